@@ -1,0 +1,55 @@
+# `make book` and `make test` are all a fresh clone needs; `make help` lists the rest.
+EDITION ?= pocket
+VENV ?= .venv
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup book chapter test clean lock
+
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
+BIN := $(VENV)/bin
+# The environment is up to date when it carries the stamp of the present pins.
+STAMP := $(VENV)/.ready-$(shell cat pyproject.toml requirements.lock | cksum | cut -d' ' -f1)
+# Plain `torch` may bring gigabytes of CUDA packages with it; asked for alone and by version, indexes that
+# carry a CPU build give that one.
+TORCH := $(shell grep -o 'torch==[0-9.]*' pyproject.toml)
+# Small models want one thread a process and several processes.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | sort | expand -t 10
+
+setup: $(STAMP)  ## make the environment in .venv (the other commands do so by themselves)
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(or $(PYTHON),false) -c '$(SUPPORTED)' || { echo "crosslingual needs Python 3.11, 3.12 or 3.13;" \
+	  "say which one with: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock $(TORCH)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[test]'
+	rm -f $(VENV)/.ready-*
+	touch $@
+
+book: $(STAMP)  ## execute every chapter and build the site (EDITION=pocket, or a path to a .yml)
+	$(BIN)/crosslingual book --edition '$(EDITION)'
+
+chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5"
+	@test -n '$(NAME)' || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }
+	$(BIN)/crosslingual chapter '$(NAME)' --edition '$(EDITION)' $(foreach p,$(P),-p '$(p)')
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+
+clean:  ## remove the site and the results computed here; the environment stays
+	rm -rf _build
+
+lock: pyproject.toml  ## resolve the pins afresh and write requirements.lock
+	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
+	_build/lock/bin/python -m pip install --quiet $(TORCH)
+	_build/lock/bin/python -m pip install --quiet '.[test]'
+	{ echo "# The full closure of pyproject.toml's pins, used as pip constraints; written by \`make lock\`."; \
+	  _build/lock/bin/python -m pip freeze --exclude crosslingual | sed 's/+cpu$$//'; } > requirements.lock
+	rm -rf _build/lock
