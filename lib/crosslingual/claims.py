@@ -1,8 +1,9 @@
 """The paper's claims as executable tests whose rules were fixed before any result of this book existed.
 
-A claim names one statistic and one rule. The statistic is computed on every version of the scores (their mean, each
-seed, each bootstrap sample), which gives its interval; the rule looks at the whole interval. The same functions read
-the paper's own published numbers, which have no interval and are judged by their value alone.
+A claim names one statistic and one rule. The statistic is computed on every version of the scores (their
+mean, each seed, each bootstrap sample), which gives its interval; the rule looks at the whole interval. The
+same functions read the paper's own published numbers, which have no interval and are judged by their value
+alone.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from crosslingual import languages, published, stats, typology
-from crosslingual.stats import CELL, Estimate
+from crosslingual import languages, stats
+from crosslingual.evidence import (
+    CORRECTED,
+    MIXED,
+    TRANSLITERATED,
+    Evidence,
+    NotAvailable,
+    cells,
+    edition_evidence,
+    published_evidence,
+)
+from crosslingual.stats import Estimate
 
-# "Comparable" is the paper's word for gaps of up to 5.44 points (Table 3, German); small test sets get some room more.
+# "Comparable" is the paper's word for gaps of up to 5.44 points (Table 3, German); a little more room for
+# small test sets.
 COMPARABLE = 8.0
 # "Far below": the paper's own gap is 35 points (Table 6).
 FAR = 20.0
@@ -29,15 +41,9 @@ TABLE_2_LANGUAGES = ["en", "de", "es", "it"]
 
 SUPPORTED, CONTRADICTED, UNDECIDED, NOT_TESTABLE = "supported", "contradicted", "undecided", "not testable"
 
-Evidence = dict[str, pd.DataFrame]
-
-
-class NotAvailable(LookupError):
-    """The evidence lacks what a claim needs; the message says what."""
-
 
 class Measurement(NamedTuple):
-    """A statistic for every version of the scores, with the p value of a permutation of languages where one is due."""
+    """A statistic for every version of the scores, and its p value where languages are permuted."""
 
     versions: pd.Series
     p: float | None = None
@@ -45,8 +51,10 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """Supported if the whole interval lies on the named side of the threshold (and p is small, where asked for),
-    contradicted if it lies wholly on the other side, undecided otherwise."""
+    """Supported if the whole interval lies on the named side of the threshold (and p is small, if asked for).
+
+    Contradicted if the interval lies wholly on the other side, undecided otherwise.
+    """
 
     side: str
     threshold: float
@@ -75,7 +83,7 @@ def below(threshold: float) -> Rule:
 
 @dataclass(frozen=True)
 class Claim:
-    """``measure`` turns evidence into a Measurement or raises NotAvailable; ``statistic`` says in words what it is."""
+    """``measure`` turns evidence into a Measurement or raises NotAvailable; ``statistic`` describes it."""
 
     id: str
     section: str
@@ -83,20 +91,6 @@ class Claim:
     statistic: str
     measure: Callable[[Evidence], Measurement]
     rule: Rule
-
-
-# --- statistics -------------------------------------------------------------------------------------------------
-
-
-def cells(evidence: Evidence, name: str, keys: list[tuple]) -> pd.DataFrame:
-    """The rows of one kind of evidence, in the order of ``keys``; NotAvailable names the first one missing."""
-    frame = evidence.get(name)
-    missing = keys if frame is None else [key for key in keys if key not in frame.index]
-    if missing or not keys:
-        raise NotAvailable(
-            f"no {name} result for {' '.join(map(str, missing[0])) if missing else 'any pair'}"
-        )
-    return frame.loc[keys]
 
 
 def zero_shot(encoder: str, codes: list[str]) -> list[tuple]:
@@ -122,7 +116,7 @@ def smallest_difference(name: str, comparisons: list[tuple[tuple, tuple]]):
     """The smallest of several differences between single cells: all must hold."""
 
     def measure(evidence):
-        better, worse = (cells(evidence, name, list(keys)) for keys in zip(*comparisons))
+        better, worse = (cells(evidence, name, list(keys)) for keys in zip(*comparisons, strict=True))
         return Measurement((better.reset_index(drop=True) - worse.reset_index(drop=True)).min())
 
     return measure
@@ -152,7 +146,7 @@ def by_covariate(
 
 
 def trend(statistic, task: str, covariate: str, encoder: str):
-    """Rank correlation or slope of scores with a covariate over ordered pairs, languages permuted for its p value."""
+    """Rank correlation or slope of scores with a covariate; languages are permuted for its p value."""
 
     def measure(evidence):
         scores, x = by_covariate(evidence, task, covariate, encoder)
@@ -234,14 +228,14 @@ def lowest_above_bottom(evidence: Evidence) -> Measurement:
 
 
 def middle_over_ends(evidence: Evidence) -> Measurement:
-    """Mean of the middle third minus the better of the embeddings and the last layer; the worst of the pairs."""
+    """Mean of the middle third minus the better of embeddings and last layer; the worst of the pairs."""
     curves = [layers(evidence, *pair) for pair in RETRIEVAL_PAIRS]
     gaps = [middle(curve).mean() - curve.loc[[0, curve.index.max()]].max() for curve in curves]
     return Measurement(pd.concat(gaps, axis=1).min(axis=1))
 
 
 def middle_over_copying(evidence: Evidence) -> Measurement:
-    """Mean of the middle third minus the better of two baselines that know no meaning; the worst of the pairs."""
+    """Mean of the middle third minus the better of two baselines that know no meaning; the worst pair."""
 
     def gap(pair):
         baselines = pd.concat([layers(evidence, *pair, method) for method in ["shared pieces", "length"]])
@@ -256,11 +250,8 @@ def absolute_difference(name: str, first: tuple, second: tuple):
     )
 
 
-# --- the ledger -------------------------------------------------------------------------------------------------
-
 RETRIEVAL_PAIRS = [("en", "de"), ("en", "ru"), ("hi", "ur")]
 CONLL = languages.CONLL_LANGUAGES
-MIXED, CORRECTED, TRANSLITERATED = "hi+en", "corrected", "transliterated"
 
 CLAIMS = [
     Claim(
@@ -418,7 +409,7 @@ CLAIMS = [
         "transliteration",
         "4.3",
         "Transliterated text fails without transliterated training.",
-        "accuracy on transliterated text, trained on such text minus trained on monolingual Hindi and English",
+        "accuracy on transliterated text, trained on such text minus trained on Hindi and English",
         difference(
             "code-switching",
             [("m-bert", TRANSLITERATED, TRANSLITERATED)],
@@ -439,8 +430,8 @@ CLAIMS = [
         "middle-layers",
         "5",
         "Retrieval is best in the middle layers, worse at the bottom and in the last layers.",
-        "mean accuracy of the middle third of the layers minus the better of the embeddings and the last layer; lowest "
-        "of EN-DE, EN-RU, HI-UR",
+        "mean accuracy of the middle third of the layers minus the better of embeddings and last layer; the "
+        "lowest of EN-DE, EN-RU, HI-UR",
         middle_over_ends,
         above(0),
     ),
@@ -449,7 +440,7 @@ CLAIMS = [
         "5",
         "Shared structure, not shared pieces: the middle layers find more translations than shared word "
         "pieces or sentence length do.",
-        "mean accuracy of the middle third of the layers minus the better of both baselines; lowest of EN-DE, EN-RU, "
+        "mean accuracy of the middle third of the layers minus the better baseline; lowest of EN-DE, EN-RU, "
         "HI-UR",
         middle_over_copying,
         above(0),
@@ -460,10 +451,10 @@ CLAIMS = [
 def evaluate(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Every claim judged on an edition's results and on the paper's published numbers, one row per claim.
 
-    ``results`` may hold "ner", "pos" and "code-switching" (frames of ``transfer.matrix``, encoders below each other),
-    "overlap" (of ``overlap.matrix``) and "retrieval" (of ``retrieval.curve``); whatever is absent makes its claims
-    "not testable". Columns: section, text, statistic, rule; value, low, high, p, verdict, note; and the same six of
-    the paper's numbers with the prefix ``paper_``.
+    ``results`` may hold "ner", "pos" and "code-switching" (frames of ``transfer.matrix``, encoders below each
+    other), "overlap" (of ``overlap.matrix``) and "retrieval" (of ``retrieval.curve``); whatever is absent
+    makes its claims "not testable". Columns: section, text, statistic, rule; value, low, high, p, verdict,
+    note; and the same six of the paper's numbers with the prefix ``paper_``.
     """
     ours, paper = judge(edition_evidence(results)), judge(published_evidence())
     described = pd.DataFrame(
@@ -493,100 +484,3 @@ def _judgement(claim: Claim, evidence: Evidence) -> dict:
         "verdict": verdict,
         "note": "",
     }
-
-
-# --- evidence ---------------------------------------------------------------------------------------------------
-
-
-def edition_evidence(results: dict[str, pd.DataFrame]) -> Evidence:
-    """Scores in all their versions, group averages, overlaps and common features from an edition's frames."""
-    scores = {
-        task: stats.draws(frame)
-        for task, frame in results.items()
-        if task in ("ner", "pos", "code-switching") and len(frame)
-    }
-    evidence = dict(scores)
-    if "pos" in scores:
-        evidence |= order_evidence(scores["pos"]) | {"common features": common_features(scores["pos"].index)}
-    if len(results.get("overlap", ())):
-        evidence["overlap"] = results["overlap"].set_index(CELL).overlap
-    if len(results.get("retrieval", ())):
-        evidence["retrieval"] = retrieval_evidence(results["retrieval"])
-    return evidence
-
-
-def common_features(pairs: pd.MultiIndex) -> pd.Series:
-    """Number of common attested WALS features of each zero-shot pair; pairs with none left out, as in Figure 2."""
-    common = {key: typology.common_features(*key[1:]) for key in pairs if key[1] != key[2]}
-    common = {key: number for key, number in common.items() if number}
-    return pd.Series(list(common.values()), pd.MultiIndex.from_tuples(common, names=CELL), dtype=float)
-
-
-def order_evidence(scores: pd.DataFrame) -> Evidence:
-    """Macro-averages over zero-shot pairs between groups of languages, as in Table 5."""
-    return {
-        "subject-verb-object order": group_means(scores, typology.order_group),
-        "adjective-noun order": group_means(scores, typology.adjective_group),
-    }
-
-
-def group_means(scores: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
-    """Unweighted means over the pairs of each pair of groups; same-language pairs and languages without a group left out."""
-    index = scores.index.to_frame(index=False)
-    index["train_group"], index["evaluate_group"] = index.train.map(group), index.evaluate.map(group)
-    used = (
-        (index.train != index.evaluate) & index.train_group.notna() & index.evaluate_group.notna()
-    ).to_numpy()
-    keys = index.loc[used, ["encoder", "train_group", "evaluate_group"]].set_axis(CELL, axis=1)
-    return scores[used].groupby([keys[level].to_numpy() for level in CELL]).mean().rename_axis(CELL)
-
-
-def retrieval_evidence(curve: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:
-    """M-BERT's accuracy per pair, method and layer, for the observed sentences and for resampled ones."""
-    curve = curve[(curve.encoder == "m-bert") & (curve.queries == "all")]
-    curve = curve[curve.candidates == curve.groupby(["source", "target"]).candidates.transform("max")]
-    rng = np.random.default_rng(seed)
-    blocks = [_resampled_hits(pair, n, rng) for _, pair in curve.groupby(["source", "target"])]
-    return pd.concat(blocks)
-
-
-def _resampled_hits(curve: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    index = pd.MultiIndex.from_frame(curve[["source", "target", "method", "layer"]])
-    hits = np.stack(list(curve.hits)).astype(np.float32)
-    drawn = 100 * hits @ stats.sentence_weights(hits.shape[1], n, rng).T / hits.shape[1]
-    return pd.concat(
-        {"mean": curve.accuracy.set_axis(index).to_frame(0), "draw": pd.DataFrame(drawn, index)}, axis=1
-    )
-
-
-def published_evidence() -> Evidence:
-    """What the paper prints: Tables 1 to 8, without intervals. Its figures' points are printed nowhere."""
-    tables = [published.TABLE_1, published.TABLE_7], [published.TABLE_2, published.TABLE_4, published.TABLE_8]
-    ner, pos = (pd.concat(map(_published_pairs, group)) for group in tables)
-    earlier = published.TABLE_3.loc["Lample et al. (2016)"]
-    return {
-        "ner": ner,
-        "pos": pos[~pos.index.duplicated()],  # Table 4 repeats EN-EN with one digit less
-        "earlier work": _point({("lample", code, code): value for code, value in earlier.items()}),
-        "subject-verb-object order": _published_pairs(published.TABLE_5A),
-        "adjective-noun order": _published_pairs(published.TABLE_5B),
-        "code-switching": _published_code_switching(),
-    }
-
-
-def _published_pairs(table: pd.DataFrame) -> pd.DataFrame:
-    return _point({(table.attrs["encoder"], *pair): value for pair, value in table.stack().dropna().items()})
-
-
-def _published_code_switching() -> pd.DataFrame:
-    """Table 6 with its second row taken apart: each column was trained on that version of the code-switched text."""
-    table = published.TABLE_6.xs("M-BERT", level="system")
-    mixed = {("m-bert", MIXED, text): table.at["monolingual HI+EN", text] for text in table.columns}
-    switched = {("m-bert", text, text): table.at["code-switched HI/EN", text] for text in table.columns}
-    return _point(mixed | switched)
-
-
-def _point(values: dict[tuple, float]) -> pd.DataFrame:
-    """Evidence with a single version: the printed number."""
-    index = pd.MultiIndex.from_tuples(values, names=CELL)
-    return pd.DataFrame({("mean", 0): list(values.values())}, index)

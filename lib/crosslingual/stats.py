@@ -1,7 +1,7 @@
 """Uncertainty: intervals over seeds and sentences, paired tests, and tests for data that come as a matrix.
 
-Every interval here is conditional on one pre-trained encoder: fine-tuning seeds and test sentences are resampled,
-pre-training runs are not.
+Every interval here is conditional on one pre-trained encoder: fine-tuning seeds and test sentences are
+resampled, pre-training runs are not.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Interval(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A statistic with its 95% interval; both ends equal the value where nothing is known about its spread."""
+    """A statistic with its 95% interval; both ends equal the value where its spread is not known."""
 
     value: float
     low: float
@@ -42,7 +42,7 @@ class Permutation(NamedTuple):
 
 
 def percent(totals: np.ndarray) -> np.ndarray:
-    """Score in percent from summed counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
+    """Score in percent from counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
 
     An empty denominator scores 0, as conlleval has it.
     """
@@ -66,14 +66,14 @@ def percentile_interval(draws, level: float = LEVEL) -> Interval:
 
 
 def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each sentence occurs in each of ``n`` bootstrap samples: [n, sentences], each row summing to its size."""
+    """How often each sentence occurs in each of ``n`` bootstrap samples: [n, sentences]."""
     if sentences < 1:
         raise ValueError("a bootstrap needs at least one sentence: the evaluation corpus is empty")
     return rng.multinomial(sentences, np.full(sentences, 1 / sentences), size=n).astype(np.float32)
 
 
 def bootstrap_interval(task: str, counts, n: int = 1000, seed: int = 0) -> Interval:
-    """Percentile interval of one run's score when test sentences are resampled; ``counts`` is [sentences, 2 or 3].
+    """Interval of one run's score when test sentences are resampled; ``counts`` is [sentences, 2 or 3].
 
     Raises ValueError where the counts do not fit the task (NER needs three columns, tagging two).
     """
@@ -90,7 +90,7 @@ def check_counts(task: str, counts: np.ndarray) -> None:
 
 
 def hierarchical_bootstrap(counts, n: int = 1000, seed: int = 0) -> Interval:
-    """Interval of the mean over seeds when both seeds and sentences are resampled; ``counts`` is [seeds, sentences, k]."""
+    """Interval of the mean over seeds, seeds and sentences resampled; ``counts`` is [seeds, sentences, k]."""
     counts, rng = np.asarray(counts, float), np.random.default_rng(seed)
     weights = sentence_weights(counts.shape[1], n, rng)
     scores = percent(np.einsum("ns,rsk->nrk", weights, counts))
@@ -104,7 +104,7 @@ def resampled_mean(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def paired_bootstrap(counts_a, counts_b, n: int = 1000, seed: int = 0) -> Comparison:
-    """Is system A better than B on the same test sentences? Both counts are [sentences, k], row by row the same text.
+    """Is system A better than B on the same test sentences? Both counts are [sentences, k] in the same order.
 
     The p value doubles the smaller tail of the resampled differences (Efron & Tibshirani 1993, chapter 16).
     """
@@ -142,11 +142,12 @@ def slope(x, y):
 def permutation_test(
     x: pd.DataFrame, y: pd.DataFrame, statistic=rank_correlation, n: int = 1000, seed: int = 0
 ):
-    """Does y rise with x over ordered language pairs? Languages are permuted, rows and columns together (Mantel 1967).
+    """Does y rise with x over ordered language pairs? Permutes languages, rows and columns together (Mantel).
 
-    x and y are square frames over the same languages; the diagonal (same-language pairs) never enters, nor do pairs
-    for which x is NaN. The p value is one-sided. Cells of one language stay together under permutation, so that
-    a matrix of L languages counts as L observations rather than L(L-1). Raises ValueError where y has a gap.
+    x and y are square frames over the same languages; the diagonal (same-language pairs) never enters, nor do
+    pairs for which x is NaN. The p value is one-sided. Cells of one language stay together under permutation,
+    so that a matrix of L languages counts as L observations rather than L(L-1). Raises ValueError where y has
+    a gap.
     """
     languages = list(x.index)
     x, y = x.loc[languages, languages].to_numpy(float), y.loc[languages, languages].to_numpy(float)
@@ -172,9 +173,9 @@ def _orders(languages: int, n: int, rng: np.random.Generator):
 def draws(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:
     """One row per cell of a transfer matrix and, as columns, every version of its score.
 
-    ``frame`` is what ``transfer.matrix`` returns. Columns are ("mean", 0), ("seed", s) for each seed and ("draw", i)
-    for each joint bootstrap sample: sentences are drawn once per evaluation corpus and seeds once per fine-tuned
-    model, so that any statistic computed down the rows keeps the dependence between cells.
+    ``frame`` is what ``transfer.matrix`` returns. Columns are ("mean", 0), ("seed", s) for each seed and
+    ("draw", i) for each joint bootstrap sample: sentences are drawn once per evaluation corpus and seeds once
+    per fine-tuned model, so that any statistic computed down the rows keeps the dependence between cells.
     """
     frame = frame.sort_values("seed")
     seeds = frame.pivot_table(index=CELL, columns="seed", values="score")
@@ -209,8 +210,8 @@ def _resampled_corpus(corpus: pd.DataFrame, n: int, rng: np.random.Generator) ->
 def estimate(versions: pd.Series) -> Estimate:
     """A statistic's value and the hull of its t interval over seeds and its bootstrap interval.
 
-    ``versions`` is a statistic of ``draws`` columns: one number for "mean", each "seed" and each "draw". With a
-    single seed only the bootstrap counts; with neither (a published number) both ends equal the value.
+    ``versions`` is a statistic of ``draws`` columns: one number for "mean", each "seed" and each "draw". With
+    a single seed only the bootstrap counts; with neither (a published number) both ends equal the value.
     """
     value = float(versions["mean"].iloc[0])
     ends = [value]
@@ -222,7 +223,7 @@ def estimate(versions: pd.Series) -> Estimate:
 
 
 def macro_average(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> Estimate:
-    """Unweighted mean over the ordered pairs of a transfer matrix with its interval; same-language pairs excluded."""
+    """Unweighted mean over the ordered pairs of two different languages in a transfer matrix."""
     pairs = frame[frame.train != frame.evaluate]
     if pairs.empty:
         raise ValueError(
