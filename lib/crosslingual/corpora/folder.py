@@ -1,0 +1,147 @@
+"""Real corpora from a folder on this machine.
+
+The folder holds ``ud/<language>/{train,dev,test}.conllu``, ``ner16/<language>.{train,test}.conll``,
+``conll2002/{esp,ned}.{train,testa,testb}``, ``parallel/ntrex/`` and ``codeswitch/UD_Hindi_English-HIENCS/``, as far
+as its owner has them. An edition may say that another file stands for a language (``files``).
+"""
+
+import os
+from hashlib import blake2b
+from pathlib import Path
+
+from datasets import Dataset
+
+from crosslingual import languages
+from crosslingual.corpora import BadParameter, CorpusUnavailable, check_sizes, concatenate, conll, conllu, first, hiencs, parallel
+from crosslingual.corpora import CODE_SWITCHING_TEST, CODE_SWITCHING_TRAIN, SPLITS, TASKS
+
+ROOT_VARIABLE = "CROSSLINGUAL_DATA"
+READER_VERSION = 1  # raise when a reader returns something else for the same file
+LAYOUT = {"pos": "ud/{language}/{split}.conllu", "ner": "ner16/{language}.{split}.conll"}
+READERS = {"pos": conllu.read, "ner": conll.read}
+
+
+class Folder:
+    """The ``folder`` source.
+
+    ``root`` is the folder (default: the environment variable CROSSLINGUAL_DATA); ``files`` says
+    ``{task: {language: {train: path, dev: path, test: path, encoding: name}}}`` where the layout does not hold, and
+    ``{parallel: {"en-de": {source: path, target: path}}}``; ``sizes`` caps each corpus to its first sentences.
+    Paths are relative to the root.
+    """
+
+    def __init__(self, root: str | None = None, files: dict | None = None, sizes: dict | None = None):
+        self.root, self.files, self.sizes = root, _check_files(files or {}), check_sizes(sizes or {})
+
+    def languages(self, task: str) -> list[str]:
+        if task == "code-switching":
+            return CODE_SWITCHING_TRAIN
+        usual = languages.POS_LANGUAGES if task == "pos" else languages.NER16_LANGUAGES
+        return usual + [code for code in self.files.get(task, {}) if code not in usual]
+
+    def evaluation_languages(self, task: str) -> list[str]:
+        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
+
+    def labelled(self, task: str, language: str, split: str) -> Dataset:
+        """The corpus; raises CorpusUnavailable where a file (or its words) is missing, CorpusError where it is broken."""
+        if language == "hi+en":
+            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+        if task == "code-switching":
+            corpus = self._code_switched(split, language)
+        else:
+            path, encoding = self._entry(task, language, split)
+            corpus = READERS[task](self._existing(path), encoding)
+            _check_words(corpus, path)
+        return first(corpus, self.sizes.get(task, {}).get(split))
+
+    def parallel(self, source: str, target: str) -> Dataset:
+        """The pair's own two files where the edition names them, else NTREX-128."""
+        pair = self.files.get("parallel", {}).get(f"{source}-{target}")
+        folder = self._root() / "parallel" / "ntrex"
+        ntrex = {side: parallel.ntrex_path(folder, code) for side, code in [("source", source), ("target", target)]}
+        paths = {side: self._existing(self._root() / path) for side, path in (pair or ntrex).items()}
+        return first(parallel.read(**paths), self.sizes.get("parallel"))
+
+    def fingerprint(self, task: str, language: str, split: str) -> str:
+        """Digest of the files' bytes, the reader's version and the cap."""
+        if language == "hi+en":
+            return "+".join(self.fingerprint("pos", code, split) for code in ("hi", "en"))
+        size = self.sizes.get(task, {}).get(split)
+        state = blake2b(f"{READER_VERSION} {task} {language} {size}".encode(), digest_size=16)
+        for path in self._paths(task, language, split):
+            state.update(self._existing(path).read_bytes())
+        return state.hexdigest()
+
+    def _paths(self, task: str, language: str, split: str) -> list[Path]:
+        if task == "code-switching":
+            return hiencs.files(self._root(), split)
+        return [self._entry(task, language, split)[0]]
+
+    def _root(self) -> Path:
+        root = self.root or os.environ.get(ROOT_VARIABLE)
+        if not root:
+            raise CorpusUnavailable(
+                f"no data folder is named: set the environment variable {ROOT_VARIABLE}, "
+                "or `root` in the edition's corpora, to the folder that holds ud/, ner16/ and so on."
+            )
+        return Path(root).expanduser()
+
+    def _entry(self, task: str, language: str, split: str) -> tuple[Path, str]:
+        """The file that stands for a corpus, and its encoding."""
+        own = self.files.get(task, {}).get(language)
+        if own is None:
+            return self._root() / LAYOUT[task].format(language=language, split=split), "utf-8"
+        if split not in own:
+            raise CorpusUnavailable(f"the edition names no {split} file for {task} {language}: add it under `files`.")
+        return self._root() / own[split], own.get("encoding", "utf-8")
+
+    def _existing(self, path: Path) -> Path:
+        if not path.is_file():
+            raise CorpusUnavailable(
+                f"{path.relative_to(self._root())} is missing from the data folder {self._root()}: "
+                "put the file there, or name another under `files` in the edition's corpora."
+            )
+        return path
+
+    def _code_switched(self, split: str, version: str) -> Dataset:
+        for path in self._paths("code-switching", version, split):
+            self._existing(path)
+        corpus = hiencs.read(self._root(), split, version)
+        if not len(corpus):
+            raise CorpusUnavailable(
+                f"the words of {hiencs.files(self._root(), split)[0].name} are missing (every FORM is _), as tweets may "
+                "not be passed on: fetch them with your own access by the treebank's crawl_tweets.py and fill in FORM."
+            )
+        return corpus
+
+
+def _check_words(corpus: Dataset, path: Path) -> None:
+    if not any(set(tokens) - {"_"} for tokens in corpus[:]["tokens"]):
+        raise CorpusUnavailable(f"{path} holds no words (every FORM is _): get the release of the corpus with its text.")
+
+
+def _check_files(files: dict) -> dict:
+    """``files`` as Folder describes it, or BadParameter."""
+    for task, entries in files.items():
+        if task not in [*TASKS[:2], "parallel"]:
+            raise BadParameter(("files", task), f"unknown task {task!r} under files: choose from pos, ner, parallel")
+        if not isinstance(entries, dict):
+            raise BadParameter(("files", task), f"files of {task} is a mapping from languages to files")
+        for name, entry in entries.items():
+            _check_entry(("files", task, name), entry)
+    return files
+
+
+def _check_entry(key: tuple, entry: dict) -> None:
+    _, task, name = key
+    known = ["source", "target"] if task == "parallel" else [*SPLITS, "encoding"]
+    for code in str(name).split("-") if task == "parallel" else [name]:
+        if code not in languages.table().index:
+            raise BadParameter(key, f"unknown language {code!r} under files: choose from {' '.join(languages.table().index)}")
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise BadParameter(key, f"files of {name} is a mapping from {', '.join(known)} to text")
+    for part in entry:
+        if part not in known:
+            raise BadParameter((*key, part), f"unknown key {part!r}: choose from {', '.join(known)}")
+    if task == "parallel" and len(entry) < 2:
+        raise BadParameter(key, f"files of {name} needs both source and target")

@@ -1,0 +1,379 @@
+"""An edition: one YAML file that says languages, corpora, encoders, fine-tuning recipe and seeds of the whole book.
+
+Chapters ask the edition for a corpus or an encoder and never which edition it is. Keys of the file:
+
+    title       one line, shown with every table and figure
+    artificial  true where the languages are artificial, so that no difference to the paper's numbers is shown
+    seeds       list of integers
+    corpora     {source: pocket | folder, ...parameters of that source}
+    encoders    {name: path or hub name, or {pretrain: {...}} for one that is pre-trained when first asked for}
+    languages   {task: [codes]}; where a task is left out, all that the source has
+    pairs       [[source, target], ...] for translation retrieval
+    recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
+    digests     a YAML file of corpus digests that stand in where a corpus itself is not at hand
+
+Paths are relative to the edition's file. A mistake is one sentence that names file and line.
+"""
+
+import os
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from datasets import Dataset
+
+from crosslingual import corpora, languages
+
+if TYPE_CHECKING:
+    from crosslingual.encoders import Encoder
+    from crosslingual.finetune import Recipe
+
+KEYS = dict(title=str, artificial=bool, seeds=list, corpora=dict, encoders=dict, languages=dict, pairs=list,
+            recipe=dict, digests=str)  # fmt: skip
+REQUIRED = ["title", "seeds", "corpora", "encoders"]
+TYPE_NAMES = {str: "text", bool: "true or false", list: "a list", dict: "a mapping", int: "an integer", float: "a number"}
+CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
+
+
+class EditionError(ValueError):
+    """A mistake in an edition file, or a question that the edition has no answer to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """One edition, already checked; ``document`` is the file's content, ``lines`` the line of each key in it."""
+
+    path: Path
+    document: dict[str, Any]
+    lines: dict[tuple, int]
+
+    @classmethod
+    def load(cls, name: str | Path) -> "Edition":
+        """The edition of that name in ``book/editions``, or from that path if it ends in .yml.
+
+        Raises EditionError, naming file and line, if the file is missing or has a mistake.
+        """
+        path = _find(str(name))
+        document, lines = read_yaml(path)
+        edition = cls(path, document, lines)
+        _check(edition)
+        return edition
+
+    def __reduce__(self):
+        # Worker processes read the file again instead of being sent whole corpora.
+        return Edition.load, (str(self.path),)
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def title(self) -> str:
+        return self.document["title"]
+
+    @property
+    def artificial(self) -> bool:
+        return self.document.get("artificial", False)
+
+    @property
+    def seeds(self) -> list[int]:
+        return list(self.document["seeds"])
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Language pairs of translation retrieval, (source, target)."""
+        return [tuple(pair) for pair in self.document.get("pairs", [])]
+
+    @property
+    def encoders(self) -> list[str]:
+        return list(self.document["encoders"])
+
+    @cached_property
+    def source(self):
+        """Where the corpora come from; see crosslingual.corpora for what a source answers."""
+        parameters = dict(self.document["corpora"])
+        try:
+            return corpora.open_source(parameters.pop("source", None), parameters)
+        except corpora.BadParameter as problem:
+            raise self.error(("corpora", *problem.key), str(problem)) from None
+
+    def languages(self, task: str) -> list[str]:
+        """Names of the corpora one can train on."""
+        return self._declared(task) or list(self.source.languages(_task(task)))
+
+    def evaluation_languages(self, task: str) -> list[str]:
+        """Names of the corpora one can evaluate on: the same, but for code-switching."""
+        known = list(self.source.evaluation_languages(_task(task)))
+        declared = self._declared(task)
+        return [name for name in declared if name in known] if declared else known
+
+    def corpus(self, task: str, language: str, split: str) -> Dataset:
+        """A labelled corpus, columns ``tokens`` and ``labels``; ``split`` is train, dev or test.
+
+        Raises corpora.CorpusUnavailable (what is missing, how to get it) and corpora.CorpusError (a broken file).
+        """
+        key = self._key(task, language, split)
+        if key not in self._corpora:
+            self._corpora[key] = self.source.labelled(*key)
+        return self._corpora[key]
+
+    def corpus_digest(self, task: str, language: str, split: str) -> str:
+        """Digest of the corpus's content, or the one that the edition has pinned if the corpus is not at hand."""
+        key = self._key(task, language, split)
+        try:
+            return _cached(self.source.fingerprint(*key), lambda: corpora.digest(self.corpus(*key)))
+        except corpora.CorpusUnavailable:
+            if (pinned := self._pinned.get("/".join(key))) is None:
+                raise
+            return pinned
+
+    def parallel(self, source: str, target: str) -> Dataset:
+        """Parallel text, columns ``source`` and ``target``; raises corpora.CorpusUnavailable."""
+        return self.source.parallel(languages.check(source), languages.check(target))
+
+    def encoder(self, name: str) -> "Encoder":
+        """The encoder of that name; one with a ``pretrain`` entry is pre-trained now unless the cache has it."""
+        from crosslingual import encoders, pretrain  # here, as corpora alone need no torch
+
+        key = ("encoders", name)
+        entry = self.document["encoders"].get(name)
+        if entry is None:
+            raise self.error(key[:1], f"there is no encoder {name!r}: choose from {', '.join(self.encoders)}, or add it")
+        if isinstance(entry, dict):
+            return pretrain.cached_encoder(name, entry["pretrain"], self)
+        if not _is_path(entry):
+            return encoders.Encoder(name, entry)
+        if not (folder := self.resolve(entry)).is_dir():
+            raise self.error(key, f"the encoder {name!r} is missing: there is no folder {folder}; put the weights there")
+        return encoders.Encoder(name, str(folder))
+
+    def recipe(self, task: str) -> "Recipe":
+        """Fine-tuning hyper-parameters for a task: Appendix A's where the edition says nothing else."""
+        from crosslingual.finetune import Recipe
+
+        given = self.document.get("recipe", {})
+        common = {key: value for key, value in given.items() if key not in corpora.TASKS}
+        return Recipe(**common | given.get(_task(task), {}))
+
+    def resolve(self, path: str) -> Path:
+        """A path in the edition's file, relative to that file."""
+        return (self.path.parent / Path(path).expanduser()).resolve()
+
+    def error(self, key: tuple, problem: str) -> EditionError:
+        """The error to raise for a mistake at ``key``, with the line of the nearest key that the file has."""
+        while key not in self.lines:
+            key = key[:-1]
+        return EditionError(f"{self.path}, line {self.lines[key]}: {problem}.")
+
+    @cached_property
+    def _corpora(self) -> dict[tuple, Dataset]:
+        return {}
+
+    @cached_property
+    def _pinned(self) -> dict[str, str]:
+        return read_yaml(self.resolve(self.document["digests"]))[0] if "digests" in self.document else {}
+
+    def _declared(self, task: str) -> list[str]:
+        return list(self.document.get("languages", {}).get(_task(task), []))
+
+    def _key(self, task: str, language: str, split: str) -> tuple[str, str, str]:
+        known = [*self.languages(task), *self.evaluation_languages(task)]
+        if language not in known:
+            choice = " ".join(dict.fromkeys(known))
+            raise EditionError(f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}.")
+        if split not in corpora.SPLITS:
+            raise EditionError(f"unknown split {split!r}: choose from {', '.join(corpora.SPLITS)}.")
+        return task, language, split
+
+
+def available() -> list[str]:
+    """Names of the editions in ``book/editions``."""
+    return sorted(path.stem for path in _folder().glob("*.yml") if not path.stem.endswith(".digests"))
+
+
+def digests(edition: Edition) -> dict[str, str]:
+    """Digests of all corpora that are at hand, by "task/language/split": what a ``digests`` file pins."""
+    found = {}
+    for task in corpora.TASKS:
+        for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
+            for split in corpora.SPLITS:
+                try:
+                    found[f"{task}/{language}/{split}"] = corpora.digest(edition.corpus(task, language, split))
+                except corpora.CorpusUnavailable:
+                    continue
+    return found
+
+
+def cache_folder() -> Path:
+    """$CROSSLINGUAL_CACHE, or ``_build/cache`` of the checkout: what can be made again at any time."""
+    return Path(os.environ.get(CACHE_VARIABLE) or project_root() / "_build" / "cache")
+
+
+def project_root() -> Path:
+    """The checkout that holds ``book/editions``: around the working directory, or else around this installation."""
+    here = Path.cwd()
+    for folder in [here, *here.parents, Path(__file__).resolve().parents[2]]:
+        if (folder / "book" / "editions").is_dir():
+            return folder
+    raise EditionError("no folder book/editions here or above: run inside a checkout, or give the path of a .yml file.")
+
+
+def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
+    """A YAML mapping and the line of every key in it, by path of keys (``()`` is the file itself)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark
+        raise EditionError(f"{path}, line {mark.line + 1 if mark else 1}: this is not YAML: {problem.problem}.") from None
+    except UnicodeDecodeError:
+        raise EditionError(f"{path}, line 1: the file is not UTF-8; convert it.") from None
+    if not isinstance(root, yaml.MappingNode):
+        raise EditionError(f"{path}, line 1: an edition is a mapping; begin with a line like `title: My edition`.")
+    return yaml.safe_load(text), {(): 1} | _lines(path, root, ())
+
+
+def _lines(path: Path, node: yaml.Node, key: tuple) -> dict[tuple, int]:
+    if isinstance(node, yaml.SequenceNode):
+        children = [(i, value, value) for i, value in enumerate(node.value)]
+    elif isinstance(node, yaml.MappingNode):
+        children = [(_unique(path, node, name), name, value) for name, value in node.value]
+    else:
+        return {}
+    found = {}
+    for name, marked, value in children:
+        found[(*key, name)] = marked.start_mark.line + 1
+        found |= _lines(path, value, (*key, name))
+    return found
+
+
+def _unique(path: Path, node: yaml.MappingNode, name: yaml.Node) -> str:
+    """The key's text, checked to be given once (YAML itself lets the last one win)."""
+    if sum(other.value == name.value for other, _ in node.value) > 1:
+        raise EditionError(f"{path}, line {name.start_mark.line + 1}: the key {name.value!r} is given twice.")
+    return name.value
+
+
+def _folder() -> Path:
+    return project_root() / "book" / "editions"
+
+
+def _find(name: str) -> Path:
+    path = Path(name) if name.endswith((".yml", ".yaml")) else _folder() / f"{name}.yml"
+    if not path.is_file():
+        choice = ", ".join(available()) if path.parent == _folder() else "give the path of an edition's .yml file"
+        raise EditionError(f"there is no edition {name!r} ({path}): {choice}.")
+    return path.resolve()
+
+
+def _is_path(entry: str) -> bool:
+    return entry.startswith((".", "/", "~"))
+
+
+def _task(task: str) -> str:
+    if task not in corpora.TASKS:
+        raise EditionError(f"unknown task {task!r}: choose from {', '.join(corpora.TASKS)}.")
+    return task
+
+
+def _cached(fingerprint: str, compute) -> str:
+    """The digest kept under that fingerprint, or a computed one, kept from now on."""
+    path = cache_folder() / "digests" / fingerprint
+    if path.is_file() and len(kept := path.read_text()) == 32:
+        return kept
+    digest = compute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(digest)
+    draft.replace(path)  # in one step: a reader never sees half a digest
+    return digest
+
+
+def _check(edition: Edition) -> None:
+    _check_keys(edition)
+    for check in [_check_seeds, _check_languages, _check_pairs, _check_encoders, _check_recipe, _check_digests]:
+        check(edition)
+    edition.source  # noqa: B018 - opens the source, which checks its own parameters
+
+
+def _check_keys(edition: Edition) -> None:
+    for key, value in edition.document.items():
+        if key not in KEYS:
+            raise edition.error((str(key),), f"unknown key {key!r}: choose from {', '.join(KEYS)}")
+        if not isinstance(value, KEYS[key]):
+            raise edition.error((key,), f"{key} is {TYPE_NAMES[KEYS[key]]}, not {value!r}")
+    for key in REQUIRED:
+        if not edition.document.get(key):
+            raise edition.error((key,), f"the key {key} is missing or empty")
+
+
+def _check_seeds(edition: Edition) -> None:
+    for i, seed in enumerate(edition.seeds):
+        if type(seed) is not int:
+            raise edition.error(("seeds", i), f"a seed is an integer, not {seed!r}")
+    if len(set(edition.seeds)) < len(edition.seeds):
+        raise edition.error(("seeds",), "a seed is listed twice")
+
+
+def _check_languages(edition: Edition) -> None:
+    for task, codes in edition.document.get("languages", {}).items():
+        if task not in corpora.TASKS:
+            raise edition.error(("languages", str(task)), f"unknown task {task!r}: choose from {', '.join(corpora.TASKS)}")
+        if not isinstance(codes, list):
+            raise edition.error(("languages", task), f"languages of {task} is a list, not {codes!r}")
+        known = edition.source.languages(task)
+        for i, code in enumerate(codes):
+            if code not in known:
+                raise edition.error(("languages", task, i), f"unknown {task} language {code!r}: choose from {' '.join(known)}")
+
+
+def _check_pairs(edition: Edition) -> None:
+    for i, pair in enumerate(edition.document.get("pairs", [])):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise edition.error(("pairs", i), f"a pair is two languages like [en, de], not {pair!r}")
+        for code in pair:
+            if code not in languages.table().index:
+                raise edition.error(("pairs", i), f"unknown language {code!r}: choose from {' '.join(languages.table().index)}")
+
+
+def _check_encoders(edition: Edition) -> None:
+    for name, entry in edition.document["encoders"].items():
+        pretrained = isinstance(entry, dict) and list(entry) == ["pretrain"] and isinstance(entry["pretrain"], dict)
+        if not (isinstance(entry, str) or pretrained):
+            raise edition.error(("encoders", name), f"the encoder {name} is a path, a hub name or {{pretrain: {{...}}}}")
+
+
+def _check_recipe(edition: Edition) -> None:
+    given = edition.document.get("recipe", {})
+    if not given:
+        return
+    from crosslingual.finetune import Recipe
+
+    types = {field.name: type(field.default) for field in fields(Recipe)}
+    for key, value in given.items():
+        if key in corpora.TASKS and isinstance(value, dict):
+            for inner in value:
+                _check_hyper_parameter(edition, ("recipe", key, inner), value[inner], types)
+        else:
+            _check_hyper_parameter(edition, ("recipe", key), value, types)
+    for task in corpora.TASKS:
+        try:
+            edition.recipe(task)
+        except ValueError as problem:
+            raise edition.error(("recipe",), str(problem).rstrip(".")) from None
+
+
+def _check_hyper_parameter(edition: Edition, key: tuple, value: Any, types: dict[str, type]) -> None:
+    kind = types.get(key[-1])
+    if kind is None:
+        raise edition.error(key, f"unknown hyper-parameter {key[-1]!r}: choose from {', '.join(types)}")
+    # YAML reads 3e-5 as text: a number needs a point (3.0e-5).
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        raise edition.error(key, f"{key[-1]} is {TYPE_NAMES[kind]}, not {value!r} (write 3e-5 as 3.0e-5)")
+
+
+def _check_digests(edition: Edition) -> None:
+    if "digests" in edition.document and not edition.resolve(edition.document["digests"]).is_file():
+        raise edition.error(("digests",), f"there is no file {edition.document['digests']} beside the edition")

@@ -1,0 +1,54 @@
+"""Word order as WALS attests it (paper, section 4.1): the six features, what two languages share, and the groups.
+
+The table ``data/word_order.csv`` also holds assumptions that only the artificial world uses; nothing here reads them.
+"""
+
+from functools import cache
+
+import pandas as pd
+
+from crosslingual import languages
+
+FEATURES = ["81A", "85A", "86A", "87A", "88A", "89A"]
+ADJECTIVE_GROUPS = {"Adjective-Noun": "AN", "Noun-Adjective": "NA"}
+
+
+@cache
+def word_order() -> pd.DataFrame:
+    """The whole table: language, feature, value, kind ("attested" by WALS or "assumed" by us), note."""
+    return pd.read_csv(languages.DATA / "word_order.csv", keep_default_na=False)
+
+
+@cache
+def _attested() -> dict[str, dict[str, str]]:
+    table = word_order().query("kind == 'attested'")
+    return {code: dict(zip(rows.feature, rows.value)) for code, rows in table.groupby("language")}
+
+
+def attested(code: str) -> dict[str, str]:
+    """The language's WALS values by feature; a feature that WALS leaves open is missing."""
+    return dict(_attested().get(languages.check(code), {}))
+
+
+def common_features(a: str, b: str) -> int:
+    """How many of the six features (0-6) have the same attested value in both languages.
+
+    Two languages with "No dominant order" share that value. A feature attested in one only is not shared.
+    """
+    first, second = attested(a), attested(b)
+    return sum(first[feature] == second.get(feature) for feature in first)
+
+
+def shared(codes: list[str]) -> pd.DataFrame:
+    """Common features of every ordered pair, a symmetric integer frame [len(codes), len(codes)]."""
+    return pd.DataFrame([[common_features(a, b) for b in codes] for a in codes], index=codes, columns=codes)
+
+
+def order_group(code: str) -> str | None:
+    """The paper's own grouping (Table 5a): "SVO", "SOV", or None for the languages it puts in neither list."""
+    return languages.table().at[languages.check(code), "order_group"] or None
+
+
+def adjective_group(code: str) -> str | None:
+    """By attested WALS 87A, as the paper never lists Table 5b's members: "AN", "NA", or None if WALS has neither."""
+    return ADJECTIVE_GROUPS.get(attested(code).get("87A"))
