@@ -1,0 +1,205 @@
+"""The book: papermill executes the chapters, a failed one stops the build, `site` compiles what was executed.
+
+An executed chapter is kept in ``_build/executed/`` under its own name together with the key of all that made it
+(its source, the library, the edition, the encoders, the parameters), and is executed again only when that changes.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import nbformat
+import papermill
+import yaml
+from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
+
+from crosslingual import corpora, parameters, site
+from crosslingual.editions import Edition
+
+LIBRARY = Path(__file__).parent
+# These read what the other chapters computed, so they come last.
+LAST = ("06-conclusion", "beyond/provenance", "index")
+
+
+class BookError(ValueError):
+    """A chapter is missing or failed, or another build is running."""
+
+
+def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = None, jobs: int | None = None) -> Path:
+    """Execute every chapter of the checkout ``root`` that is out of date, compile the site, return its index page.
+
+    ``given`` holds parameters as typed; each goes to the chapters that declare it, and some chapter must.  Raises
+    BookError naming chapter, cell and error when a chapter fails: the site is then left as it was.
+    """
+    names, edition = chapters(root), _from_root(root, edition)
+    settings = {name: _settings(root, name, edition, given or {}) for name in names}
+    _refuse_unused(given or {}, settings)
+    with _alone(root):
+        shared = digest_of_inputs(root, edition)
+        run = partial(_refresh, root, shared=shared, settings=settings)
+        _in_parallel(run, [name for name in names if name not in LAST], jobs)
+        _in_parallel(run, [name for name in names if name in LAST], jobs)
+        return site.compile(root)
+
+
+def chapter(root: Path, name: str, edition: str = "pocket", given: dict[str, str] | None = None) -> Path:
+    """Execute one chapter with other parameters and return the executed notebook, ``_build/chapters/<name>.ipynb``."""
+    source = _source(root, name)
+    values = parameters.typed(source, {"edition_name": _from_root(root, edition), **(given or {})})
+    return execute(root, name, values, root / "_build/chapters" / f"{name}.ipynb")
+
+
+def _from_root(root: Path, edition: str) -> str:
+    """Chapters run in ``root``, so an edition given as a path is named from there."""
+    return os.path.relpath(Path(edition).resolve(), root) if edition.endswith((".yml", ".yaml")) else edition
+
+
+def chapters(root: Path) -> list[str]:
+    """The chapters' names in the order of ``_toc.yml``, the front page first; raise BookError if one is missing."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    return [name for name in [toc["root"], *listed] if _source(root, name).suffix == ".ipynb"]
+
+
+def _source(root: Path, name: str) -> Path:
+    for path in (root / "book" / f"{name}.ipynb", root / "book" / f"{name}.md"):
+        if path.is_file():
+            return path
+    raise BookError(f"there is no chapter {name!r}: choose from {', '.join(_written(root))}")
+
+
+def _written(root: Path) -> list[str]:
+    paths = sorted((root / "book").rglob("*.ipynb"))
+    return [path.relative_to(root / "book").with_suffix("").as_posix() for path in paths]
+
+
+def _settings(root: Path, name: str, edition: str, given: dict[str, str]) -> dict:
+    """The typed values for those of the given parameters that the chapter declares."""
+    source = _source(root, name)
+    offered = {"edition_name": edition, **given}
+    known = parameters.declared(source)
+    return parameters.typed(source, {key: value for key, value in offered.items() if key in known})
+
+
+def _refuse_unused(given: dict[str, str], settings: dict[str, dict]) -> None:
+    for key in given:
+        if not any(key in values for values in settings.values()):
+            raise parameters.ParameterError(f"no chapter has a parameter {key!r}; name=value sets those that exist")
+
+
+def _refresh(root: Path, name: str, shared: str, settings: dict[str, dict]) -> None:
+    """Execute the chapter unless the executed one at hand was made by the same things."""
+    target = root / "_build/executed" / f"{name}.ipynb"
+    key = _digest([shared, _content(_source(root, name)), json.dumps(settings[name], sort_keys=True)])
+    if target.exists() and nbformat.read(target, as_version=4).metadata.get("crosslingual", {}).get("key") == key:
+        return
+    started = perf_counter()
+    execute(root, name, settings[name], target, key)
+    tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
+
+
+def execute(root: Path, name: str, values: dict, target: Path, key: str = "") -> Path:
+    """Run one chapter by papermill in ``root`` and put it at ``target``, whole or not at all; return ``target``.
+
+    Raises BookError naming chapter, cell and error; the failed notebook is then at ``_build/failed/``.
+    """
+    source, working = _source(root, name), root / "_build/failed" / f"{name}.ipynb"
+    working.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    try:
+        executed = papermill.execute_notebook(
+            # Only what is unlike the chapter's own defaults is injected: a page as published shows no extra cell.
+            str(source), str(working), parameters=parameters.changed(source, values), kernel_name="python3",
+            cwd=str(root), progress_bar={"desc": name, "leave": False, "disable": None},
+        )
+    except (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError) as error:
+        raise BookError(_failure(name, working, error)) from None
+    executed.metadata["crosslingual"] = {"key": key}
+    _put(executed, working, target)
+    return target
+
+
+def _put(notebook: nbformat.NotebookNode, working: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, working)
+    os.replace(working, target)
+
+
+def _failure(name: str, working: Path, error: Exception) -> str:
+    where = f"see {working}"
+    if not isinstance(error, PapermillExecutionError):
+        return f"chapter {name} failed: its kernel died ({type(error).__name__}); {where}"
+    first_line = error.source.strip().splitlines()[0]
+    return f"chapter {name} failed in cell {error.exec_count} (`{first_line}`): {error.ename}: {error.evalue}; {where}"
+
+
+def _in_parallel(run, names: list[str], jobs: int | None) -> None:
+    """Call ``run`` on every name, ``jobs`` at a time (default two, if there are two cores); the first failure wins."""
+    with ThreadPoolExecutor(jobs or min(2, os.cpu_count() or 1)) as pool:
+        tasks = [pool.submit(run, name) for name in names]
+        try:
+            for task in tasks:
+                task.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the checkout's build folder; raise BookError if another process does (a killed one does not)."""
+    (root / "_build").mkdir(exist_ok=True)
+    with open(root / "_build/.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BookError(f"another build is running in {root}: wait for it to end") from None
+        yield
+
+
+def digest_of_inputs(root: Path, edition: str) -> str:
+    """Digest of what every chapter depends on: library, pins, the edition, its corpora and encoders, recorded results.
+
+    An encoder that the edition pre-trains on demand is made here, once, rather than by several chapters at a time.
+    """
+    loaded = Edition.load(edition)
+    library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
+    recorded = [path for path in (root / "book/recorded" / loaded.name).rglob("*") if path.is_file()]
+    files = [*sorted(library), *sorted(recorded), loaded.path, root / "requirements.lock"]
+    encoders = [loaded.encoder(name).digest for name in loaded.encoders]
+    return _digest([*(path.read_bytes() for path in files if path.exists()), *encoders, *_fingerprints(loaded)])
+
+
+def _fingerprints(edition: Edition) -> Iterator[str]:
+    """One for each labelled corpus of the edition; a corpus that is not at hand says so, as its table will."""
+    for task in corpora.TASKS:
+        for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
+            for split in corpora.SPLITS:
+                try:
+                    yield edition.source.fingerprint(task, language, split)
+                except corpora.CorpusUnavailable as absence:
+                    yield str(absence)
+
+
+def _content(source: Path) -> str:
+    """What of a chapter's source counts: its cells and their tags, not outputs or execution counts."""
+    cells = nbformat.read(source, as_version=4).cells
+    return json.dumps([[cell.cell_type, cell.source, cell.metadata] for cell in cells], sort_keys=True)
+
+
+def _digest(parts: Iterable[str | bytes]) -> str:
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part.encode("utf-8") if isinstance(part, str) else part
+        total.update(len(raw).to_bytes(8, "big") + raw)
+    return total.hexdigest()

@@ -1,0 +1,60 @@
+"""The command line: `crosslingual --help`."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+EditionName = Annotated[str, typer.Option("--edition", "-e", help="An edition's name, or a path to a .yml.")]
+Assignments = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; may be repeated.")]
+
+
+def main() -> None:
+    """Run a command; a mistake of the user's ends in one sentence on standard error and exit status 2."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        if not _is_ours(error):
+            raise
+        sys.exit(_complain(error))
+
+
+def _is_ours(error: Exception) -> bool:
+    return isinstance(error, FileNotFoundError) or type(error).__module__.startswith("crosslingual")
+
+
+def _complain(error: Exception) -> int:
+    print(f"crosslingual: {error}", file=sys.stderr)
+    return 2
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"crosslingual {version('crosslingual')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """An executable reproduction of 'How multilingual is Multilingual BERT?'."""
+
+
+@app.command()
+def book(edition: EditionName = "pocket", parameter: Assignments = [], jobs: int | None = None) -> None:
+    """Execute every chapter that is out of date and build the site."""
+    from crosslingual import book, checkout, parameters
+
+    print(f"The book: {book.build(checkout.root(), edition, parameters.parse(parameter), jobs)}")
+
+
+@app.command()
+def chapter(name: str, edition: EditionName = "pocket", parameter: Assignments = []) -> None:
+    """Rerun one chapter, with other parameters if you like; the site stays as it is."""
+    from crosslingual import book, checkout, parameters
+
+    print(f"The chapter: {book.chapter(checkout.root(), name, edition, parameters.parse(parameter))}")
