@@ -3,7 +3,6 @@ import zlib
 import numpy as np
 import pandas as pd
 import pytest
-
 from crosslingual import claims, evidence, languages, stats, typology
 from crosslingual.stats import Estimate
 
@@ -103,7 +102,7 @@ def test_missing_results_are_named_and_break_nothing():
 
 
 def ner_results():
-    """EN-BERT lives on overlap, M-BERT does not; overlap is high within a script and grows with the alphabet."""
+    """EN-BERT lives on overlap, M-BERT does not; overlap is high within a script."""
     codes, rows, overlaps = ["en", "de", "es", "ru", "hi", "ar", "fr"], [], []
     for a in codes:
         for b in codes:
@@ -143,7 +142,8 @@ def curve(by_layer, baseline=10, sentences=200):
         for method, layer, accuracy in [*methods, ("shared pieces", -1, baseline), ("length", -1, 1)]:
             hits = np.arange(sentences) < accuracy * sentences / 100
             rows.append(dict(encoder="m-bert", source=source, target=target, method=method, layer=layer,
-                             queries="all", candidates=sentences, accuracy=100 * hits.mean(), hits=hits))  # fmt: skip
+                             queries="all", candidates=sentences, accuracy=100 * hits.mean(),
+                             hits=hits))  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -1,11 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from crosslingual import stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-
-from crosslingual import stats
 
 
 def frame(cells, sentences=50, seeds=(1, 2, 3), seed=0):
@@ -118,7 +117,7 @@ def test_permutation_needs_every_pair():
 
 
 def test_draws_resample_sentences_once_per_corpus():
-    """Two encoders with equal counts on one corpus must get equal draws, whatever their order in the frame."""
+    """Two encoders with equal counts on one corpus must get equal draws."""
     runs = frame({("m", "a", "b"): 0.5}, seeds=[1])
     both = pd.concat([runs, runs.assign(encoder="n")])
     versions = stats.draws(both, n=20)
