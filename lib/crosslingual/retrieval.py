@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
+from crosslingual.store import Store, default
 
 if TYPE_CHECKING:
     from crosslingual.encoders import Encoder
@@ -138,11 +139,10 @@ def without_shared_pieces(source: sparse.csr_array, target: sparse.csr_array, to
 def curve(
     edition: Edition,
     encoder: str,
-    pairs=None,
+    pairs: Sequence[tuple[str, str]] | None = None,
     candidates: Sequence[int | None] = (None,),
     seed: int = 0,
-    *,
-    store,
+    store: Store | None = None,
 ) -> pd.DataFrame:
     """Figure 3: retrieval accuracy by layer, tidy, with two baselines beside it.
 
@@ -153,6 +153,7 @@ def curve(
     text. A pair whose text is missing is left out and explained in ``attrs["unavailable"]``.
     """
     model, frames, unavailable = edition.encoder(encoder), [], {}
+    store = default(edition) if store is None else store
     for source, target in edition.pairs if pairs is None else pairs:
         try:
             text = edition.parallel(source, target)
@@ -171,12 +172,16 @@ def stored_hits(
     encoder: "Encoder", text: Dataset, candidates: list[int | None], seed: int, store
 ) -> list[dict]:
     """``hits`` from the store, or computed and kept there; the content of encoder and text is the key."""
-    key = [VERSION, encoder.digest, text_digest(text), candidates, seed]
-    return store.memo("retrieval", key, lambda: hits(encoder, text, candidates, seed))
+    parts = {"version": VERSION, "encoder": encoder.digest, "text": text_digest(text), "seed": seed}
+    return store.memo(
+        "retrieval", parts | {"candidates": candidates}, lambda: hits(encoder, text, candidates, seed)
+    )
 
 
 def text_digest(text: Dataset) -> str:
-    lines = "\x00".join(f"{source}\x01{target}" for source, target in zip(text["source"], text["target"]))
+    lines = "\x00".join(
+        f"{source}\x01{target}" for source, target in zip(text["source"], text["target"], strict=True)
+    )
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -73,19 +73,21 @@ def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.nda
 
 
 def bootstrap_interval(task: str, counts, n: int = 1000, seed: int = 0) -> Interval:
-    """Interval of one run's score when test sentences are resampled; ``counts`` is [sentences, 2 or 3].
+    """Interval of a score when test sentences are resampled.
 
-    Raises ValueError where the counts do not fit the task (NER needs three columns, tagging two).
+    ``counts`` is [sentences, 2 or 3] of one run, or [seeds, sentences, 2 or 3] for the mean over runs. Raises
+    ValueError where the counts do not fit the task (NER needs three columns, tagging two).
     """
     counts = np.asarray(counts)
     check_counts(task, counts)
-    weights = sentence_weights(len(counts), n, np.random.default_rng(seed))
-    return percentile_interval(percent(weights @ counts))
+    weights = sentence_weights(counts.shape[-2], n, np.random.default_rng(seed))
+    runs = counts if counts.ndim == 3 else counts[None]
+    return percentile_interval(np.mean([percent(weights @ run) for run in runs], axis=0))
 
 
 def check_counts(task: str, counts: np.ndarray) -> None:
     columns = 3 if task == "ner" else 2
-    if counts.ndim != 2 or counts.shape[1] != columns:
+    if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
         raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {list(counts.shape)}")
 
 
