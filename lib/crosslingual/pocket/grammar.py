@@ -1,0 +1,305 @@
+"""How a pocket language orders a clause: WALS 81A, 85A, 86A, 87A, 88A and 89A, and what follows from them.
+
+``realise`` turns one meaning into tokens. Everything the six features do not decide (where auxiliaries, question
+particles, subordinators and relative clauses stand) follows the common correlates of verb-object order.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+import pandas as pd
+
+from crosslingual import languages
+from crosslingual.pocket.lexicon import Language
+from crosslingual.pocket.meaning import Anchor, Clause, Concept, Name, NounPhrase, Pronoun
+
+FINAL = {"hi": "।", "mr": "।", "bn": "।", "ur": "۔", "zh": "。", "ja": "。"}
+QUESTION = {"ar": "؟", "fa": "؟", "ur": "؟", "el": ";", "zh": "？", "ja": "？"}
+COMMA = {"ar": "،", "fa": "،", "ur": "،", "zh": "，", "ja": "、"}
+FEATURES = {"81A": ("SVO", "SOV", "VSO"), "85A": ("Prepositions", "Postpositions"), "86A": ("Genitive-Noun", "Noun-Genitive"),
+            "87A": ("Adjective-Noun", "Noun-Adjective"), "88A": ("Demonstrative-Noun", "Noun-Demonstrative"), "89A": ("Numeral-Noun", "Noun-Numeral")}
+
+
+INFLECT = {"NOUN": Language.noun, "VERB": Language.verb, "ADJ": Language.adjective, "ADV": Language.adverb}
+
+
+@dataclass(slots=True)
+class Token:
+    form: str
+    upos: str
+    entity: str = "O"
+    phonemes: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Word-order parameters of a language: for each WALS feature the probability of each of its values."""
+
+    values: tuple  # ((feature, ((value, probability), ...)), ...)
+    subordinate: str | None = None  # the verb's place in subordinate clauses, where it differs
+
+    def draw(self, feature: str, rng: Random) -> str:
+        options = dict(self.values)[feature]
+        roll = rng.random()
+        for value, probability in options:
+            roll -= probability
+            if roll < 0:
+                return value
+        return options[-1][0]
+
+
+@cache
+def order_of(code: str) -> Order:
+    """The language's attested order, and where WALS has a gap or no dominant order, the table's named assumption."""
+    table = pd.read_csv(languages.DATA / "word_order.csv")
+    rows = table[table.language == code]
+    chosen = rows.sort_values("kind").drop_duplicates("feature", keep="first").set_index("feature").value  # assumed before attested
+    return parse_order({feature: chosen[feature] for feature in FEATURES})
+
+
+def parse_order(values: dict[str, str]) -> Order:
+    """Read an order from WALS value names; ``"SVO 0.7, VSO 0.3"`` is a mixture, ``"SVO main, SOV subordinate"`` a split."""
+    parsed, subordinate = [], None
+    for feature, text in values.items():
+        if text.endswith(" subordinate"):
+            main, other = (part.rsplit(" ", 1)[0] for part in text.split(", "))
+            options, subordinate = ((main, 1.0),), other
+        elif ", " in text:
+            options = tuple((part.rsplit(" ", 1)[0], float(part.rsplit(" ", 1)[1])) for part in text.split(", "))
+        else:
+            options = ((text, 1.0),)
+        unknown = [value for value, _ in options if value not in FEATURES[feature]]
+        if unknown:
+            raise ValueError(f"word order {feature}={text!r}: {unknown[0]!r} is not one of {', '.join(FEATURES[feature])}")
+        parsed.append((feature, options))
+    return Order(tuple(parsed), subordinate)
+
+
+class Speaker:
+    """Says meanings in one language; a code-switcher overrides ``choose`` and ``lexicon`` (paper, section 4.2)."""
+
+    def __init__(self, language, order: Order, rng: Random):
+        self.language, self.order, self.rng = language, order, rng
+
+    def choose(self, phrase) -> "Speaker":
+        """Who says this phrase: oneself."""
+        return self
+
+    def lexicon(self):
+        """Whose word is inserted next: one's own language's."""
+        return self.language
+
+    # ---- sentences ------------------------------------------------------------------------------------------
+
+    def sentence(self, clause: Clause) -> list[Token]:
+        tokens = self.clause(clause)
+        if clause.interjection is not None:
+            tokens = [self._function("INTJ", f"i{clause.interjection}"), self._comma(), *tokens]
+        if clause.conjunct:
+            conjunction, other = clause.conjunct
+            tokens = [*tokens, self._function("CCONJ", conjunction), *self.clause(other)]
+        if clause.adverbial:
+            tokens = self._with_adverbial(tokens, *clause.adverbial)
+        code = self.language.code
+        final = QUESTION.get(code, "?") if clause.question else "!" if clause.exclamation else FINAL.get(code, ".")
+        return _capitalised([*tokens, Token(final, "PUNCT", language="univ")], self.language.capitals)
+
+    def _with_adverbial(self, tokens, subordinator, clause):
+        """Verb-final languages put the subordinate clause first and its subordinator last."""
+        inner = self.clause(clause, subordinate=True)
+        word = self._function("SCONJ", subordinator)
+        if self._verb_final():
+            return [*inner, word, self._comma(), *tokens]
+        if self.rng.random() < 0.5:
+            return [*tokens, self._comma(), word, *inner]
+        return [word, *inner, self._comma(), *tokens]
+
+    def clause(self, clause: Clause, subordinate=False) -> list[Token]:
+        order = self.order.subordinate if subordinate and self.order.subordinate else self.order.draw("81A", self.rng)
+        verb_final = order == "SOV"
+        subject = self._subject(clause)
+        verb = self._copula(clause, verb_final) if clause.verb is None else self._verb_group(clause, verb_final)
+        object_ = self.choose(clause.object).phrase(clause.object, "accusative") if clause.object else []
+        if clause.verb is None:
+            object_ = self._predicate(clause)
+        around = [token for relation, phrase in clause.obliques for token in self.oblique(relation, phrase)]
+        adverb = [self._content(clause.adverb)] if clause.adverb else []
+        complement = self._complement(clause, verb_final) if clause.complement else []
+        tokens = self._arrange(order, subject, verb, object_, around, adverb, complement)
+        if clause.question:
+            particle = [self._function("PART", "?")]
+            tokens = tokens + particle if verb_final else particle + tokens
+        return tokens
+
+    def _arrange(self, order, subject, verb, object_, around, adverb, complement):
+        if order == "SOV":
+            return subject + around + complement + object_ + adverb + verb
+        if order == "VSO":
+            return verb + subject + object_ + adverb + around + complement
+        return subject + verb + object_ + adverb + around + complement
+
+    def _subject(self, clause):
+        return self.choose(clause.subject).phrase(clause.subject, "") if clause.subject else []
+
+    def _verb_final(self):
+        return dict(self.order.values)["81A"][0][0] == "SOV"
+
+    def _agreement(self, clause):
+        head = clause.subject.head if clause.subject else None
+        if isinstance(head, Pronoun):
+            return head.person, head.plural
+        return 3, bool(clause.subject and (clause.subject.plural or clause.subject.conjunct))
+
+    def _verb_group(self, clause, verb_final):
+        """Negation, auxiliary and verb; in verb-final order the mirror image, as in Hindi or Turkish."""
+        person, plural = self._agreement(clause)
+        future = clause.tense == "future"
+        perfect = clause.tense == "past" and clause.verb.index % 4 == 0
+        verb = self._content(clause.verb, "infinitive" if future or perfect else clause.tense, person, plural)
+        auxiliary = [self._function("AUX", "will" if future else "have")] if future or perfect else []
+        negation = [self._function("PART", "not")] if clause.negated else []
+        return [*negation, verb, *auxiliary] if verb_final else [*auxiliary, *negation, verb]
+
+    def _copula(self, clause, verb_final):
+        copula = [self._function("AUX", "be-past" if clause.tense == "past" else "be")]
+        negation = [self._function("PART", "not")] if clause.negated else []
+        return negation + copula if verb_final else copula + negation
+
+    def _predicate(self, clause):
+        if isinstance(clause.predicate, Concept):
+            plural = self._agreement(clause)[1]
+            return [self._content(clause.predicate, plural)]
+        return self.choose(clause.predicate).phrase(clause.predicate, "")
+
+    def _complement(self, clause, verb_final):
+        word = self._function("SCONJ", "that")
+        inner = self.clause(clause.complement, subordinate=True)
+        return [*inner, word] if verb_final else [word, *inner]
+
+    # ---- phrases --------------------------------------------------------------------------------------------
+
+    def oblique(self, relation: str, phrase: NounPhrase) -> list[Token]:
+        speaker = self.choose(phrase)
+        return speaker._adposition(speaker._function("ADP", relation), speaker.phrase(phrase, "oblique"))
+
+    def _adposition(self, adposition, phrase):
+        return [*phrase, adposition] if self.order.draw("85A", self.rng) == "Postpositions" else [adposition, *phrase]
+
+    def phrase(self, phrase: NounPhrase, case: str) -> list[Token]:
+        tokens = self._simple_phrase(phrase, case)
+        if phrase.conjunct:
+            tokens = [*tokens, self._function("CCONJ", "and"), *self._simple_phrase(phrase.conjunct, case)]
+        return tokens
+
+    def _simple_phrase(self, phrase, case):
+        head = phrase.head
+        if isinstance(head, Pronoun):
+            return [self._function("PRON", f"{head.person}{'pl' if head.plural else 'sg'}")]
+        if isinstance(head, Name):
+            title = [self._content(phrase.title)] if phrase.title else []
+            return title + self.name(head)
+        if isinstance(head, Anchor):
+            return self._determined(phrase, [Token(head.form, head.upos, language="univ")])
+        return self._common(phrase, head, case)
+
+    def _common(self, phrase, head, case):
+        definite = bool(phrase.definite)
+        noun = [self._content(head, phrase.plural, case, definite)]
+        order, rng = self.order, self.rng
+        if phrase.adjectives:
+            adjectives = self._adjectives(phrase, case)
+            noun = adjectives + noun if order.draw("87A", rng) == "Adjective-Noun" else noun + adjectives
+        if phrase.numeral is not None:
+            numeral = [self._numeral(phrase.numeral)]
+            noun = numeral + noun if order.draw("89A", rng) == "Numeral-Noun" else noun + numeral
+        before_genitive = noun
+        if phrase.genitive:
+            noun = self._genitive(phrase.genitive, noun)
+        if phrase.demonstrative:
+            this = [self._function("DET", "this")]
+            noun = this + noun if order.draw("88A", rng) == "Demonstrative-Noun" else noun + this
+        elif not (phrase.genitive and noun[0] is not before_genitive[0]):
+            noun = self._determined(phrase, noun)
+        return self._relative(phrase.relative, noun) if phrase.relative else noun
+
+    def _determined(self, phrase, noun):
+        if self.language.article != "article" or phrase.definite is None or (not phrase.definite and phrase.plural):
+            return noun
+        return [self._function("DET", "the" if phrase.definite else "a"), *noun]
+
+    def _adjectives(self, phrase, case):
+        words = [self._content(adjective, phrase.plural, case) for adjective in phrase.adjectives]
+        if phrase.intensifier:
+            words = [self._function("ADV", "very"), *words]
+        return words
+
+    def _numeral(self, numeral):
+        if isinstance(numeral, Anchor):
+            return Token(numeral.form, "NUM", language="univ")
+        return self._function("NUM", str(numeral))
+
+    def _genitive(self, owner, noun):
+        """Possessor and possessed: an adposition, or in languages with cases an ending on the possessor."""
+        before = self.order.draw("86A", self.rng) == "Genitive-Noun"
+        if self.language.has_case and isinstance(owner.head, Concept):
+            words = [self._content(owner.head, owner.plural, "genitive")]
+        else:
+            of = self._function("ADP", "of")
+            phrase = self.phrase(owner, "")
+            words = [*phrase, of] if before else [of, *phrase]
+        return words + noun if before else noun + words
+
+    def _relative(self, clause, noun):
+        """Relative clauses precede their noun in strictly verb-final languages with genitive-noun order, else they follow it."""
+        inner = self.clause(clause, subordinate=True)
+        if self._verb_final() and dict(self.order.values)["86A"][0][0] == "Genitive-Noun":
+            return [*inner, self._function("PRON", "which"), *noun]
+        return [*noun, self._function("PRON", "which"), *inner]
+
+    def name(self, name: Name) -> list[Token]:
+        """The tokens of a name, tagged B- and I-; a generic part ("bank", "cup") is translated and takes the genitive's place."""
+        parts = list(name.parts)
+        if isinstance(parts[-1], Concept) and dict(self.order.values)["86A"][0][0] == "Noun-Genitive" and len(parts) == 2:
+            parts.reverse()
+        if "of" in parts and dict(self.order.values)["85A"][0][0] == "Postpositions":
+            parts.reverse()
+        tokens = [self._name_part(part) for part in parts]
+        for position, token in enumerate(tokens):
+            token.entity = ("I-" if position else "B-") + name.type
+        return tokens
+
+    def _name_part(self, part):
+        if part == "of":
+            return self._function("ADP", "of")
+        if isinstance(part, Concept):
+            token = self._content(part)
+            token.upos = "PROPN"
+            return _capitalised([token], self.language.capitals)[0]
+        if part.isdigit():
+            return Token(part, "NUM", language="univ")
+        form, phonemes = self.language.proper(part)
+        return Token(form, "PROPN", phonemes=phonemes, language="ne")
+
+    # ---- tokens ---------------------------------------------------------------------------------------------
+
+    def _content(self, concept, *features):
+        """A noun, verb, adjective or adverb, inflected by the language it is taken from."""
+        lexicon = self.lexicon()
+        form, phonemes = INFLECT[concept.upos](lexicon, concept, *features)
+        return Token(form, concept.upos, phonemes=phonemes, language=lexicon.code)
+
+    def _function(self, upos, key):
+        form, phonemes = self.language.function(upos, key)
+        return Token(form, upos, phonemes=phonemes, language=self.language.code)
+
+    def _comma(self):
+        return Token(COMMA.get(self.language.code, ","), "PUNCT", language="univ")
+
+
+def _capitalised(tokens, capitals):
+    if capitals:
+        first = tokens[0]
+        tokens[0] = Token(first.form[0].upper() + first.form[1:], first.upos, first.entity, first.phonemes, first.language)
+    return tokens

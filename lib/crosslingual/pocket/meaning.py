@@ -1,0 +1,315 @@
+"""What is said in the pocket world: one distribution of meanings for all of its languages.
+
+A sentence is about a topic. The topic proposes verbs; a verb prefers certain nouns as its subject and its object, a
+noun prefers certain adjectives. That is what lets a masked language model tell concepts apart by the company they
+keep, in every language the same. Names stand in for nouns of their kind, digits, URLs and acronyms go with topics.
+"""
+
+from bisect import bisect
+from dataclasses import dataclass, field
+from itertools import accumulate
+from random import Random
+
+NOUN_KINDS = {"person": 0.24, "organisation": 0.12, "place": 0.16, "event": 0.1, "thing": 0.38}
+NAME_OF_KIND = {"person": "PER", "organisation": "ORG", "place": "LOC", "event": "MISC"}
+FRAMES = {"intransitive": 0.26, "transitive": 0.58, "speech": 0.16}
+RELATIONS = ["in", "to", "from", "with", "for", "about"]
+
+
+class Weighted:
+    """A fast repeated draw from a finite distribution."""
+
+    def __init__(self, items, weights):
+        self.items, self.cumulative = list(items), list(accumulate(weights))
+
+    def draw(self, rng: Random):
+        return self.items[bisect(self.cumulative, rng.random() * self.cumulative[-1])]
+
+
+def zipf(items, exponent: float) -> Weighted:
+    """Zipf's law over the order of ``items``, its head flattened as in running text without function words."""
+    return Weighted(items, [(rank + 2.7) ** -exponent for rank in range(len(items))])
+
+
+@dataclass(slots=True)
+class Concept:
+    index: int
+    upos: str
+    kind: str = ""  # of a noun: person, organisation, place, event, thing; of a verb: its frame
+
+
+@dataclass(slots=True)
+class Name:
+    type: str  # PER, LOC, ORG, MISC
+    home: str  # the branch of the family tree where the name is most at home
+    parts: list  # str: a proper part, in phonemes; Concept: a generic part, translated; "of": an adposition
+
+
+@dataclass(slots=True)
+class Pronoun:
+    person: int
+    plural: bool
+
+
+@dataclass(slots=True)
+class Anchor:
+    """A token that every language writes alike: a URL, an acronym, a number in digits."""
+
+    form: str
+    upos: str
+
+
+@dataclass(slots=True)
+class NounPhrase:
+    head: object  # Concept, Name, Pronoun or Anchor
+    plural: bool = False
+    definite: bool | None = None
+    demonstrative: bool = False
+    numeral: object = None  # int: a number word; Anchor: digits
+    adjectives: list = field(default_factory=list)
+    intensifier: bool = False
+    genitive: "NounPhrase | None" = None
+    relative: "Clause | None" = None
+    conjunct: "NounPhrase | None" = None
+    title: Concept | None = None  # a noun in apposition before a person's name
+
+
+@dataclass(slots=True)
+class Clause:
+    subject: NounPhrase | None
+    verb: Concept | None  # None: a copular clause
+    object: NounPhrase | None = None
+    predicate: object = None  # of a copular clause: an adjective Concept or a NounPhrase
+    obliques: list = field(default_factory=list)  # (relation, NounPhrase)
+    adverb: Concept | None = None
+    tense: str = "present"  # present, past, future
+    negated: bool = False
+    question: bool = False
+    exclamation: bool = False
+    interjection: int | None = None
+    complement: "Clause | None" = None  # of a verb of speech
+    adverbial: tuple | None = None  # (subordinator, Clause)
+    conjunct: tuple | None = None  # (conjunction, Clause)
+
+
+class Meanings:
+    """The inventory of concepts, topics and names, and the sampler of sentence meanings.
+
+    Everything is drawn from ``Random(f"{seed}/...")``, so a world is a function of its parameters alone.
+    """
+
+    def __init__(self, parameters, branches: list[str], syllables):
+        self.p = parameters
+        rng = Random(f"{parameters.seed}/meanings")
+        self._draw_concepts(rng)
+        self._draw_topics(rng)
+        self._draw_preferences(rng)
+        self._draw_names(rng, branches, syllables)
+
+    def _draw_concepts(self, rng):
+        p, index = self.p, 0
+        self.concepts = []
+        for upos, count in (("NOUN", p.nouns), ("VERB", p.verbs), ("ADJ", p.adjectives), ("ADV", p.adverbs)):
+            kinds = {"NOUN": NOUN_KINDS, "VERB": FRAMES}.get(upos, {"": 1.0})
+            kind = Weighted(kinds, kinds.values())
+            for _ in range(count):
+                self.concepts.append(Concept(index, upos, kind.draw(rng)))
+                index += 1
+        self.of = {upos: [c for c in self.concepts if c.upos == upos] for upos in ("NOUN", "VERB", "ADJ", "ADV")}
+
+    def _draw_topics(self, rng):
+        """Every concept belongs to one topic, a few to a second one; a topic ranks its concepts by Zipf's law."""
+        p = self.p
+        members = [{upos: [] for upos in self.of} for _ in range(p.topics)]
+        for concept in self.concepts:
+            home = rng.randrange(p.topics)
+            members[home][concept.upos].append(concept)
+            if rng.random() < p.second_topic:
+                members[(home + 1 + rng.randrange(p.topics - 1)) % p.topics][concept.upos].append(concept)
+        self.topics = [self._topic(rng, number, lists) for number, lists in enumerate(members)]
+        self.topic = zipf(range(p.topics), 0.4)
+
+    def _topic(self, rng, number, lists):
+        topic = {}
+        for upos, concepts in lists.items():
+            concepts = concepts or self.of[upos][:3]
+            rng.shuffle(concepts)
+            topic[upos] = zipf(concepts, self.p.zipf)
+        for kind in NOUN_KINDS:
+            of_kind = [c for c in topic["NOUN"].items if c.kind == kind] or [c for c in self.of["NOUN"] if c.kind == kind]
+            topic[kind] = zipf(of_kind, self.p.zipf)
+        letters = "BCDFGKLMNPRSTV"
+        topic["acronym"] = [Anchor("".join(rng.choice(letters) for _ in range(rng.choice((2, 3)))), "NOUN") for _ in range(4)]
+        topic["url"] = [Anchor(f"www.{rng.choice(letters).lower()}{number}{rng.choice(letters).lower()}.org", "X")
+                        for _ in range(3)]
+        topic["year"] = [Anchor(str(rng.randrange(1900, 2020)), "NUM") for _ in range(4)]
+        topic["count"] = [Anchor(str(rng.choice((rng.randrange(2, 100), rng.randrange(100, 1000)))), "NUM") for _ in range(4)]
+        return topic
+
+    def _draw_preferences(self, rng):
+        """A verb's favourite subjects and objects, a noun's favourite adjectives: few, and from the same topic."""
+        p = self.p
+        home = {}
+        for topic in self.topics:
+            for upos in self.of:
+                for concept in topic[upos].items:
+                    home.setdefault(concept.index, topic)
+        self.subjects, self.objects, self.qualities = {}, {}, {}
+        for verb in self.of["VERB"]:
+            topic = home[verb.index]
+            kinds = ["person", "organisation"] if verb.kind == "speech" else rng.sample(list(NOUN_KINDS), 2) + ["person"]
+            nouns = [c for c in topic["NOUN"].items if c.kind in kinds] or topic["person"].items
+            self.subjects[verb.index] = zipf(rng.sample(nouns, min(p.preferred, len(nouns))), 1.0)
+            nouns = topic["NOUN"].items
+            self.objects[verb.index] = zipf(rng.sample(nouns, min(p.preferred, len(nouns))), 1.0)
+        for noun in self.of["NOUN"]:
+            adjectives = home[noun.index]["ADJ"].items
+            self.qualities[noun.index] = zipf(rng.sample(adjectives, min(3, len(adjectives))), 1.0)
+
+    def _draw_names(self, rng, branches, syllables):
+        p = self.p
+        self.names = {}
+        endings = {(branch, type_): syllables(rng, 1) for branch in branches for type_ in ("PER", "LOC", "ORG", "MISC")}
+        generic = {"ORG": [c for c in self.of["NOUN"] if c.kind == "organisation"][:10],
+                   "MISC": [c for c in self.of["NOUN"] if c.kind == "event"][:8]}
+        given = {branch: [syllables(rng, 2) for _ in range(p.given_names)] for branch in branches}
+        for type_, count in (("PER", p.people), ("LOC", p.places), ("ORG", p.organisations), ("MISC", p.works)):
+            for branch in branches:
+                names = [self._name(rng, type_, branch, syllables, endings[branch, type_], given[branch], generic)
+                         for _ in range(max(4, count // len(branches)))]
+                self.names[type_, branch] = zipf(names, 0.8)
+            everyone = [name for branch in branches for name in self.names[type_, branch].items]
+            rng.shuffle(everyone)
+            self.names[type_, None] = zipf(everyone, 0.9)
+
+    def _name(self, rng, type_, branch, syllables, ending, given, generic):
+        proper = syllables(rng, rng.choice((1, 2))) + (ending if rng.random() < 0.6 else syllables(rng, 1))
+        shape = rng.random()
+        if type_ == "PER":
+            parts = [proper] if shape < 0.25 else [rng.choice(given), proper] if shape < 0.9 else [
+                rng.choice(given), rng.choice(given), proper]
+        elif type_ == "LOC":
+            parts = [proper] if shape < 0.8 else [syllables(rng, 1), proper]
+        elif type_ == "ORG":
+            other = syllables(rng, 2)
+            parts = ([proper] if shape < 0.3 else [proper, rng.choice(generic["ORG"])] if shape < 0.65
+                     else [rng.choice(generic["ORG"]), "of", proper] if shape < 0.85 else [other, proper, rng.choice(generic["ORG"])]
+                     if shape < 0.95 else [other, proper, other, rng.choice(generic["ORG"])])
+        else:
+            parts = ([proper] if shape < 0.35 else [proper, rng.choice(generic["MISC"])] if shape < 0.75
+                     else [proper, str(rng.randrange(1950, 2020))])
+        return Name(type_, branch, parts)
+
+    # ---- sampling -------------------------------------------------------------------------------------------
+
+    def sample(self, rng: Random, register, home: str) -> Clause:
+        """One sentence meaning, said in a community whose own names come from the branch ``home``."""
+        topic = self.topics[self.topic.draw(rng)]
+        clause = self._clause(rng, register, topic, home, depth=0)
+        roll = rng.random()
+        if roll < 0.09:
+            clause.question = True
+        elif roll < 0.12:
+            clause.exclamation = True
+            if rng.random() < 0.6:
+                clause.interjection = rng.randrange(4)
+        if rng.random() < register.coordination:
+            clause.conjunct = (rng.choice(("and", "but", "or")), self._clause(rng, register, topic, home, depth=1))
+        elif rng.random() < register.subordination:
+            clause.adverbial = (rng.choice(("because", "when", "if")), self._clause(rng, register, topic, home, depth=1))
+        return clause
+
+    def _clause(self, rng, register, topic, home, depth):
+        tense = "present" if (roll := rng.random()) < 0.45 else "past" if roll < 0.85 else "future"
+        negated = rng.random() < 0.1
+        if rng.random() < register.copular:
+            return self._copular(rng, register, topic, home, tense, negated)
+        verb = topic["VERB"].draw(rng)
+        clause = Clause(self._argument(rng, register, topic, home, self.subjects[verb.index], depth), verb, tense=tense, negated=negated)
+        if verb.kind == "transitive":
+            clause.object = self._argument(rng, register, topic, home, self.objects[verb.index], depth)
+        elif verb.kind == "speech" and depth == 0 and rng.random() < 0.7:
+            clause.complement = self._clause(rng, register, topic, home, depth=1)
+        if rng.random() < register.oblique:
+            clause.obliques.append(self._oblique(rng, register, topic, home))
+        if rng.random() < register.adverb:
+            clause.adverb = topic["ADV"].draw(rng)
+        return clause
+
+    def _copular(self, rng, register, topic, home, tense, negated):
+        subject = self._argument(rng, register, topic, home, topic["NOUN"], 1)
+        head = subject.head
+        if isinstance(head, Concept) and rng.random() < 0.65:
+            predicate = self.qualities[head.index].draw(rng)
+            subject.adjectives = []
+        elif rng.random() < 0.5:
+            predicate = topic["ADJ"].draw(rng)
+        else:
+            predicate = NounPhrase(topic["NOUN"].draw(rng), definite=False)
+        return Clause(subject, None, predicate=predicate, tense=tense, negated=negated)
+
+    def _oblique(self, rng, register, topic, home):
+        roll = rng.random()
+        if roll < 0.5:
+            return rng.choice(("in", "to", "from")), self._argument(rng, register, topic, home, topic["place"], 1)
+        if roll < 0.5 + 0.25 * register.anchors:
+            return "in", NounPhrase(rng.choice(topic["year"]))
+        if roll < 0.5 + 0.4 * register.anchors:
+            return "with", NounPhrase(rng.choice(topic["url"]))
+        return rng.choice(("with", "for", "about")), self._argument(rng, register, topic, home, topic["NOUN"], 1)
+
+    def _argument(self, rng, register, topic, home, nouns, depth):
+        noun = nouns.draw(rng)
+        roll = rng.random()
+        if noun.kind in NAME_OF_KIND and roll < register.names:
+            return self._named(rng, register, topic, home, noun)
+        if roll > 1 - register.pronouns:
+            return NounPhrase(Pronoun(rng.choice((1, 2, 3, 3)), rng.random() < 0.35))
+        if rng.random() < 0.12 * register.anchors:
+            return NounPhrase(rng.choice(topic["acronym"]), definite=True)
+        return self._common(rng, register, topic, home, noun, depth)
+
+    def _named(self, rng, register, topic, home, noun):
+        type_ = NAME_OF_KIND[noun.kind]
+        community = home if rng.random() < self.p.home_names else None
+        phrase = NounPhrase(self.names[type_, community].draw(rng))
+        if type_ == "PER" and rng.random() < 0.25:
+            phrase.title = topic["person"].draw(rng)
+        if rng.random() < 0.08:
+            phrase.conjunct = NounPhrase(self.names[type_, home].draw(rng))
+        return phrase
+
+    def _common(self, rng, register, topic, home, noun, depth):
+        phrase = NounPhrase(noun, plural=rng.random() < 0.3)
+        roll = rng.random()
+        if roll < 0.1:
+            phrase.demonstrative = True
+        elif roll < 0.22:
+            phrase.plural = True
+            phrase.numeral = rng.choice(topic["count"]) if rng.random() < 0.5 * register.anchors else rng.randrange(1, 9)
+            if phrase.numeral == 1:
+                phrase.plural = False
+        else:
+            phrase.definite = rng.random() < 0.6
+        if rng.random() < register.adjectives:
+            phrase.adjectives.append(self.qualities[noun.index].draw(rng))
+            phrase.intensifier = rng.random() < 0.15
+            if rng.random() < 0.12:
+                phrase.adjectives.append(topic["ADJ"].draw(rng))
+        if rng.random() < register.genitives:
+            owner = topic["NOUN"].draw(rng)
+            phrase.genitive = (self._named(rng, register, topic, home, owner)
+                               if owner.kind in NAME_OF_KIND and rng.random() < register.names
+                               else NounPhrase(owner, definite=True, plural=rng.random() < 0.2))
+        if depth == 0 and rng.random() < register.relatives:
+            phrase.relative = self._relative(rng, register, topic, home)
+        elif rng.random() < 0.06:
+            phrase.conjunct = NounPhrase(topic["NOUN"].draw(rng), definite=phrase.definite)
+        return phrase
+
+    def _relative(self, rng, register, topic, home):
+        verb = topic["VERB"].draw(rng)
+        clause = Clause(None, verb, tense=rng.choice(("present", "past")))
+        if verb.kind != "intransitive":
+            clause.object = self._argument(rng, register, topic, home, self.objects[verb.index], 1)
+        return clause

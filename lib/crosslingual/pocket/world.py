@@ -1,0 +1,200 @@
+"""A pocket world: from parameters to corpora. Deterministic, so a world is its parameters.
+
+>>> world = World(WorldParameters(seed=1))
+>>> [token.form for token in next(world.sentences("en", "example"))]          # doctest: +SKIP
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from hashlib import sha256
+from itertools import count as counting, islice
+import json
+from random import Random
+
+from crosslingual import languages
+from crosslingual.pocket import scripts
+from crosslingual.pocket.grammar import Speaker, Token, order_of, parse_order
+from crosslingual.pocket.lexicon import Language, Protoforms, syllables
+from crosslingual.pocket.meaning import Meanings
+
+VERSION = 1  # bump when the same parameters give other corpora
+
+
+@dataclass(frozen=True)
+class Register:
+    """How often a text of this kind uses a construction; each number is a probability at the place where it may occur."""
+
+    names: float = 0.28
+    pronouns: float = 0.14
+    adjectives: float = 0.34
+    genitives: float = 0.12
+    relatives: float = 0.08
+    oblique: float = 0.5
+    adverb: float = 0.3
+    copular: float = 0.17
+    coordination: float = 0.1
+    subordination: float = 0.14
+    anchors: float = 0.5
+
+
+PLAIN = Register()
+NEWS = Register(names=0.6, pronouns=0.06, copular=0.12)  # what named-entity recognition reads
+
+
+@dataclass(frozen=True)
+class WorldParameters:
+    """Every property of a world. Counts are of types, rates are probabilities.
+
+    ``orders`` overrides the word order of a language, e.g. ``{"ja": {"81A": "SVO"}}``; ``scripts`` its script;
+    ``anchors`` scales URLs, acronyms and numbers in digits, the tokens that all languages write alike.
+    """
+
+    seed: int = 2019
+    topics: int = 24
+    nouns: int = 420
+    verbs: int = 170
+    adjectives: int = 130
+    adverbs: int = 48
+    second_topic: float = 0.15
+    preferred: int = 6
+    zipf: float = 0.8
+    people: int = 1600
+    given_names: int = 14
+    places: int = 700
+    organisations: int = 700
+    works: int = 500
+    home_names: float = 0.5
+    homographs: float = 0.12
+    syncretisms: float = 1.0
+    family_cognates: float = 0.25
+    sound_change: float = 1.0
+    loans: float = 1.0
+    international: float = 0.06
+    anchors: float = 1.0
+    switch_at_boundaries: float = 0.4
+    switch_inside: float = 0.15
+    transliteration_noise: float = 0.35
+    orders: dict = field(default_factory=dict)
+    scripts: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        for code in [*self.orders, *self.scripts]:
+            languages.check(code)
+
+    @classmethod
+    def read(cls, mapping: dict) -> "WorldParameters":
+        """From an edition's ``world:`` block; raises ValueError naming an unknown or ill-typed parameter."""
+        types = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
+        for name, value in mapping.items():
+            if name not in types:
+                raise ValueError(f"unknown world parameter {name!r}: choose from {', '.join(types)}")
+            wanted = (int, float) if types[name] is float else types[name]
+            if not isinstance(value, wanted) or isinstance(value, bool):
+                raise ValueError(f"world parameter {name!r} must be a {types[name].__name__}, not {value!r}")
+        return cls(**mapping)
+
+    def digest(self) -> str:
+        return sha256(json.dumps([VERSION, asdict(self)], sort_keys=True).encode()).hexdigest()
+
+
+class CodeSwitcher(Speaker):
+    """Two speakers in one head: whole phrases in the other language, and single words inside phrases."""
+
+    other: "CodeSwitcher"
+    at_boundaries = inside = 0.0
+
+    def choose(self, phrase):
+        return self.other if self.rng.random() < self.at_boundaries else self
+
+    def lexicon(self):
+        return self.other.language if self.rng.random() < self.inside else self.language
+
+
+class World:
+    """The corpora of one world. ``stream`` names an independent series of draws, e.g. ``"pos/test"``."""
+
+    def __init__(self, parameters: WorldParameters | None = None):
+        self.p = parameters or WorldParameters()
+        self._languages = {}
+        branches = sorted(set(languages.table().branch))
+        self.meanings = Meanings(self.p, branches, syllables)
+
+    @cached_property
+    def protoforms(self) -> Protoforms:
+        return Protoforms(self.p, self.meanings.concepts)
+
+    def language(self, code: str) -> Language:
+        if code not in self._languages:
+            languages.check(code)
+            self._languages[code] = Language(code, self.p, self.protoforms, self.p.scripts.get(code))
+        return self._languages[code]
+
+    def order(self, code: str):
+        order = order_of(code)
+        if code not in self.p.orders:
+            return order
+        unchanged = {f: ", ".join(f"{v} {p}" for v, p in options) if len(options) > 1 else options[0][0] for f, options in order.values}
+        return parse_order(unchanged | self.p.orders[code])
+
+    def speaker(self, code: str, rng: Random) -> Speaker:
+        return Speaker(self.language(code), self.order(code), rng)
+
+    def _register(self, register: Register) -> Register:
+        return Register(**asdict(register) | {"anchors": register.anchors * self.p.anchors})
+
+    def sentences(self, code: str, stream: str, register: Register = PLAIN) -> Iterator[list[Token]]:
+        """An endless series of sentences in one language, whose meanings no other language or stream shares."""
+        rng = Random(f"{self.p.seed}/{stream}/{code}")
+        speaker, home = self.speaker(code, rng), self.language(code).branch
+        register = self._register(register)
+        while True:
+            yield speaker.sentence(self.meanings.sample(rng, register, home))
+
+    def parallel(self, source: str, target: str, count: int, stream: str = "parallel", register: Register = PLAIN):
+        """``count`` pairs of token lists with distinct meanings, distinct on either side."""
+        rng = Random(f"{self.p.seed}/{stream}/{source}-{target}")
+        speakers = self.speaker(source, rng), self.speaker(target, rng)
+        homes, register = [self.language(source).branch, self.language(target).branch], self._register(register)
+        pairs, seen = [], [set(), set()]
+        while len(pairs) < count:
+            meaning = self.meanings.sample(rng, register, rng.choice(homes))
+            pair = [speaker.sentence(meaning) for speaker in speakers]
+            texts = [text(tokens) for tokens in pair]
+            if not any(t in s for t, s in zip(texts, seen)):
+                for t, s in zip(texts, seen):
+                    s.add(t)
+                pairs.append(pair)
+        return pairs
+
+    def code_switched(self, stream: str, first: str = "hi", second: str = "en", register: Register = PLAIN) -> Iterator[list[Token]]:
+        """Endless code-switched sentences, each language in its own script ("corrected" text)."""
+        rng = Random(f"{self.p.seed}/{stream}/{first}+{second}")
+        pair = [CodeSwitcher(self.language(code), self.order(code), rng) for code in (first, second)]
+        for one, other in (pair, reversed(pair)):
+            one.other, one.at_boundaries, one.inside = other, self.p.switch_at_boundaries, self.p.switch_inside
+        register = self._register(register)
+        while True:
+            matrix = pair[0] if rng.random() < 0.65 else pair[1]
+            yield matrix.sentence(self.meanings.sample(rng, register, matrix.language.branch))
+
+    def transliterated(self, sentence: list[Token], rng: Random) -> list[Token]:
+        """The same sentence with everything in Devanagari typed in noisy Latin letters."""
+        def typed(token):
+            if token.form == "।":
+                return "."
+            if "\u0900" <= token.form[0] <= "\u097f":
+                return scripts.noisy_latin(token.phonemes, rng, self.p.transliteration_noise)
+            return token.form
+        return [Token(typed(token), token.upos, token.entity, token.phonemes, token.language) for token in sentence]
+
+    def text(self, code: str, count: int, exclude: frozenset[str] = frozenset(), stream: str = "text") -> Iterator[str]:
+        """``count`` lines for pre-training, a third of them news; lines in ``exclude`` (evaluation text) are passed over."""
+        plain, news = self.sentences(code, f"{stream}/plain", PLAIN), self.sentences(code, f"{stream}/news", NEWS)
+        lines = (text(next(news if number % 3 == 0 else plain)) for number in counting())
+        yield from islice((line for line in lines if line not in exclude), count)
+
+
+def text(tokens: list[Token]) -> str:
+    """Words joined by spaces."""
+    return " ".join(token.form for token in tokens)

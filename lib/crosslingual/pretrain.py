@@ -1,0 +1,293 @@
+"""Pre-training: a WordPiece vocabulary and a BERT by masked language modelling, on any monolingual texts.
+
+As in BERT (Devlin et al., 2019): 15% of the pieces are predicted, 80% of these masked, 10% replaced at random, 10%
+kept; languages are sampled by smoothed size. A batch is a function of the seed and the step number alone, and the
+random state is reset from them at every step, so a run that was killed resumes bit for bit from its last checkpoint.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+import ctypes
+import json
+from pathlib import Path
+import time
+
+import numpy as np
+import torch
+from tokenizers import BertWordPieceTokenizer
+from tqdm.auto import tqdm
+from transformers import BertConfig, BertForMaskedLM, BertTokenizer, get_linear_schedule_with_warmup
+
+VERSION = 1  # bump when the same recipe and texts give another encoder
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+BATCHES_PER_POOL = 32  # sentences are drawn for so many batches at once and grouped by length, so that hardly a token is padding
+
+
+@dataclass(frozen=True)
+class PretrainRecipe:
+    """What determines an encoder besides its texts. ``tokens_per_batch`` counts word pieces; rates are probabilities."""
+
+    vocabulary: int = 10_000
+    hidden: int = 128
+    layers: int = 6
+    heads: int = 4
+    intermediate: int = 256
+    max_length: int = 128
+    dropout: float = 0.0
+    steps: int = 20_000
+    tokens_per_batch: int = 4096
+    learning_rate: float = 1e-3
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    predict: float = 0.15
+    mask: float = 0.8
+    replace: float = 0.1
+    smoothing: float = 0.7
+    bf16: bool = True
+    seed: int = 1
+
+    @classmethod
+    def read(cls, mapping: dict) -> "PretrainRecipe":
+        """From a configuration file's ``recipe:`` block; raises ValueError naming an unknown or ill-typed entry."""
+        types = {field.name: field.type for field in fields(cls)}
+        for name, value in mapping.items():
+            if name not in types:
+                raise ValueError(f"unknown entry {name!r} in the pre-training recipe: choose from {', '.join(types)}")
+            if not isinstance(value, (int, float) if types[name] is float else types[name]):
+                raise ValueError(f"{name!r} in the pre-training recipe must be a {types[name].__name__}, not {value!r}")
+        return cls(**mapping)
+
+
+def smoothed(sizes: dict[str, int], exponent: float) -> dict[str, float]:
+    """Sampling probability of each language: its share of the text to the power ``exponent`` (Devlin et al.'s multilingual BERT: 0.7)."""
+    powers = {language: size**exponent for language, size in sizes.items()}
+    return {language: power / sum(powers.values()) for language, power in powers.items()}
+
+
+def train_vocabulary(texts: dict[str, list[str]], recipe: PretrainRecipe, alphabet: str = "", lines: int = 400_000) -> list[str]:
+    """The pieces of a cased WordPiece vocabulary from a smoothed sample of ``texts``; every character of ``alphabet`` is added."""
+    shares = smoothed({language: len(text) for language, text in texts.items()}, recipe.smoothing)
+    sample = (line for language, text in sorted(texts.items()) for line in text[:max(1, int(lines * shares[language]))])
+    trainer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
+    singles = [piece for character in sorted(set(alphabet) - {" "}) for piece in (character, "##" + character)]
+    trainer.train_from_iterator(sample, vocab_size=recipe.vocabulary, special_tokens=SPECIAL, limit_alphabet=10_000, show_progress=False)
+    pieces = sorted(trainer.get_vocab(), key=trainer.get_vocab().get)
+    return pieces + [single for single in singles if single not in trainer.get_vocab()]
+
+
+def tokenizer_of(pieces: list[str], max_length: int) -> BertTokenizer:
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    return BertTokenizer(vocab=vocabulary, do_lower_case=False, strip_accents=False, tokenize_chinese_chars=True, model_max_length=max_length)
+
+
+class Texts:
+    """Encoded lines of all languages, flat: line i is ``pieces[start[i]:start[i + 1]]``, at most max_length - 2 pieces long."""
+
+    def __init__(self, texts: dict[str, list[str]], tokenizer, recipe: PretrainRecipe):
+        self.recipe, self.tokenizer = recipe, tokenizer
+        self.first, lengths, pieces = {}, [], []
+        for language, lines in sorted(texts.items()):
+            self.first[language] = len(lengths), len(lines)
+            for batch in range(0, len(lines), 10_000):
+                encoded = tokenizer(lines[batch:batch + 10_000], add_special_tokens=False, return_attention_mask=False)["input_ids"]
+                encoded = [ids[:recipe.max_length - 2] for ids in encoded]
+                lengths.extend(map(len, encoded))
+                pieces.append(np.fromiter((i for ids in encoded for i in ids), dtype=np.int32))
+        self.pieces, self.lengths = np.concatenate(pieces), np.array(lengths)
+        self.start = np.concatenate([[0], np.cumsum(self.lengths)])
+        self.shares = smoothed({language: count for language, (_, count) in self.first.items()}, recipe.smoothing)
+
+    def pool(self, number: int) -> list[np.ndarray]:
+        """Pool ``number``: 32 batches of line numbers of like length, in random order; a function of the seed and the number."""
+        rng = np.random.default_rng([self.recipe.seed, number])
+        wanted = BATCHES_PER_POOL * self.recipe.tokens_per_batch
+        lines = self._draw(rng, int(wanted / (self.lengths.mean() + 2)) + 1)
+        lines = lines[np.argsort(self.lengths[lines], kind="stable")]
+        ends = np.cumsum(self.lengths[lines] + 2)
+        batches = np.split(lines, np.searchsorted(ends, np.linspace(0, ends[-1], BATCHES_PER_POOL + 1)[1:-1]))
+        return [batches[i] for i in rng.permutation(BATCHES_PER_POOL)]
+
+    def _draw(self, rng, count):
+        languages = list(self.first)
+        which = rng.choice(len(languages), count, p=[self.shares[language] for language in languages])
+        first, size = np.array([self.first[language] for language in languages]).T
+        return first[which] + (rng.random(count) * size[which]).astype(int)
+
+    def batch(self, lines: np.ndarray) -> torch.Tensor:
+        """[CLS] pieces [SEP], padded: int64 of shape (lines, longest + 2)."""
+        rows = np.full((len(lines), self.lengths[lines].max() + 2), self.tokenizer.pad_token_id)
+        rows[:, 0] = self.tokenizer.cls_token_id
+        for row, line in zip(rows, lines):
+            length = self.lengths[line]
+            row[1:length + 1] = self.pieces[self.start[line]:self.start[line] + length]
+            row[length + 1] = self.tokenizer.sep_token_id
+        return torch.from_numpy(rows)
+
+
+def mask_pieces(ids: torch.Tensor, recipe: PretrainRecipe, tokenizer, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """BERT's corruption of a batch: (corrupted ids, boolean positions to predict), both of ``ids``' shape.
+
+    Special tokens are never chosen; of the chosen pieces a share ``mask`` becomes [MASK], ``replace`` a random piece.
+    """
+    special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
+    chosen = (torch.rand(ids.shape, generator=generator) < recipe.predict) & ~special
+    if not chosen.any():
+        chosen[0, 1] = True
+    roll = torch.rand(ids.shape, generator=generator)
+    random_pieces = torch.randint(len(SPECIAL), len(tokenizer), ids.shape, generator=generator)
+    corrupted = torch.where(chosen & (roll < recipe.mask), tokenizer.mask_token_id, ids)
+    corrupted = torch.where(chosen & (roll >= recipe.mask) & (roll < recipe.mask + recipe.replace), random_pieces, corrupted)
+    return corrupted, chosen
+
+
+def masked_loss(model: BertForMaskedLM, ids: torch.Tensor, corrupted: torch.Tensor, chosen: torch.Tensor, pad: int) -> torch.Tensor:
+    """Mean cross-entropy at the chosen positions; the vocabulary's logits are computed there only."""
+    padded = (ids == pad).any()
+    hidden = model.bert(input_ids=corrupted, attention_mask=(ids != pad).long() if padded else None).last_hidden_state
+    return torch.nn.functional.cross_entropy(model.cls(hidden[chosen]).float(), ids[chosen])
+
+
+class Trainer:
+    """One pre-training run in ``folder``: vocabulary, checkpoint, log, and at the end the encoder itself."""
+
+    def __init__(self, texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, alphabet: str = "", device: str | None = None):
+        self.recipe, self.folder = recipe, Path(folder)
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.run = self.folder / "run"
+        self.run.mkdir(parents=True, exist_ok=True)
+        self._check_recipe()
+        self.tokenizer = tokenizer_of(self._vocabulary(texts, alphabet), recipe.max_length)
+        self.texts = Texts(texts, self.tokenizer, recipe)
+        self.model = self._new_model()
+        self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+        self.scheduler = get_linear_schedule_with_warmup(self.optimizer, int(recipe.warmup * recipe.steps), recipe.steps)
+        self.step = self.tokens = 0
+        self._resume()
+
+    def _check_recipe(self):
+        """A run is resumed with its own recipe or not at all."""
+        path, mine = self.run / "recipe.json", asdict(self.recipe) | {"version": VERSION}
+        if path.exists() and json.loads(path.read_text()) != mine:
+            raise ValueError(f"{self.run} holds a run with another recipe: finish that one, or remove the folder to start anew")
+        write_atomically(path, json.dumps(mine, indent=1).encode())
+
+    def _vocabulary(self, texts, alphabet):
+        path = self.run / "vocab.txt"
+        if not path.exists():
+            write_atomically(path, "\n".join(train_vocabulary(texts, self.recipe, alphabet)).encode())
+        return path.read_text(encoding="utf-8").split("\n")
+
+    def _new_model(self):
+        r = self.recipe
+        torch.manual_seed(r.seed)
+        # Eager attention: at these lengths the fused CPU kernel is slower, in bf16 ten times so.
+        config = BertConfig(vocab_size=len(self.tokenizer), hidden_size=r.hidden, num_hidden_layers=r.layers, num_attention_heads=r.heads,
+                            intermediate_size=r.intermediate, max_position_embeddings=r.max_length, hidden_dropout_prob=r.dropout,
+                            attention_probs_dropout_prob=r.dropout, pad_token_id=self.tokenizer.pad_token_id,
+                            attn_implementation="eager" if self.device == "cpu" else "sdpa")
+        return BertForMaskedLM(config).to(self.device).train()
+
+    def _parameter_groups(self):
+        """As in BERT, biases and layer norms are not decayed."""
+        decayed = [p for name, p in self.model.named_parameters() if p.dim() > 1]
+        others = [p for name, p in self.model.named_parameters() if p.dim() <= 1]
+        return [{"params": decayed, "weight_decay": self.recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+    # ---- checkpoints ----------------------------------------------------------------------------------------
+
+    def _resume(self):
+        path = self.run / "checkpoint.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True, map_location=self.device)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scheduler.load_state_dict(state["scheduler"])
+            self.step, self.tokens = state["step"], state["tokens"]
+
+    def checkpoint(self):
+        path = self.run / "checkpoint.pt"
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "scheduler": self.scheduler.state_dict(),
+                 "step": self.step, "tokens": self.tokens}
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    # ---- training -------------------------------------------------------------------------------------------
+
+    def steps(self) -> Iterator[dict]:
+        """Train to the end of the recipe; yields a log entry (step, loss, tokens, seconds) after every step."""
+        keep_freed_memory()
+        while self.step < self.recipe.steps:
+            pool, within = divmod(self.step, BATCHES_PER_POOL)
+            for lines in self.texts.pool(pool)[within:]:
+                if self.step == self.recipe.steps:
+                    return
+                started = time.perf_counter()
+                loss, tokens = self._train_on(self.texts.batch(lines))
+                self.step, self.tokens = self.step + 1, self.tokens + tokens
+                yield {"step": self.step, "loss": loss, "tokens": self.tokens, "seconds": time.perf_counter() - started}
+
+    def _train_on(self, ids):
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.step)
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)  # dropout
+        corrupted, chosen = mask_pieces(ids, self.recipe, self.tokenizer, generator)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.recipe.bf16):
+            loss = masked_loss(self.model, *(x.to(self.device) for x in (ids, corrupted, chosen)), self.tokenizer.pad_token_id)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
+        self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad()
+        return loss.item(), int((ids != self.tokenizer.pad_token_id).sum())
+
+    def save(self, folder: Path | None = None):
+        """Write the encoder as it now is: safetensors, configuration and tokenizer, loadable by the Auto classes."""
+        self.model.save_pretrained(folder or self.folder)
+        self.tokenizer.save_pretrained(folder or self.folder)
+
+
+def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, alphabet: str = "", device: str | None = None,
+             save_every: int = 500, snapshots: tuple[int, ...] = ()) -> Trainer:
+    """Train (or go on training) the encoder of ``folder``, with a progress bar, a checkpoint every ``save_every`` steps, a log
+    (``run/log.jsonl``, one line every 50 steps) and copies of the encoder at the steps in ``snapshots``."""
+    trainer = Trainer(texts, recipe, folder, alphabet, device)
+    losses, tokens, seconds = [], trainer.tokens, 0.0
+    with tqdm(total=recipe.steps, initial=trainer.step, desc=f"pre-training {Path(folder).name}", unit="step", mininterval=5) as bar:
+        for entry in trainer.steps():
+            losses.append(entry["loss"])
+            seconds += entry["seconds"]
+            bar.update()
+            if trainer.step % 50 == 0 or trainer.step == recipe.steps:
+                line = {"step": trainer.step, "loss": sum(losses) / len(losses), "tokens": trainer.tokens,
+                        "tokens_per_second": round((trainer.tokens - tokens) / seconds)}
+                _append(trainer.run / "log.jsonl", line)
+                bar.set_postfix(loss=f"{line['loss']:.3f}", tokens_per_s=line["tokens_per_second"])
+                losses, tokens, seconds = [], trainer.tokens, 0.0
+            if trainer.step in snapshots:
+                trainer.save(trainer.run / f"step-{trainer.step}")
+            if trainer.step % save_every == 0:
+                trainer.checkpoint()
+    trainer.checkpoint()
+    trainer.save()
+    return trainer
+
+
+def keep_freed_memory():
+    """Tell glibc to keep freed blocks: handing big buffers back to the system every step costs a third of the time."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+    except OSError:
+        pass  # not glibc
+
+
+def write_atomically(path: Path, content: bytes):
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def _append(path: Path, entry: dict):
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
