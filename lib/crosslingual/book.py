@@ -22,6 +22,7 @@ import yaml
 from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
+from traitlets.config import Config
 
 from crosslingual import corpora, parameters, site
 from crosslingual.editions import Edition
@@ -29,6 +30,8 @@ from crosslingual.editions import Edition
 LIBRARY = Path(__file__).parent
 # These read what the other chapters computed, so they come last.
 LAST = ("06-conclusion", "beyond/provenance", "index")
+# A kernel that could be listened to warns on every start.
+KERNEL = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 class BookError(ValueError):
@@ -120,8 +123,8 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "") ->
         executed = papermill.execute_notebook(
             # Only what is unlike the chapter's own defaults is injected: a page as published shows no extra cell.
             str(source), str(working), parameters=parameters.changed(source, values), kernel_name="python3",
-            cwd=str(root), progress_bar={"desc": name, "leave": False, "disable": None},
-        )
+            cwd=str(root), config=KERNEL, progress_bar={"desc": name, "leave": False, "disable": None},
+        )  # fmt: skip
     except (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError) as error:
         raise BookError(_failure(name, working, error)) from None
     executed.metadata["crosslingual"] = {"key": key}
