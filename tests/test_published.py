@@ -5,9 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from crosslingual import languages, published
-from crosslingual.published import TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5A, TABLE_5B, TABLE_6, TABLE_7, TABLE_8
+from crosslingual.published import (
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    TABLE_4,
+    TABLE_5A,
+    TABLE_5B,
+    TABLE_6,
+    TABLE_7,
+    TABLE_8,
+)
 
 TABLES = [TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5A, TABLE_5B, TABLE_6, TABLE_7, TABLE_8]
 
@@ -18,7 +27,9 @@ def test_every_table_says_what_it_measures(table):
     assert table.stack().dropna().between(20, 100).all()
 
 
-@pytest.mark.parametrize("table", [TABLE_1, TABLE_2, TABLE_4, TABLE_7, TABLE_8], ids=lambda t: t.attrs["caption"])
+@pytest.mark.parametrize(
+    "table", [TABLE_1, TABLE_2, TABLE_4, TABLE_7, TABLE_8], ids=lambda t: t.attrs["caption"]
+)
 def test_rows_and_columns_are_the_same_languages(table):
     assert list(table.index) == list(table.columns)
     assert all(code in languages.table().index for code in table.columns)
@@ -30,13 +41,17 @@ def test_table_3_repeats_the_diagonal_of_table_7():
 
 def test_table_4_agrees_with_table_2_to_one_decimal():
     assert TABLE_4.at["en", "en"] == pytest.approx(TABLE_2.at["en", "en"], abs=0.05)
-    assert TABLE_4.at["ur", "hi"] == 91.1 and TABLE_4.at["hi", "ur"] == 85.9 and np.isnan(TABLE_4.at["hi", "en"])
+    assert (
+        TABLE_4.at["ur", "hi"] == 91.1 and TABLE_4.at["hi", "ur"] == 85.9 and np.isnan(TABLE_4.at["hi", "en"])
+    )
 
 
 def test_what_the_text_says_about_the_tables_holds():
     assert (TABLE_2.stack() > 80).all()  # the text: all pairs above 80 %
     for table in (TABLE_1, TABLE_2, TABLE_7, TABLE_8):
-        assert (table.idxmax(axis=0) == table.columns).all()  # the own language is the best teacher in every column
+        assert (
+            table.idxmax(axis=0) == table.columns
+        ).all()  # the own language is the best teacher in every column
     for table in (TABLE_5A, TABLE_5B):
         assert (table.idxmax(axis=1) == table.index).all()  # Table 5 is highest on the diagonal, read by rows
     assert TABLE_5A["SOV"].idxmax() == "SVO" and TABLE_5B["AN"].idxmax() == "NA"  # and not, read by columns
@@ -50,7 +65,10 @@ def test_code_switching_cells():
 def test_external_numbers_cite_entries_of_the_bibliography():
     bibliography = (Path(__file__).parents[1] / "book" / "references.bib").read_text(encoding="utf-8")
     keys = set(re.findall(r"@\w+\{([^,\s]+),", bibliography))
-    cited = set(published.EXTERNAL.source.dropna()) | {published.SOURCE, published.EXTERNAL_BY_FEATURES.attrs["source"]}
+    cited = set(published.EXTERNAL.source.dropna()) | {
+        published.SOURCE,
+        published.EXTERNAL_BY_FEATURES.attrs["source"],
+    }
     assert cited <= keys
 
 

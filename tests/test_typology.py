@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from crosslingual import languages, typology
 
 REAL = os.environ.get("CROSSLINGUAL_DATA")
@@ -15,7 +14,9 @@ DEFINITE = {"81A": {"SVO", "SOV", "VSO"}, "85A": {"Prepositions", "Postpositions
 def test_hand_worked_pairs():
     assert typology.common_features("hi", "ja") == 6
     assert typology.common_features("en", "hi") == 3  # 87A, 88A, 89A
-    assert typology.common_features("en", "bg") == 6  # "No dominant order" of genitives (86A) counts as shared
+    assert (
+        typology.common_features("en", "bg") == 6
+    )  # "No dominant order" of genitives (86A) counts as shared
     assert typology.common_features("gl", "es") == 0  # WALS has nothing on Galician
 
 

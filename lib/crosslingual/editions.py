@@ -1,4 +1,4 @@
-"""An edition: one YAML file that says languages, corpora, encoders, fine-tuning recipe and seeds of the whole book.
+"""An edition: languages, corpora, encoders, fine-tuning recipe and seeds of the whole book in one YAML file.
 
 Chapters ask the edition for a corpus or an encoder and never which edition it is. Keys of the file:
 
@@ -6,7 +6,7 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     artificial  true where the languages are artificial, so that no difference to the paper's numbers is shown
     seeds       list of integers
     corpora     {source: pocket | folder, ...parameters of that source}
-    encoders    {name: path or hub name, or {pretrain: {...}} for one that is pre-trained when first asked for}
+    encoders    {name: path or hub name, or {pretrain: {...}} for one pre-trained when first asked for}
     languages   {task: [codes]}; where a task is left out, all that the source has
     pairs       [[source, target], ...] for translation retrieval
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from datasets import Dataset
 
-from crosslingual import corpora, languages
+from crosslingual import checkout, corpora, languages
+from crosslingual.corpora import CorpusUnavailable
 
 if TYPE_CHECKING:
     from crosslingual.encoders import Encoder
@@ -33,7 +34,23 @@ if TYPE_CHECKING:
 KEYS = dict(title=str, artificial=bool, seeds=list, corpora=dict, encoders=dict, languages=dict, pairs=list,
             recipe=dict, digests=str)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
-TYPE_NAMES = {str: "text", bool: "true or false", list: "a list", dict: "a mapping", int: "an integer", float: "a number"}
+__all__ = [
+    "CorpusUnavailable",
+    "Edition",
+    "EditionError",
+    "available",
+    "cache_folder",
+    "digests",
+    "read_yaml",
+]
+TYPE_NAMES = {
+    str: "text",
+    bool: "true or false",
+    list: "a list",
+    dict: "a mapping",
+    int: "an integer",
+    float: "a number",
+}
 CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
 
 
@@ -43,7 +60,7 @@ class EditionError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Edition:
-    """One edition, already checked; ``document`` is the file's content, ``lines`` the line of each key in it."""
+    """One edition, already checked: the file's content (``document``) and the line of each key in it."""
 
     path: Path
     document: dict[str, Any]
@@ -96,8 +113,8 @@ class Edition:
         parameters = dict(self.document["corpora"])
         try:
             return corpora.open_source(parameters.pop("source", None), parameters)
-        except corpora.BadParameter as problem:
-            raise self.error(("corpora", *problem.key), str(problem)) from None
+        except ValueError as problem:
+            raise self.error(("corpora", *getattr(problem, "key", ())), str(problem).rstrip(".")) from None
 
     def languages(self, task: str) -> list[str]:
         """Names of the corpora one can train on."""
@@ -112,7 +129,7 @@ class Edition:
     def corpus(self, task: str, language: str, split: str) -> Dataset:
         """A labelled corpus, columns ``tokens`` and ``labels``; ``split`` is train, dev or test.
 
-        Raises corpora.CorpusUnavailable (what is missing, how to get it) and corpora.CorpusError (a broken file).
+        Raises CorpusUnavailable (what is missing, how to get it) and corpora.CorpusError (a broken file).
         """
         key = self._key(task, language, split)
         if key not in self._corpora:
@@ -120,11 +137,11 @@ class Edition:
         return self._corpora[key]
 
     def corpus_digest(self, task: str, language: str, split: str) -> str:
-        """Digest of the corpus's content, or the one that the edition has pinned if the corpus is not at hand."""
+        """Digest of the corpus's content; the one that the edition has pinned if the corpus is absent."""
         key = self._key(task, language, split)
         try:
             return _cached(self.source.fingerprint(*key), lambda: corpora.digest(self.corpus(*key)))
-        except corpora.CorpusUnavailable:
+        except CorpusUnavailable:
             if (pinned := self._pinned.get("/".join(key))) is None:
                 raise
             return pinned
@@ -134,20 +151,19 @@ class Edition:
         return self.source.parallel(languages.check(source), languages.check(target))
 
     def encoder(self, name: str) -> "Encoder":
-        """The encoder of that name; one with a ``pretrain`` entry is pre-trained now unless the cache has it."""
-        from crosslingual import encoders, pretrain  # here, as corpora alone need no torch
-
-        key = ("encoders", name)
-        entry = self.document["encoders"].get(name)
+        """The encoder of that name; one with a ``pretrain`` entry is made now unless the cache has it."""
+        entry, key = self.document["encoders"].get(name), ("encoders", name)
         if entry is None:
-            raise self.error(key[:1], f"there is no encoder {name!r}: choose from {', '.join(self.encoders)}, or add it")
+            choice = ", ".join(self.encoders)
+            raise self.error(key, f"there is no encoder {name!r}: choose from {choice}, or add it")
         if isinstance(entry, dict):
+            from crosslingual import pretrain  # here, as corpora alone need no torch
+
             return pretrain.cached_encoder(name, entry["pretrain"], self)
-        if not _is_path(entry):
-            return encoders.Encoder(name, entry)
-        if not (folder := self.resolve(entry)).is_dir():
-            raise self.error(key, f"the encoder {name!r} is missing: there is no folder {folder}; put the weights there")
-        return encoders.Encoder(name, str(folder))
+        weights = self._weights(key, entry)
+        from crosslingual.encoders import Encoder
+
+        return Encoder(name, weights)
 
     def recipe(self, task: str) -> "Recipe":
         """Fine-tuning hyper-parameters for a task: Appendix A's where the edition says nothing else."""
@@ -167,6 +183,14 @@ class Edition:
             key = key[:-1]
         return EditionError(f"{self.path}, line {self.lines[key]}: {problem}.")
 
+    def _weights(self, key: tuple, entry: str) -> str:
+        """The folder or hub name that an encoder's entry stands for."""
+        if not entry.startswith((".", "/", "~")):
+            return entry
+        if not (folder := self.resolve(entry)).is_dir():
+            raise self.error(key, f"the encoder {key[-1]!r} is missing: put its weights into {folder}")
+        return str(folder)
+
     @cached_property
     def _corpora(self) -> dict[tuple, Dataset]:
         return {}
@@ -182,7 +206,9 @@ class Edition:
         known = [*self.languages(task), *self.evaluation_languages(task)]
         if language not in known:
             choice = " ".join(dict.fromkeys(known))
-            raise EditionError(f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}.")
+            raise EditionError(
+                f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}."
+            )
         if split not in corpora.SPLITS:
             raise EditionError(f"unknown split {split!r}: choose from {', '.join(corpora.SPLITS)}.")
         return task, language, split
@@ -200,24 +226,17 @@ def digests(edition: Edition) -> dict[str, str]:
         for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
             for split in corpora.SPLITS:
                 try:
-                    found[f"{task}/{language}/{split}"] = corpora.digest(edition.corpus(task, language, split))
-                except corpora.CorpusUnavailable:
+                    found[f"{task}/{language}/{split}"] = corpora.digest(
+                        edition.corpus(task, language, split)
+                    )
+                except CorpusUnavailable:
                     continue
     return found
 
 
 def cache_folder() -> Path:
     """$CROSSLINGUAL_CACHE, or ``_build/cache`` of the checkout: what can be made again at any time."""
-    return Path(os.environ.get(CACHE_VARIABLE) or project_root() / "_build" / "cache")
-
-
-def project_root() -> Path:
-    """The checkout that holds ``book/editions``: around the working directory, or else around this installation."""
-    here = Path.cwd()
-    for folder in [here, *here.parents, Path(__file__).resolve().parents[2]]:
-        if (folder / "book" / "editions").is_dir():
-            return folder
-    raise EditionError("no folder book/editions here or above: run inside a checkout, or give the path of a .yml file.")
+    return Path(os.environ.get(CACHE_VARIABLE) or checkout.root() / "_build" / "cache")
 
 
 def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
@@ -227,11 +246,15 @@ def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark
-        raise EditionError(f"{path}, line {mark.line + 1 if mark else 1}: this is not YAML: {problem.problem}.") from None
+        raise EditionError(
+            f"{path}, line {mark.line + 1 if mark else 1}: this is not YAML: {problem.problem}."
+        ) from None
     except UnicodeDecodeError:
         raise EditionError(f"{path}, line 1: the file is not UTF-8; convert it.") from None
     if not isinstance(root, yaml.MappingNode):
-        raise EditionError(f"{path}, line 1: an edition is a mapping; begin with a line like `title: My edition`.")
+        raise EditionError(
+            f"{path}, line 1: an edition is a mapping; begin with a line like `title: My edition`."
+        )
     return yaml.safe_load(text), {(): 1} | _lines(path, root, ())
 
 
@@ -257,19 +280,17 @@ def _unique(path: Path, node: yaml.MappingNode, name: yaml.Node) -> str:
 
 
 def _folder() -> Path:
-    return project_root() / "book" / "editions"
+    return checkout.root() / "book" / "editions"
 
 
 def _find(name: str) -> Path:
     path = Path(name) if name.endswith((".yml", ".yaml")) else _folder() / f"{name}.yml"
     if not path.is_file():
-        choice = ", ".join(available()) if path.parent == _folder() else "give the path of an edition's .yml file"
+        choice = (
+            ", ".join(available()) if path.parent == _folder() else "give the path of an edition's .yml file"
+        )
         raise EditionError(f"there is no edition {name!r} ({path}): {choice}.")
     return path.resolve()
-
-
-def _is_path(entry: str) -> bool:
-    return entry.startswith((".", "/", "~"))
 
 
 def _task(task: str) -> str:
@@ -293,7 +314,14 @@ def _cached(fingerprint: str, compute) -> str:
 
 def _check(edition: Edition) -> None:
     _check_keys(edition)
-    for check in [_check_seeds, _check_languages, _check_pairs, _check_encoders, _check_recipe, _check_digests]:
+    for check in [
+        _check_seeds,
+        _check_languages,
+        _check_pairs,
+        _check_encoders,
+        _check_recipe,
+        _check_digests,
+    ]:
         check(edition)
     edition.source  # noqa: B018 - opens the source, which checks its own parameters
 
@@ -320,13 +348,17 @@ def _check_seeds(edition: Edition) -> None:
 def _check_languages(edition: Edition) -> None:
     for task, codes in edition.document.get("languages", {}).items():
         if task not in corpora.TASKS:
-            raise edition.error(("languages", str(task)), f"unknown task {task!r}: choose from {', '.join(corpora.TASKS)}")
+            raise edition.error(
+                ("languages", str(task)), f"unknown task {task!r}: choose from {', '.join(corpora.TASKS)}"
+            )
         if not isinstance(codes, list):
             raise edition.error(("languages", task), f"languages of {task} is a list, not {codes!r}")
         known = edition.source.languages(task)
         for i, code in enumerate(codes):
             if code not in known:
-                raise edition.error(("languages", task, i), f"unknown {task} language {code!r}: choose from {' '.join(known)}")
+                raise edition.error(
+                    ("languages", task, i), f"unknown {task} language {code!r}: choose from {' '.join(known)}"
+                )
 
 
 def _check_pairs(edition: Edition) -> None:
@@ -335,14 +367,21 @@ def _check_pairs(edition: Edition) -> None:
             raise edition.error(("pairs", i), f"a pair is two languages like [en, de], not {pair!r}")
         for code in pair:
             if code not in languages.table().index:
-                raise edition.error(("pairs", i), f"unknown language {code!r}: choose from {' '.join(languages.table().index)}")
+                raise edition.error(
+                    ("pairs", i),
+                    f"unknown language {code!r}: choose from {' '.join(languages.table().index)}",
+                )
 
 
 def _check_encoders(edition: Edition) -> None:
     for name, entry in edition.document["encoders"].items():
-        pretrained = isinstance(entry, dict) and list(entry) == ["pretrain"] and isinstance(entry["pretrain"], dict)
+        pretrained = (
+            isinstance(entry, dict) and list(entry) == ["pretrain"] and isinstance(entry["pretrain"], dict)
+        )
         if not (isinstance(entry, str) or pretrained):
-            raise edition.error(("encoders", name), f"the encoder {name} is a path, a hub name or {{pretrain: {{...}}}}")
+            raise edition.error(
+                ("encoders", name), f"the encoder {name} is a path, a hub name or {{pretrain: {{...}}}}"
+            )
 
 
 def _check_recipe(edition: Edition) -> None:
@@ -369,11 +408,13 @@ def _check_hyper_parameter(edition: Edition, key: tuple, value: Any, types: dict
     kind = types.get(key[-1])
     if kind is None:
         raise edition.error(key, f"unknown hyper-parameter {key[-1]!r}: choose from {', '.join(types)}")
-    # YAML reads 3e-5 as text: a number needs a point (3.0e-5).
+    hint = " (YAML reads 3e-5 as text: write 3.0e-5)" if kind is float else ""
     if type(value) is not kind and not (kind is float and type(value) is int):
-        raise edition.error(key, f"{key[-1]} is {TYPE_NAMES[kind]}, not {value!r} (write 3e-5 as 3.0e-5)")
+        raise edition.error(key, f"{key[-1]} is {TYPE_NAMES[kind]}, not {value!r}{hint}")
 
 
 def _check_digests(edition: Edition) -> None:
     if "digests" in edition.document and not edition.resolve(edition.document["digests"]).is_file():
-        raise edition.error(("digests",), f"there is no file {edition.document['digests']} beside the edition")
+        raise edition.error(
+            ("digests",), f"there is no file {edition.document['digests']} beside the edition"
+        )

@@ -1,7 +1,7 @@
 """Every number the paper prints, and a few that later work printed beside them.
 
 Tables are frames: rows are fine-tuning languages, columns evaluation languages (UD codes), values in percent.
-``attrs`` of each: ``caption``, ``section``, ``metric``, ``task`` and ``encoder`` (None where systems are rows).
+``attrs`` of each: ``caption``, ``section``, ``metric``, ``task``, ``encoder`` (None where systems are rows).
 The figures' points are printed nowhere, so there is no frame for them.
 """
 
@@ -16,7 +16,9 @@ def _table(
     """A frame from rows of numbers; ``columns`` are the column labels, parted by spaces."""
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns.split(), dtype=float)
     frame.index.name, frame.columns.name = "train", "evaluate"
-    frame.attrs = dict(caption=caption, section=section, metric=metric, task=task, encoder=encoder, source=SOURCE)
+    frame.attrs = dict(
+        caption=caption, section=section, metric=metric, task=task, encoder=encoder, source=SOURCE
+    )
     return frame
 
 
@@ -33,7 +35,8 @@ TABLE_1 = _table(
 )  # fmt: skip
 
 TABLE_2 = _table(
-    "Part-of-speech accuracy on Universal Dependencies, M-BERT", "2", "accuracy", "pos", "m-bert", "en de es it",
+    "Part-of-speech accuracy on Universal Dependencies, M-BERT", "2", "accuracy", "pos", "m-bert",
+    "en de es it",
     {"en": [96.82, 89.40, 85.91, 91.60],
      "de": [83.99, 93.99, 86.32, 88.39],
      "es": [81.64, 88.87, 96.71, 93.71],
@@ -41,14 +44,16 @@ TABLE_2 = _table(
 )  # fmt: skip
 
 TABLE_3 = _table(
-    "NER F1 within one language: EN-BERT beside a tagger without pre-training", "3", "F1", "ner", None, "en de nl es",
+    "NER F1 within one language: EN-BERT beside a tagger without pre-training", "3", "F1", "ner", None,
+    "en de nl es",
     {"Lample et al. (2016)": [90.94, 78.76, 81.74, 85.75],
      "EN-BERT": [91.07, 73.32, 84.23, 81.84]},
 )  # fmt: skip
 TABLE_3.index.name = "system"
 
 TABLE_4_HI_UR = _table(
-    "Part-of-speech accuracy across scripts, Hindi and Urdu, M-BERT", "3", "accuracy", "pos", "m-bert", "hi ur",
+    "Part-of-speech accuracy across scripts, Hindi and Urdu, M-BERT", "3", "accuracy", "pos", "m-bert",
+    "hi ur",
     {"hi": [97.1, 85.9],
      "ur": [91.1, 93.8]},
 )  # fmt: skip
@@ -96,7 +101,8 @@ TABLE_7 = _table(
 )  # fmt: skip
 
 TABLE_8 = _table(
-    "Part-of-speech accuracy on Universal Dependencies, EN-BERT", "C", "accuracy", "pos", "en-bert", "en de es it",
+    "Part-of-speech accuracy on Universal Dependencies, EN-BERT", "C", "accuracy", "pos", "en-bert",
+    "en de es it",
     {"en": [96.94, 38.31, 50.38, 46.07],
      "de": [28.62, 92.63, 30.23, 25.59],
      "es": [28.78, 46.15, 94.36, 71.50],
@@ -119,11 +125,12 @@ def _external(source: str | None, system: str, task: str, cells: dict[str, float
 EXTERNAL = pd.DataFrame(
     _external("wu-dredze-2019-beto", "M-BERT", "ner", {"en>de": 69.56, "en>nl": 77.57, "en>es": 74.96})
     + _external(None, "M-BERT, mean of five seeds", "ner",
-                {"de>de": (82.55, 82.14, 83.02), "nl>nl": (90.38, 90.10, 90.94), "es>es": (87.64, 87.00, 87.93)})
+                {"de>de": (82.55, 82.14, 83.02), "nl>nl": (90.38, 90.10, 90.94),
+                 "es>es": (87.64, 87.00, 87.93)})
     + _external(None, "EN-BERT cased, mean of five seeds", "ner", {"en>en": (91.03, 90.76, 91.60)})
     + _external("de-vries-etal-2022-make", "XLM-R base, UD 2.8", "pos",
-                {"en>en": 96.05, "en>de": 88.61, "en>es": 90.28, "en>it": 87.77, "hi>ur": 89.71, "ur>hi": 91.86,
-                 "en>bg": 90.84, "en>ja": 34.06})
+                {"en>en": 96.05, "en>de": 88.61, "en>es": 90.28, "en>it": 87.77,
+                 "hi>ur": 89.71, "ur>hi": 91.86, "en>bg": 90.84, "en>ja": 34.06})
     + _external("de-vries-etal-2022-make", "XLM-R base, UD 2.8, macro-averaged", "pos",
                 {"SVO>SVO": 83.18, "SVO>SOV": 71.04, "SOV>SVO": 68.85, "SOV>SOV": 68.50,
                  "AN>AN": 74.71, "AN>NA": 75.99, "NA>AN": 75.59, "NA>NA": 80.64})

@@ -1,6 +1,6 @@
-"""Word order as WALS attests it (paper, section 4.1): the six features, what two languages share, and the groups.
+"""Word order as WALS attests it (paper, section 4.1): six features, what two languages share, groups.
 
-The table ``data/word_order.csv`` also holds assumptions that only the artificial world uses; nothing here reads them.
+The table ``data/word_order.csv`` also holds assumptions for the artificial world; nothing here reads them.
 """
 
 from functools import cache
@@ -45,10 +45,10 @@ def shared(codes: list[str]) -> pd.DataFrame:
 
 
 def order_group(code: str) -> str | None:
-    """The paper's own grouping (Table 5a): "SVO", "SOV", or None for the languages it puts in neither list."""
+    """The paper's own grouping (Table 5a): "SVO", "SOV", or None for a language in neither list."""
     return languages.table().at[languages.check(code), "order_group"] or None
 
 
 def adjective_group(code: str) -> str | None:
-    """By attested WALS 87A, as the paper never lists Table 5b's members: "AN", "NA", or None if WALS has neither."""
+    """By attested WALS 87A, as the paper never lists Table 5b's members: "AN", "NA" or None."""
     return ADJECTIVE_GROUPS.get(attested(code).get("87A"))

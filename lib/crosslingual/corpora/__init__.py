@@ -6,7 +6,7 @@ A *source* is a small class whose constructor takes the parameters of an edition
     evaluation_languages(task) -> list[str]         names one can evaluate on
     labelled(task, language, split) -> Dataset      columns tokens, labels; split is train, dev or test
     parallel(source, target) -> Dataset             columns source, target
-    fingerprint(task, language, split) -> str       digest of all that determines that corpus, cheaper than building it
+    fingerprint(task, language, split) -> str       digest of all that determines the corpus, cheaply
 
 ``labelled``, ``parallel`` and ``fingerprint`` raise CorpusUnavailable when the corpus is not at hand.
 """
@@ -21,7 +21,16 @@ from datasets import Dataset, concatenate_datasets
 
 from crosslingual.corpora.text import CorpusError, CorpusUnavailable, labelled_corpus, parallel_text
 
-__all__ = ["BadParameter", "CorpusError", "CorpusUnavailable", "SOURCES", "SPLITS", "TASKS", "check_sizes", "digest"]
+__all__ = [
+    "BadParameter",
+    "CorpusError",
+    "CorpusUnavailable",
+    "SOURCES",
+    "SPLITS",
+    "TASKS",
+    "check_sizes",
+    "digest",
+]
 __all__ += ["concatenate", "first", "labelled_corpus", "open_source", "parallel_text", "statistics"]
 
 TASKS = ["pos", "ner", "code-switching"]
@@ -50,17 +59,21 @@ def open_source(name: str, parameters: dict[str, Any]):
     known = inspect.signature(source).parameters
     for key in parameters:
         if key not in known:
-            raise BadParameter((key,), f"unknown key {key!r} for the source {name}: choose from {', '.join(known)}")
+            raise BadParameter(
+                (key,), f"unknown key {key!r} for the source {name}: choose from {', '.join(known)}"
+            )
     return source(**parameters)
 
 
 def check_sizes(sizes: dict) -> dict:
-    """``sizes`` if it maps tasks to splits to numbers of sentences (and ``parallel`` to a number), or BadParameter."""
+    """``sizes``, checked to map tasks to splits to numbers of sentences, and ``parallel`` to a number."""
     if not isinstance(sizes, dict):
         raise BadParameter(("sizes",), "sizes is a mapping from tasks to splits to numbers of sentences")
     for task, per_split in sizes.items():
         if task not in [*TASKS, "parallel"]:
-            raise BadParameter(("sizes", task), f"unknown task {task!r}: choose from {', '.join(TASKS)}, parallel")
+            raise BadParameter(
+                ("sizes", task), f"unknown task {task!r}: choose from {', '.join(TASKS)}, parallel"
+            )
         _check_task_sizes(("sizes", task), {"": per_split} if task == "parallel" else per_split)
     return sizes
 
@@ -72,7 +85,9 @@ def _check_task_sizes(key: tuple, per_split: dict) -> None:
         if split and split not in SPLITS:
             raise BadParameter((*key, split), f"unknown split {split!r}: choose from {', '.join(SPLITS)}")
         if type(size) is not int or size < 1:
-            raise BadParameter((*key, split) if split else key, f"{size!r} is no number of sentences: give 1 or more")
+            raise BadParameter(
+                (*key, split) if split else key, f"{size!r} is no number of sentences: give 1 or more"
+            )
 
 
 def first(corpus: Dataset, size: int | None) -> Dataset:
@@ -86,7 +101,7 @@ def concatenate(corpora: list[Dataset]) -> Dataset:
 
 
 def digest(corpus: Dataset) -> str:
-    """32 hexadecimal digits of the content, in order: equal for equal sentences and labels, wherever they came from."""
+    """32 hexadecimal digits that follow from sentences and labels in their order alone."""
     state = blake2b(digest_size=16)
     columns = sorted(corpus.column_names)
     for row in corpus:

@@ -1,4 +1,4 @@
-"""CoNLL-2002 and CoNLL-2003 columns: words and entity tags (paper, section 2: NER in four languages, and in 16).
+"""CoNLL-2002 and CoNLL-2003 columns: words and entity tags (paper, section 2: NER).
 
 Word first, tag last; columns parted by a tab, or else by spaces. The files are IOB1 (CoNLL-2003) or IOB2
 (CoNLL-2002); what is read is always IOB2. A ``-DOCSTART-`` line ends the sentence before it and is no word.
@@ -18,7 +18,7 @@ DOCUMENT_START = "-DOCSTART-"
 
 
 def read(path: str | Path, encoding: str = "utf-8") -> Dataset:
-    """A labelled corpus (``tokens``, ``labels`` = IOB2) from a CoNLL file, whichever of IOB1 and IOB2 it is in.
+    """A labelled corpus (``tokens``, ``labels`` = IOB2) from a CoNLL file in IOB1 or IOB2.
 
     Raises CorpusError, naming file, line and remedy, for a line with another number of columns than the lines
     before it, and for a tag that is neither O nor B- or I- with one of PER LOC ORG MISC.
@@ -38,8 +38,8 @@ def write(corpus: Dataset, path: str | Path) -> None:
 def iob2(tags: list[str]) -> list[str]:
     """The same entities with B- on the first word of each.
 
-    An entity begins where conlleval lets it begin: at B-, and at an I- that does not continue an entity of its
-    type. The rule reads IOB1 and IOB2 alike, and a stray I- in an IOB2 file opens an entity rather than vanish.
+    An entity begins where conlleval lets it begin: at B-, and at an I- that does not continue an entity of
+    its type. So IOB1 and IOB2 are read alike, and a stray I- in an IOB2 file opens an entity.
     """
     return ["B" + tag[1:] if _begins(before, tag) else tag for before, tag in zip(["O", *tags], tags)]
 
@@ -47,9 +47,14 @@ def iob2(tags: list[str]) -> list[str]:
 def scheme(sentences: list[list[str]]) -> str:
     """The scheme that most entities are written in: "IOB1" or "IOB2" (also where no entity can tell).
 
-    Two neighbours of one type are B- in both schemes; anywhere else IOB1 begins an entity with I-, IOB2 with B-.
+    A neighbour of the same type begins with B- in both; anywhere else IOB1 begins with I-, IOB2 with B-.
     """
-    first = [tag for tags in sentences for before, tag in zip(["O", *tags], tags) if tag[1:] != before[1:] and tag != "O"]
+    first = [
+        tag
+        for tags in sentences
+        for before, tag in zip(["O", *tags], tags)
+        if tag[1:] != before[1:] and tag != "O"
+    ]
     return "IOB1" if sum(tag[0] == "I" for tag in first) > len(first) / 2 else "IOB2"
 
 
@@ -80,12 +85,20 @@ def _columns(line: str) -> list[str]:
 
 def _word(path: str | Path, number: int, columns: list[str], width: int) -> tuple[str, str]:
     if len(columns) < 2 or len(columns) != width:
-        raise CorpusError(path, number, f"{len(columns)} column(s) where {max(width, 2)} are due",
-                          "write the word first and its tag last, as in the other lines")  # fmt: skip
+        raise CorpusError(
+            path,
+            number,
+            f"{len(columns)} column(s) where {max(width, 2)} are due",
+            "write the word first and its tag last, as in the other lines",
+        )
     token, tag = columns[0], columns[-1]
     if not token:
         raise CorpusError(path, number, "the word is empty", "write the word, or take the line out")
     if tag not in TAGS:
-        raise CorpusError(path, number, f"{tag!r} is no tag of IOB1 or IOB2 with the types {' '.join(ENTITY_TYPES)}",
-                          "convert the tag (S- and U- to B-, E- and L- to I-), or make it O")  # fmt: skip
+        raise CorpusError(
+            path,
+            number,
+            f"{tag!r} is neither O nor B- or I- with one of {' '.join(ENTITY_TYPES)}",
+            "convert the tag (S- and U- to B-, E- and L- to I-), or make it O",
+        )
     return token, tag

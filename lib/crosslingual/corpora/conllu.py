@@ -1,7 +1,7 @@
-"""CoNLL-U treebanks: the syntactic words and their UPOS (paper, section 2: Universal Dependencies, 41 languages).
+"""CoNLL-U treebanks: the syntactic words and their UPOS (paper, section 2: 41 languages).
 
-Multiword-token ranges (``3-4``), empty nodes (``8.1``) and comments are no words and are skipped. A FORM is kept
-as it is: ``_`` is a word, and a FORM may hold spaces ("10 000").
+Multiword-token ranges (``3-4``), empty nodes (``8.1``) and comments are no words and are skipped. A FORM is
+kept as it is: ``_`` is a word, and a FORM may hold spaces ("10 000").
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ VERSION_1 = {"CONJ": "CCONJ"}
 def read(path: str | Path, encoding: str = "utf-8") -> Dataset:
     """A labelled corpus (``tokens``, ``labels`` = UPOS) from a CoNLL-U file.
 
-    Raises CorpusError, naming file, line and remedy, for a line that is not ten tab-separated columns, a word whose
-    ID does not follow the one before, and a tag that is not one of the 17 of UD 2.
+    Raises CorpusError, naming file, line and remedy, for a line that is not ten tab-separated columns, a word
+    whose ID does not follow the one before, and a tag that is not one of the 17 of UD 2.
     """
     sentences = [list(zip(*words)) for words in _sentences(path, encoding)]
     return labelled_corpus([tokens for tokens, _ in sentences], [labels for _, labels in sentences])
@@ -52,13 +52,19 @@ def _words(path: str | Path, number: int, line: str, expected: int) -> list[tupl
     """The (FORM, UPOS) on this line: one for a word, none for a range or an empty node."""
     columns = line.split("\t")
     if len(columns) != 10:
-        raise CorpusError(path, number, f"{len(columns)} tab-separated columns where CoNLL-U has 10", "repair the line")
+        raise CorpusError(
+            path, number, f"{len(columns)} tab-separated columns where CoNLL-U has 10", "repair the line"
+        )
     identifier = _identifier(path, number, columns[0])
     if isinstance(identifier, tuple):
         return []
     if identifier != expected:
-        raise CorpusError(path, number, f"word ID {columns[0]} where {expected} is due",
-                          "number the words 1, 2, 3, ... and put a blank line after each sentence")  # fmt: skip
+        raise CorpusError(
+            path,
+            number,
+            f"word ID {columns[0]} where {expected} is due",
+            "number the words 1, 2, 3, ... and put a blank line after each sentence",
+        )
     if not columns[1]:
         raise CorpusError(path, number, "the FORM is empty", "write the word, or _ where it is withheld")
     return [(columns[1], _upos(path, number, columns[3]))]
@@ -68,21 +74,40 @@ def _identifier(path: str | Path, number: int, text: str) -> int | tuple | None:
     try:
         return parse_id_value(text)
     except ParseException:
-        raise CorpusError(path, number, f"{text!r} is no word ID", "write an integer, a range or a decimal") from None
+        raise CorpusError(
+            path, number, f"{text!r} is no word ID", "write an integer, a range or a decimal"
+        ) from None
 
 
 def _upos(path: str | Path, number: int, tag: str) -> str:
     if tag in VERSION_1:
-        raise CorpusError(path, number, f"{tag} is a tag of UD version 1",
-                          f"take release 2.0 or later of the treebank, or convert the tag to {VERSION_1[tag]}")  # fmt: skip
+        raise CorpusError(
+            path,
+            number,
+            f"{tag} is a tag of UD version 1",
+            f"take release 2.0 or later of the treebank, or convert the tag to {VERSION_1[tag]}",
+        )
     if tag not in UPOS:
-        raise CorpusError(path, number, f"{tag!r} is not one of the 17 UPOS tags", f"use one of {' '.join(UPOS)}")
+        raise CorpusError(
+            path, number, f"{tag!r} is not one of the 17 UPOS tags", f"use one of {' '.join(UPOS)}"
+        )
     return tag
 
 
 def _serialise(number: int, tokens: list[str], labels: list[str]) -> str:
     rows = [
-        dict(id=i, form=form, lemma="_", upos=tag, xpos="_", feats=None, head=None, deprel="_", deps=None, misc=None)
+        dict(
+            id=i,
+            form=form,
+            lemma="_",
+            upos=tag,
+            xpos="_",
+            feats=None,
+            head=None,
+            deprel="_",
+            deps=None,
+            misc=None,
+        )
         for i, (form, tag) in enumerate(zip(tokens, labels), start=1)
     ]
     return conllu.TokenList(rows, metadata={"sent_id": str(number)}).serialize()

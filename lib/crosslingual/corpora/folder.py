@@ -1,8 +1,8 @@
 """Real corpora from a folder on this machine.
 
 The folder holds ``ud/<language>/{train,dev,test}.conllu``, ``ner16/<language>.{train,test}.conll``,
-``conll2002/{esp,ned}.{train,testa,testb}``, ``parallel/ntrex/`` and ``codeswitch/UD_Hindi_English-HIENCS/``, as far
-as its owner has them. An edition may say that another file stands for a language (``files``).
+``conll2002/{esp,ned}.{train,testa,testb}``, ``parallel/ntrex/`` and ``codeswitch/UD_Hindi_English-HIENCS/``,
+as far as its owner has them. An edition may say that another file stands for a language (``files``).
 """
 
 import os
@@ -12,8 +12,21 @@ from pathlib import Path
 from datasets import Dataset
 
 from crosslingual import languages
-from crosslingual.corpora import BadParameter, CorpusUnavailable, check_sizes, concatenate, conll, conllu, first, hiencs, parallel
-from crosslingual.corpora import CODE_SWITCHING_TEST, CODE_SWITCHING_TRAIN, SPLITS, TASKS
+from crosslingual.corpora import (
+    CODE_SWITCHING_TEST,
+    CODE_SWITCHING_TRAIN,
+    SPLITS,
+    TASKS,
+    BadParameter,
+    CorpusUnavailable,
+    check_sizes,
+    concatenate,
+    conll,
+    conllu,
+    first,
+    hiencs,
+    parallel,
+)
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 READER_VERSION = 1  # raise when a reader returns something else for the same file
@@ -25,9 +38,9 @@ class Folder:
     """The ``folder`` source.
 
     ``root`` is the folder (default: the environment variable CROSSLINGUAL_DATA); ``files`` says
-    ``{task: {language: {train: path, dev: path, test: path, encoding: name}}}`` where the layout does not hold, and
-    ``{parallel: {"en-de": {source: path, target: path}}}``; ``sizes`` caps each corpus to its first sentences.
-    Paths are relative to the root.
+    ``{task: {language: {train: path, dev: path, test: path, encoding: name}}}`` where the layout does not
+    hold, and ``{parallel: {"en-de": {source: path, target: path}}}``, paths relative to the root; ``sizes``
+    caps each corpus to its first sentences.
     """
 
     def __init__(self, root: str | None = None, files: dict | None = None, sizes: dict | None = None):
@@ -43,7 +56,7 @@ class Folder:
         return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
     def labelled(self, task: str, language: str, split: str) -> Dataset:
-        """The corpus; raises CorpusUnavailable where a file (or its words) is missing, CorpusError where it is broken."""
+        """The corpus; raises CorpusUnavailable if its file or words are missing, CorpusError if broken."""
         if language == "hi+en":
             return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         if task == "code-switching":
@@ -58,7 +71,9 @@ class Folder:
         """The pair's own two files where the edition names them, else NTREX-128."""
         pair = self.files.get("parallel", {}).get(f"{source}-{target}")
         folder = self._root() / "parallel" / "ntrex"
-        ntrex = {side: parallel.ntrex_path(folder, code) for side, code in [("source", source), ("target", target)]}
+        ntrex = {
+            side: parallel.ntrex_path(folder, code) for side, code in [("source", source), ("target", target)]
+        }
         paths = {side: self._existing(self._root() / path) for side, path in (pair or ntrex).items()}
         return first(parallel.read(**paths), self.sizes.get("parallel"))
 
@@ -92,7 +107,9 @@ class Folder:
         if own is None:
             return self._root() / LAYOUT[task].format(language=language, split=split), "utf-8"
         if split not in own:
-            raise CorpusUnavailable(f"the edition names no {split} file for {task} {language}: add it under `files`.")
+            raise CorpusUnavailable(
+                f"the edition names no {split} file for {task} {language}: add it under `files`."
+            )
         return self._root() / own[split], own.get("encoding", "utf-8")
 
     def _existing(self, path: Path) -> Path:
@@ -109,22 +126,26 @@ class Folder:
         corpus = hiencs.read(self._root(), split, version)
         if not len(corpus):
             raise CorpusUnavailable(
-                f"the words of {hiencs.files(self._root(), split)[0].name} are missing (every FORM is _), as tweets may "
-                "not be passed on: fetch them with your own access by the treebank's crawl_tweets.py and fill in FORM."
+                f"the words of {hiencs.files(self._root(), split)[0].name} are missing (every FORM is _), as "
+                "tweets may not be passed on: fetch them by the treebank's crawl_tweets.py and fill in FORM."
             )
         return corpus
 
 
 def _check_words(corpus: Dataset, path: Path) -> None:
     if not any(set(tokens) - {"_"} for tokens in corpus[:]["tokens"]):
-        raise CorpusUnavailable(f"{path} holds no words (every FORM is _): get the release of the corpus with its text.")
+        raise CorpusUnavailable(
+            f"{path} holds no words (every FORM is _): get the release of the corpus with its text."
+        )
 
 
 def _check_files(files: dict) -> dict:
     """``files`` as Folder describes it, or BadParameter."""
     for task, entries in files.items():
         if task not in [*TASKS[:2], "parallel"]:
-            raise BadParameter(("files", task), f"unknown task {task!r} under files: choose from pos, ner, parallel")
+            raise BadParameter(
+                ("files", task), f"unknown task {task!r} under files: choose from pos, ner, parallel"
+            )
         if not isinstance(entries, dict):
             raise BadParameter(("files", task), f"files of {task} is a mapping from languages to files")
         for name, entry in entries.items():
@@ -137,7 +158,9 @@ def _check_entry(key: tuple, entry: dict) -> None:
     known = ["source", "target"] if task == "parallel" else [*SPLITS, "encoding"]
     for code in str(name).split("-") if task == "parallel" else [name]:
         if code not in languages.table().index:
-            raise BadParameter(key, f"unknown language {code!r} under files: choose from {' '.join(languages.table().index)}")
+            raise BadParameter(
+                key, f"unknown language {code!r} under files: choose from {' '.join(languages.table().index)}"
+            )
     if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
         raise BadParameter(key, f"files of {name} is a mapping from {', '.join(known)} to text")
     for part in entry:

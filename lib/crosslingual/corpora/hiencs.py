@@ -1,7 +1,8 @@
 """Code-switched Hindi-English, UD_Hindi_English-HIENCS (paper, section 4 and Table 6; Bhat et al., 2018).
 
-The treebank ships without words, as tweets may not be passed on: every FORM is ``_`` until its user has crawled
-them. What it does ship is, per token, the Devanagari or corrected form where that differs (``merge/*.json``).
+The treebank ships without words, as tweets may not be passed on: every FORM is ``_`` until its user has
+crawled them. What it does ship is, per token, the Devanagari or corrected form where that differs
+(``merge/*.json``).
 """
 
 import json
@@ -20,7 +21,11 @@ def files(root: Path, split: str) -> list[Path]:
     """The treebank file of a split, its tweet ids (one a sentence, in the same order) and its annotation."""
     folder = root / FOLDER
     merge = folder / "merge"
-    return [folder / f"qhe_hiencs-ud-{split}.conllu", merge / f"tweet_ids_{split}.txt", merge / f"{split}-annot.json"]
+    return [
+        folder / f"qhe_hiencs-ud-{split}.conllu",
+        merge / f"tweet_ids_{split}.txt",
+        merge / f"{split}-annot.json",
+    ]
 
 
 def read(root: Path, split: str, version: str) -> Dataset:
@@ -45,6 +50,10 @@ def _norms(ids: Path, annotation: Path) -> list[list[str]]:
 
 def _corrected(path: Path, tokens: list[list[str]], norms: list[list[str]]) -> list[list[str]]:
     if [len(words) for words in tokens] != [len(forms) for forms in norms]:
-        raise CorpusError(path, 1, "sentences and merge/ annotation differ in number or length",
-                          "fill in the FORMs only: keep every sentence and token of the release")  # fmt: skip
+        raise CorpusError(
+            path,
+            1,
+            "sentences and merge/ annotation differ in number or length",
+            "fill in the FORMs only: keep every sentence and token of the release",
+        )
     return [[word if form == BLANK else form for word, form in zip(*pair)] for pair in zip(tokens, norms)]

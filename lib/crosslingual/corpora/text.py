@@ -20,13 +20,17 @@ class CorpusError(ValueError):
 
 
 def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
-    """The file's lines without their ends. Only LF and CR LF end a line: U+2028 and the like are part of the text."""
+    """The file's lines without their ends, LF or CR LF; U+2028 and the like are part of the text."""
     data = Path(path).read_bytes()
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        raise CorpusError(path, data.count(b"\n", 0, error.start) + 1, f"the bytes are not {encoding}",
-                          "convert the file to UTF-8, or give its encoding (German CoNLL-2003 is latin-1)") from None  # fmt: skip
+        raise CorpusError(
+            path,
+            data.count(b"\n", 0, error.start) + 1,
+            f"the bytes are not {encoding}",
+            "convert the file to UTF-8, or give its encoding (German CoNLL-2003 is latin-1)",
+        ) from None
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
