@@ -8,6 +8,8 @@ random state is reset from them at every step, so a run that was killed resumes 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 import ctypes
+import functools
+from hashlib import sha256
 import json
 from pathlib import Path
 import time
@@ -16,11 +18,19 @@ import numpy as np
 import torch
 from tokenizers import BertWordPieceTokenizer
 from tqdm.auto import tqdm
+import transformers
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer, get_linear_schedule_with_warmup
+
+from crosslingual import editions, languages
+from crosslingual.encoders import Encoder
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 BATCHES_PER_POOL = 32  # sentences are drawn for so many batches at once and grouped by length, so that hardly a token is padding
+
+
+class RecipeError(ValueError):
+    """A mistake in a pre-training specification, or a run in the folder that has another recipe."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,13 @@ class PretrainRecipe:
 
     @classmethod
     def read(cls, mapping: dict) -> "PretrainRecipe":
-        """From a configuration file's ``recipe:`` block; raises ValueError naming an unknown or ill-typed entry."""
+        """From a configuration file's ``recipe:`` block; raises RecipeError naming an unknown or ill-typed entry."""
         types = {field.name: field.type for field in fields(cls)}
         for name, value in mapping.items():
             if name not in types:
-                raise ValueError(f"unknown entry {name!r} in the pre-training recipe: choose from {', '.join(types)}")
+                raise RecipeError(f"unknown entry {name!r} in the pre-training recipe: choose from {', '.join(types)}")
             if not isinstance(value, (int, float) if types[name] is float else types[name]):
-                raise ValueError(f"{name!r} in the pre-training recipe must be a {types[name].__name__}, not {value!r}")
+                raise RecipeError(f"{name!r} in the pre-training recipe must be a {types[name].__name__}, not {value!r}")
         return cls(**mapping)
 
 
@@ -169,7 +179,7 @@ class Trainer:
         """A run is resumed with its own recipe or not at all."""
         path, mine = self.run / "recipe.json", asdict(self.recipe) | {"version": VERSION}
         if path.exists() and json.loads(path.read_text()) != mine:
-            raise ValueError(f"{self.run} holds a run with another recipe: finish that one, or remove the folder to start anew")
+            raise RecipeError(f"{self.run} holds a run with another recipe: finish that one, or remove the folder to start anew")
         write_atomically(path, json.dumps(mine, indent=1).encode())
 
     def _vocabulary(self, texts, alphabet):
@@ -270,6 +280,62 @@ def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, 
     trainer.checkpoint()
     trainer.save()
     return trainer
+
+
+SPECIFICATION = {"languages": list, "sentences": int, "alphabet": bool, "snapshots": list, "recipe": dict}
+
+
+def read_specification(mapping: dict) -> tuple[dict, PretrainRecipe]:
+    """Split a specification into its text keys (languages, sentences a language, alphabet, snapshots) and its recipe.
+
+    ``alphabet: true`` adds the single characters of all of the edition's languages to the vocabulary, as the vocabulary
+    of the English BERT has them. Raises RecipeError naming an ill-typed or unknown key.
+    """
+    for key, value in mapping.items():
+        if key not in SPECIFICATION:
+            raise RecipeError(f"unknown key {key!r} in the pre-training specification: choose from {', '.join(SPECIFICATION)}")
+        if type(value) is not SPECIFICATION[key]:
+            raise RecipeError(f"{key!r} in the pre-training specification must be a {SPECIFICATION[key].__name__}, not {value!r}")
+    return {key: value for key, value in mapping.items() if key != "recipe"}, PretrainRecipe.read(mapping.get("recipe", {}))
+
+
+def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None) -> Trainer:
+    """Pre-train by a specification on the text of ``edition``'s source, evaluation text left out."""
+    wanted, recipe = read_specification(mapping)
+    everything = [code for code in languages.table().index]
+    codes = [languages.check(code) for code in wanted.get("languages", everything)]
+    draw = functools.partial(edition.source.text, pairs=edition.pairs)
+    texts = {code: draw(code, wanted.get("sentences", 40_000)) for code in tqdm(codes, desc="text", unit="language")}
+    alphabet = "".join(sorted({c for code in everything for line in draw(code, 500) for c in line})) if wanted.get("alphabet") else ""
+    trainer = pretrain(texts, recipe, folder, alphabet, device, snapshots=tuple(wanted.get("snapshots", ())))
+    write_atomically(Path(folder) / "README.md", model_card(edition, texts, trainer).encode())
+    return trainer
+
+
+def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
+    """The encoder of an edition's ``pretrain:`` entry: from the cache, or pre-trained now and kept there."""
+    wanted, recipe = read_specification(mapping)
+    identity = [VERSION, wanted, asdict(recipe), edition.document["corpora"]]
+    folder = editions.cache_folder() / "encoders" / sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+    if not (folder / "README.md").exists():  # the last file to be written
+        pretrain_for(edition, mapping, folder)
+    return Encoder(name, str(folder))
+
+
+def model_card(edition, texts: dict[str, list[str]], trainer: Trainer) -> str:
+    """What the encoder is, what it was trained on and how: the README beside the weights."""
+    log = [json.loads(line) for line in (trainer.run / "log.jsonl").read_text().splitlines()]
+    lines, kind = sum(map(len, texts.values())), "artificial languages" if edition.artificial else "real text"
+    return "\n".join([
+        f"# {trainer.folder.name}", "",
+        f"A BERT pre-trained by `crosslingual pretrain` on {kind}, for `How multilingual is Multilingual BERT?` as a Jupyter Book.", "",
+        f"- parameters: {sum(p.numel() for p in trainer.model.parameters()):,}; vocabulary: {len(trainer.tokenizer):,} word pieces",
+        f"- text: {lines:,} lines of the edition `{edition.name}` in {len(texts)} languages ({' '.join(texts)}); each language's lines were "
+        "drawn independently; no parallel, code-switched, transliterated or evaluation text",
+        f"- seen: {trainer.tokens:,} word pieces in {trainer.step:,} steps; masked-word loss at the end: {log[-1]['loss']:.3f}",
+        f"- recipe: `{json.dumps(asdict(trainer.recipe))}`",
+        f"- software: torch {torch.__version__}, transformers {transformers.__version__}; device: {trainer.device}",
+        "- licence: as the project's", ""])
 
 
 def keep_freed_memory():

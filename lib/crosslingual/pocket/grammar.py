@@ -21,6 +21,10 @@ FEATURES = {"81A": ("SVO", "SOV", "VSO"), "85A": ("Prepositions", "Postpositions
             "87A": ("Adjective-Noun", "Noun-Adjective"), "88A": ("Demonstrative-Noun", "Noun-Demonstrative"), "89A": ("Numeral-Noun", "Noun-Numeral")}
 
 
+class WorldError(ValueError):
+    """A parameter that a pocket world cannot have."""
+
+
 INFLECT = {"NOUN": Language.noun, "VERB": Language.verb, "ADJ": Language.adjective, "ADV": Language.adverb}
 
 
@@ -72,7 +76,7 @@ def parse_order(values: dict[str, str]) -> Order:
             options = ((text, 1.0),)
         unknown = [value for value, _ in options if value not in FEATURES[feature]]
         if unknown:
-            raise ValueError(f"word order {feature}={text!r}: {unknown[0]!r} is not one of {', '.join(FEATURES[feature])}")
+            raise WorldError(f"word order {feature}={text!r}: {unknown[0]!r} is not one of {', '.join(FEATURES[feature])}")
         parsed.append((feature, options))
     return Order(tuple(parsed), subordinate)
 

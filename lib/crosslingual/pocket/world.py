@@ -14,7 +14,7 @@ from random import Random
 
 from crosslingual import languages
 from crosslingual.pocket import scripts
-from crosslingual.pocket.grammar import Speaker, Token, order_of, parse_order
+from crosslingual.pocket.grammar import Speaker, Token, WorldError, order_of, parse_order
 from crosslingual.pocket.lexicon import Language, Protoforms, syllables
 from crosslingual.pocket.meaning import Meanings
 
@@ -84,14 +84,14 @@ class WorldParameters:
 
     @classmethod
     def read(cls, mapping: dict) -> "WorldParameters":
-        """From an edition's ``world:`` block; raises ValueError naming an unknown or ill-typed parameter."""
+        """From an edition's ``world:`` block; raises WorldError naming an unknown or ill-typed parameter."""
         types = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
         for name, value in mapping.items():
             if name not in types:
-                raise ValueError(f"unknown world parameter {name!r}: choose from {', '.join(types)}")
+                raise WorldError(f"unknown world parameter {name!r}: choose from {', '.join(types)}")
             wanted = (int, float) if types[name] is float else types[name]
             if not isinstance(value, wanted) or isinstance(value, bool):
-                raise ValueError(f"world parameter {name!r} must be a {types[name].__name__}, not {value!r}")
+                raise WorldError(f"world parameter {name!r} must be a {types[name].__name__}, not {value!r}")
         return cls(**mapping)
 
     def digest(self) -> str:
