@@ -11,6 +11,7 @@ import pytest
 from conftest import write_chapter
 
 from crosslingual import book, parameters
+from crosslingual.editions import Edition
 
 COMMAND = [sys.executable, "-m", "crosslingual", "book", "--edition", "tiny", "--jobs", "1"]
 
@@ -48,7 +49,7 @@ def test_only_what_changed_is_executed_again(miniature):
 
 
 def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
-    before = book.digest_of_inputs(miniature, "tiny")
+    before = book.digest_of_inputs(miniature, Edition.load("tiny"))
     source = miniature / "book/01-one.ipynb"
     content = book._content(source)
     notebook = nbformat.read(source, as_version=4)
@@ -56,7 +57,7 @@ def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
     nbformat.write(notebook, source)
     assert book._content(source) == content
     (miniature / "book/editions/tiny.yml").open("a").write("pairs: [[en, de]]\n")
-    assert book.digest_of_inputs(miniature, "tiny") != before
+    assert book.digest_of_inputs(miniature, Edition.load("tiny")) != before
 
 
 def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature):

@@ -44,11 +44,11 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
     ``given`` holds parameters as typed; each goes to the chapters that declare it, and some chapter must.  Raises
     BookError naming chapter, cell and error when a chapter fails: the site is then left as it was.
     """
-    names, edition = chapters(root), _from_root(root, edition)
+    loaded, names, edition = Edition.load(edition), chapters(root), _from_root(root, edition)
     settings = {name: _settings(root, name, edition, given or {}) for name in names}
     _refuse_unused(given or {}, settings)
     with _alone(root):
-        shared = digest_of_inputs(root, edition)
+        shared = digest_of_inputs(root, loaded)
         run = partial(_refresh, root, shared=shared, settings=settings)
         _in_parallel(run, [name for name in names if name not in LAST], jobs)
         _in_parallel(run, [name for name in names if name in LAST], jobs)
@@ -57,8 +57,8 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
 
 def chapter(root: Path, name: str, edition: str = "pocket", given: dict[str, str] | None = None) -> Path:
     """Execute one chapter with other parameters and return the executed notebook, ``_build/chapters/<name>.ipynb``."""
-    source = _source(root, name)
-    values = parameters.typed(source, {"edition_name": _from_root(root, edition), **(given or {})})
+    path = source(root, name)
+    values = parameters.typed(path, {"edition_name": _from_root(root, edition), **(given or {})})
     return execute(root, name, values, root / "_build/chapters" / f"{name}.ipynb")
 
 
@@ -71,10 +71,11 @@ def chapters(root: Path) -> list[str]:
     """The chapters' names in the order of ``_toc.yml``, the front page first; raise BookError if one is missing."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [name for name in [toc["root"], *listed] if _source(root, name).suffix == ".ipynb"]
+    return [name for name in [toc["root"], *listed] if source(root, name).suffix == ".ipynb"]
 
 
-def _source(root: Path, name: str) -> Path:
+def source(root: Path, name: str) -> Path:
+    """The chapter's file in ``book/``; raise BookError with the names there are if it has none."""
     for path in (root / "book" / f"{name}.ipynb", root / "book" / f"{name}.md"):
         if path.is_file():
             return path
@@ -88,10 +89,10 @@ def _written(root: Path) -> list[str]:
 
 def _settings(root: Path, name: str, edition: str, given: dict[str, str]) -> dict:
     """The typed values for those of the given parameters that the chapter declares."""
-    source = _source(root, name)
+    path = source(root, name)
     offered = {"edition_name": edition, **given}
-    known = parameters.declared(source)
-    return parameters.typed(source, {key: value for key, value in offered.items() if key in known})
+    known = parameters.declared(path)
+    return parameters.typed(path, {key: value for key, value in offered.items() if key in known})
 
 
 def _refuse_unused(given: dict[str, str], settings: dict[str, dict]) -> None:
@@ -103,7 +104,7 @@ def _refuse_unused(given: dict[str, str], settings: dict[str, dict]) -> None:
 def _refresh(root: Path, name: str, shared: str, settings: dict[str, dict]) -> None:
     """Execute the chapter unless the executed one at hand was made by the same things."""
     target = root / "_build/executed" / f"{name}.ipynb"
-    key = _digest([shared, _content(_source(root, name)), json.dumps(settings[name], sort_keys=True)])
+    key = _digest([shared, _content(source(root, name)), json.dumps(settings[name], sort_keys=True)])
     if target.exists() and nbformat.read(target, as_version=4).metadata.get("crosslingual", {}).get("key") == key:
         return
     started = perf_counter()
@@ -116,13 +117,13 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "") ->
 
     Raises BookError naming chapter, cell and error; the failed notebook is then at ``_build/failed/``.
     """
-    source, working = _source(root, name), root / "_build/failed" / f"{name}.ipynb"
+    path, working = source(root, name), root / "_build/failed" / f"{name}.ipynb"
     working.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         executed = papermill.execute_notebook(
             # Only what is unlike the chapter's own defaults is injected: a page as published shows no extra cell.
-            str(source), str(working), parameters=parameters.changed(source, values), kernel_name="python3",
+            str(path), str(working), parameters=parameters.changed(path, values), kernel_name="python3",
             cwd=str(root), config=KERNEL, progress_bar={"desc": name, "leave": False, "disable": None},
         )  # fmt: skip
     except (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError) as error:
@@ -170,17 +171,16 @@ def _alone(root: Path) -> Iterator[None]:
         yield
 
 
-def digest_of_inputs(root: Path, edition: str) -> str:
+def digest_of_inputs(root: Path, edition: Edition) -> str:
     """Digest of what every chapter depends on: library, pins, the edition, its corpora and encoders, recorded results.
 
     An encoder that the edition pre-trains on demand is made here, once, rather than by several chapters at a time.
     """
-    loaded = Edition.load(edition)
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
-    recorded = [path for path in (root / "book/recorded" / loaded.name).rglob("*") if path.is_file()]
-    files = [*sorted(library), *sorted(recorded), loaded.path, root / "requirements.lock"]
-    encoders = [loaded.encoder(name).digest for name in loaded.encoders]
-    return _digest([*(path.read_bytes() for path in files if path.exists()), *encoders, *_fingerprints(loaded)])
+    recorded = [path for path in (root / "book/recorded" / edition.name).rglob("*") if path.is_file()]
+    files = [*sorted(library), *sorted(recorded), edition.path, root / "requirements.lock"]
+    encoders = [edition.encoder(name).digest for name in edition.encoders]
+    return _digest([*(path.read_bytes() for path in files if path.exists()), *encoders, *_fingerprints(edition)])
 
 
 def _fingerprints(edition: Edition) -> Iterator[str]:
@@ -194,9 +194,9 @@ def _fingerprints(edition: Edition) -> Iterator[str]:
                     yield str(absence)
 
 
-def _content(source: Path) -> str:
-    """What of a chapter's source counts: its cells and their tags, not outputs or execution counts."""
-    cells = nbformat.read(source, as_version=4).cells
+def _content(path: Path) -> str:
+    """What of a chapter counts: its cells and their tags, not outputs or execution counts."""
+    cells = nbformat.read(path, as_version=4).cells
     return json.dumps([[cell.cell_type, cell.source, cell.metadata] for cell in cells], sort_keys=True)
 
 

@@ -58,3 +58,35 @@ def chapter(name: str, edition: EditionName = "pocket", parameter: Assignments =
     from crosslingual import book, checkout, parameters
 
     print(f"The chapter: {book.chapter(checkout.root(), name, edition, parameters.parse(parameter))}")
+
+
+@app.command()
+def handout(name: str) -> None:
+    """Write a chapter without its solutions, for students."""
+    from crosslingual import book, checkout, handout
+
+    root = checkout.root()
+    print(f"The handout: {handout.write(book.source(root, name), root / '_build/handouts' / f'{name}.ipynb')}")
+
+
+@app.command()
+def run(
+    edition: EditionName = "pocket",
+    task: Annotated[list[str], typer.Option(help="pos, ner, code-switching; default: all.")] = [],
+    encoder: Annotated[list[str], typer.Option(help="Default: all of the edition's.")] = [],
+    train: Annotated[list[str], typer.Option(help="Corpora to fine-tune on; default: all that the task has.")] = [],
+    seed: Annotated[list[int], typer.Option(help="Default: the edition's.")] = [],
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core or GPU.")] = None,
+) -> None:
+    """Fine-tune ahead of time what the store lacks; each option may be repeated."""
+    from crosslingual import corpora, transfer
+    from crosslingual.editions import Edition
+
+    loaded = Edition.load(edition)
+    cells = []
+    for name in task or corpora.TASKS:
+        evaluate, languages = loaded.evaluation_languages(name), train or loaded.languages(name)
+        for model in encoder or loaded.encoders:
+            cells += transfer.plan(loaded, name, model, languages, evaluate, seed or loaded.seeds)
+    transfer.run(loaded, cells, workers=workers)
+    print(f"Fine-tuned {len(cells)} models; the rest was in the store.")
