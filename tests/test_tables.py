@@ -127,3 +127,15 @@ def test_numbers_and_labels():
         "NB",
         "hi+en",
     ]
+
+
+def test_tables_without_any_result_keep_their_shape_and_say_why():
+    nothing = matrix(lambda a, b: 0.5, ["en", "de"]).iloc[:0]
+    nothing.attrs["unavailable"] = {"en": "fetch it"}
+    for table in (
+        tables.beside(nothing, published.TABLE_1, REAL, "t"),
+        tables.systems({"EN-BERT": nothing}, published.TABLE_3, REAL, "t"),
+        tables.orders(nothing, published.TABLE_5A, typology.order_group, REAL, "t"),
+    ):
+        assert {len(row) for row in table.rows} == {len(table.header)}
+        assert "Not available: EN: fetch it" in table.markdown() and tables.MISSING in table.markdown()

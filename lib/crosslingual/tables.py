@@ -24,17 +24,21 @@ VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not te
 
 @dataclass(frozen=True)
 class Table:
-    """A numbered table: caption, its label for references, header, rows of Markdown cells, notes below."""
+    """A numbered table: caption, its label for references, header, rows of Markdown cells, notes below.
+
+    The first column is left-aligned, and so are the others if they hold ``text`` rather than numbers.
+    """
 
     caption: str
     name: str
     header: list[str]
     rows: list[list[str]]
     notes: tuple[str, ...] = ()
+    text: bool = False
 
     def grid(self) -> str:
-        """The bare Markdown table; the first column is left-aligned, numbers are right-aligned."""
-        rule = [":--"] + ["--:"] * (len(self.header) - 1)
+        """The bare Markdown table."""
+        rule = [":--"] + [":--" if self.text else "--:"] * (len(self.header) - 1)
         return "\n".join(
             "| " + " | ".join(map(_escape, row)) + " |" for row in [self.header, rule, *self.rows]
         )
@@ -103,7 +107,7 @@ def _rows(
 
 
 def spread(runs: pd.DataFrame) -> str:
-    """Half-widths "0.4 / 0.6" of the t interval over seeds and of the bootstrap over sentences of one cell."""
+    """One cell: half-widths "0.4 / 0.6" of the t interval over seeds and of the sentence bootstrap."""
     if runs.empty:
         return MISSING
     over_seeds = stats.t_interval(runs.score)
@@ -149,7 +153,7 @@ def orders(
 
     ``group`` puts a language code into a group or into none (``typology.order_group``, ``adjective_group``).
     """
-    means = evidence.group_means(stats.draws(frame), group).droplevel("encoder")
+    means = evidence.group_means(stats.draws(frame), group).droplevel("encoder") if len(frame) else frame
     rows = [
         row for train in published.index for row in _order_rows(means, published.loc[train], train, edition)
     ]
@@ -190,7 +194,8 @@ def dashboard(ledger: pd.DataFrame, edition: Edition, name: str = "claims") -> T
     tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
     notes = (f"Ours: {tally}.", "The paper's numbers have no intervals and are judged by their value alone.")
     caption = f"The paper's claims, judged by rules fixed in advance. Edition: {edition.title}."
-    return Table(caption, name, ["Claim (section)", "Paper", "Ours"], rows, notes + _notes(ledger, edition))
+    header = ["Claim (section)", "Paper", "Ours"]
+    return Table(caption, name, header, rows, notes + _notes(ledger, edition), text=True)
 
 
 def _verdict(verdict: str, value: float, interval: str = "") -> str:
@@ -209,9 +214,8 @@ def _ours(row) -> str:
 def rules(ledger: pd.DataFrame, name: str = "claim-rules") -> Table:
     """What is measured for each claim, and the rule that decides it."""
     rows = [[f"`{row.Index}`", f"{row.statistic}: {row.rule}"] for row in ledger.itertuples()]
-    return Table(
-        "The statistic and the decision rule of each claim.", name, ["Claim", "Statistic: rule"], rows
-    )
+    caption = "The statistic and the decision rule of each claim."
+    return Table(caption, name, ["Claim", "Statistic: rule"], rows, text=True)
 
 
 def corpora(

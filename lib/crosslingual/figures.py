@@ -1,0 +1,326 @@
+"""Figures of the book, fit for a phone: direct labels, colour-blind-safe hues, captions and alt text.
+
+Every function returns a ``Figure``, which the site build takes as a numbered figure that other pages can
+refer to and a live notebook shows as HTML. What a caption says is computed from the data that the figure
+shows.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ipywidgets
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from PIL import Image
+
+from crosslingual import evidence, languages, stats
+from crosslingual.editions import Edition
+from crosslingual.stats import CELL
+from crosslingual.tables import ENCODERS, PATTERN, label, number, unavailable
+
+# Okabe and Ito's hues, darkened until text in them reads on white.
+COLOURS = {"m-bert": "#0067A3", "en-bert": "#B34700"}
+CYCLE = ["#0067A3", "#B34700", "#00704F", "#8A3B78", "#6B5B00"]
+WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
+DPI = 200
+OTHER = "other"  # languages that are in no group
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure with its label for references, its caption and a text for those who cannot see it."""
+
+    drawing: matplotlib.figure.Figure
+    name: str
+    caption: str
+    alt: str
+
+    def png(self) -> bytes:
+        """The drawing at twice a page's resolution, with a palette of 256 colours to keep it small."""
+        raw, small = io.BytesIO(), io.BytesIO()
+        self.drawing.savefig(raw, format="png", dpi=DPI)
+        Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            small, "png", optimize=True
+        )
+        return small.getvalue()
+
+    def uri(self) -> str:
+        return f"data:image/png;base64,{base64.b64encode(self.png()).decode()}"
+
+    def html(self) -> str:
+        """HTML for a live notebook and for ``gallery``."""
+        alt, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
+        image = f'<img src="{self.uri()}" alt="{alt}" style="width: 100%; max-width: 600px">'
+        return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+
+    def markdown(self) -> str:
+        """MyST source of the numbered figure, the image inside."""
+        options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
+        return f"```{{figure}} {self.uri()}\n{options}\n\n{self.caption}\n```\n"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
+
+
+def canvas(height: float, rows: int = 1) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
+    """An empty drawing of the book's width with ``rows`` panels that share their axes."""
+    style = sns.axes_style(
+        "whitegrid", {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "#e4e4e4"}
+    )
+    with style, sns.plotting_context("paper", font_scale=1.15):
+        drawing = matplotlib.figure.Figure(figsize=(WIDTH, height), layout="constrained")
+        panels = drawing.subplots(rows, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    return drawing, panels
+
+
+def overlap_scatter(
+    scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, name: str = "figure-1"
+) -> Figure:
+    """Figure 1: zero-shot F1 against entity word-piece overlap, a panel for each encoder on common axes.
+
+    ``scores`` is ``transfer.matrix`` and ``overlaps`` ``overlap.matrix``, for all encoders to be shown; one
+    point is one ordered pair of different languages, its score the mean over seeds.
+    """
+    points = scores.groupby(CELL, as_index=False, sort=False).score.mean().merge(overlaps, on=CELL)
+    points = points[points.train != points.evaluate].copy()
+    if points.empty:
+        return absent(name, edition, scores, overlaps)
+    points["percent"] = 100 * points.overlap
+    points["across"] = points.train.map(languages.script) != points.evaluate.map(languages.script)
+    encoders = list(dict.fromkeys(points.encoder))
+    drawing, panels = canvas(2.8 * len(encoders) + 0.3, len(encoders))
+    for panel, encoder in zip(panels, encoders, strict=True):
+        _overlap_panel(panel, points[points.encoder == encoder], encoder)
+    panels[0].set_ylim(-3, 100)
+    panels[-1].set_xlabel("entity word-piece overlap (%)")
+    trends = "; ".join(_overlap_trend(points[points.encoder == encoder], encoder) for encoder in encoders)
+    caption = (
+        f"Zero-shot NER F1 against the overlap of entity word pieces, one point per ordered pair. {trends}."
+    )
+    alt = f"Scatter plot of {len(points)} language pairs. {trends}."
+    return Figure(drawing, name, _caption(caption, edition, scores), alt)
+
+
+def _overlap_panel(panel: Axes, points: pd.DataFrame, encoder: str) -> None:
+    colour = COLOURS.get(encoder, CYCLE[2])
+    for across, marker, face in [(False, "o", colour), (True, "^", "none")]:
+        chosen = points[points.across == across]
+        panel.scatter(chosen.percent, chosen.score, 18, marker=marker, facecolors=face, edgecolors=colour,
+                      linewidths=0.8, alpha=0.75)  # fmt: skip
+    ends = np.array([points.percent.min(), points.percent.max()])
+    rise = stats.slope(points.percent, points.score)
+    panel.plot(ends, points.score.mean() + rise * (ends - points.percent.mean()), color=colour, linewidth=2)
+    panel.set_title(
+        f"{ENCODERS.get(encoder, encoder)}   ● one script   △ two scripts",
+        color=colour,
+        loc="left",
+        fontsize=10,
+    )
+    panel.set_ylabel("F1")
+
+
+def _overlap_trend(points: pd.DataFrame, encoder: str) -> str:
+    rho, rise = (
+        stats.rank_correlation(points.percent, points.score),
+        stats.slope(points.percent, points.score),
+    )
+    return (f"{ENCODERS.get(encoder, encoder)}: rank correlation {number(rho, 2)}, "
+            f"slope {number(rise, 2)} points of F1 per point of overlap")  # fmt: skip
+
+
+def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-2") -> Figure:
+    """Figure 2: zero-shot accuracy against the number of common attested WALS features, for all encoders.
+
+    Pairs with no common feature are left out, as in the paper. Dots are pairs, lines their means with the 95%
+    interval over seeds and test sentences.
+    """
+    if scores.empty:
+        return absent(name, edition, scores)
+    versions = stats.draws(scores)
+    common = evidence.common_features(versions.index).astype(int).rename("common")
+    drawing, (panel,) = canvas(3.9)
+    encoders = list(dict.fromkeys(scores.encoder))
+    means = {encoder: _feature_line(panel, versions, common, encoder, shift) for encoder, shift
+             in zip(encoders, np.linspace(-0.1, 0.1, len(encoders)), strict=True)}  # fmt: skip
+    counts = common.xs(encoders[0], level="encoder").value_counts().sort_index()
+    panel.set_xticks(counts.index, [f"{features}\n({pairs})" for features, pairs in counts.items()])
+    panel.set(xlim=(0.5, 7.5), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
+    panel.set_xlabel("common WALS word-order features (number of pairs)")
+    end_labels(panel, {ENCODERS.get(encoder, encoder): (6.25, line.iloc[-1], COLOURS.get(encoder, CYCLE[2]))
+                       for encoder, line in means.items()})  # fmt: skip
+    read = "; ".join(_feature_reading(encoder, line) for encoder, line in means.items())
+    caption = f"Zero-shot tagging accuracy by the number of common word-order features. Means: {read}."
+    return Figure(drawing, name, _caption(caption, edition, scores), f"Dots and mean lines. {read}.")
+
+
+def _feature_line(
+    panel: Axes, versions: pd.DataFrame, common: pd.Series, encoder: str, shift: float
+) -> pd.Series:
+    """Draw one encoder's pairs and means; return the means by number of common features."""
+    common = common[common.index.get_level_values("encoder") == encoder]
+    versions, colour = versions.loc[common.index], COLOURS.get(encoder, CYCLE[2])
+    jitter = np.random.default_rng(0).uniform(-0.08, 0.08, len(common))
+    panel.scatter(common + shift + jitter, versions["mean"][0], 6, color=colour, alpha=0.25, linewidths=0)
+    estimates = {features: stats.estimate(versions[(common == features).to_numpy()].mean())
+                 for features in sorted(common.unique())}  # fmt: skip
+    line = pd.DataFrame.from_dict(estimates, orient="index", columns=["value", "low", "high"])
+    errors = [line.value - line.low, line.high - line.value]
+    panel.errorbar(line.index + shift, line.value, errors, color=colour, linewidth=2, marker="o", capsize=3)
+    return line.value
+
+
+def _feature_reading(encoder: str, line: pd.Series) -> str:
+    ends = [f"{number(line[features])} with {features}" for features in (line.index.min(), line.index.max())]
+    return f"{ENCODERS.get(encoder, encoder)} {' and '.join(ends)} in common"
+
+
+def retrieval_layers(
+    curve: pd.DataFrame, edition: Edition, name: str = "figure-3", queries: str = "all"
+) -> Figure:
+    """Figure 3: nearest-neighbour accuracy by layer for each pair, 95% bootstrap intervals as bands.
+
+    ``curve`` is ``retrieval.curve`` for one encoder and one number of candidates. Dashed: the same pair found
+    by shared word pieces alone.
+    """
+    if curve.empty:
+        return absent(name, edition, curve)
+    shown = curve[curve.queries == queries]
+    if len(shown.groupby(["encoder", "candidates"])) != 1:
+        raise ValueError(
+            "the curve by layer needs one encoder and one number of candidates: select them first"
+        )
+    pairs = list(dict.fromkeys(zip(shown.source, shown.target, strict=True)))
+    drawing, (panel,) = canvas(3.9)
+    ends = {}
+    for colour, (source, target) in zip(CYCLE, pairs, strict=False):
+        of_pair = shown[(shown.source == source) & (shown.target == target)]
+        ends[f"{label(source)}-{label(target)}"] = _layer_line(panel, of_pair, colour)
+    top = int(shown.layer.max())
+    copied = shown[shown.method == "shared pieces"].accuracy.max()
+    panel.text(top, copied + 1, "by shared pieces", color="#444444", ha="right", va="bottom", fontsize=8)
+    end_labels(panel, {title: (top + 0.2, value, colour) for title, (value, colour) in ends.items()})
+    panel.set_xticks(range(top + 1), ["emb.", *map(str, range(1, top + 1))])
+    panel.set(xlabel="layer", ylabel="translations found (%)", xlim=(-0.3, 1.22 * top + 0.3), ylim=(0, 100))
+    read = "; ".join(_layer_reading(shown, *pair) for pair in pairs)
+    caption = (f"Nearest-neighbour translation accuracy by layer among {shown.candidates.max():,} sentences. "
+               f"Dashed: by shared word pieces alone. {read}.")  # fmt: skip
+    return Figure(drawing, name, _caption(caption, edition, curve), f"Lines over layers. {read}.")
+
+
+def _layer_line(panel: Axes, curve: pd.DataFrame, colour: str) -> tuple[float, str]:
+    """Draw one pair; return where its line ends and its colour."""
+    line = curve[curve.method == "paper"].sort_values("layer")
+    bounds = [
+        stats.bootstrap_interval("pos", np.stack([hits, np.ones_like(hits)], axis=1)) for hits in line.hits
+    ]
+    panel.fill_between(line.layer, *zip(*bounds, strict=True), color=colour, alpha=0.2, linewidth=0)
+    panel.plot(line.layer, line.accuracy, color=colour, linewidth=2, marker="o", markersize=4)
+    copied = curve[curve.method == "shared pieces"].accuracy.mean()
+    panel.plot([0, line.layer.max()], [copied, copied], color=colour, linewidth=1.2, linestyle=(0, (4, 3)))
+    return float(line.accuracy.iloc[-1]), colour
+
+
+def _layer_reading(curve: pd.DataFrame, source: str, target: str) -> str:
+    of_pair = curve[(curve.source == source) & (curve.target == target)]
+    line = of_pair[of_pair.method == "paper"].set_index("layer").accuracy
+    baseline = of_pair.groupby("method").accuracy.max()
+    best = f"best {number(line.max())} at layer {line.idxmax()}"
+    layers = f"embeddings {number(line[0])}, {best}, last {number(line.iloc[-1])}"
+    copied = f"by shared pieces {number(baseline['shared pieces'])}, by length {number(baseline['length'])}"
+    return f"{label(source)}-{label(target)}: {layers}; {copied}"
+
+
+def heatmap(
+    frame: pd.DataFrame, group: Callable[[str], str | None], edition: Edition, name: str = "heatmap"
+) -> Figure:
+    """A transfer matrix as colours, languages grouped (``typology.order_group``, ``language_family``).
+
+    Rows are fine-tuning, columns evaluation languages; white lines part the groups, languages in none come
+    last.
+    """
+    if frame.empty:
+        return absent(name, edition, frame)
+    codes = sorted(set(frame.train) & set(frame.evaluate), key=lambda code: (group(code) or "~", label(code)))
+    means = frame.groupby(["train", "evaluate"]).score.mean().unstack().loc[codes, codes]
+    drawing, (panel,) = canvas(6.2)
+    ticks = [*map(label, codes)]
+    bar = {"shrink": 0.6, "label": "score", "location": "bottom", "aspect": 30}
+    sns.heatmap(means, cmap="cividis", vmin=0, vmax=100, square=True, ax=panel, xticklabels=ticks,
+                yticklabels=ticks, cbar_kws=bar)  # fmt: skip
+    panel.tick_params(labelsize=min(9, 230 / len(codes)), length=0)
+    panel.tick_params(axis="y", rotation=0)
+    panel.tick_params(axis="x", rotation=90)
+    panel.set(xlabel="evaluated on", ylabel="fine-tuned on")
+    groups = [group(code) or OTHER for code in codes]
+    _part_groups(panel, groups)
+    within = _mean_where(means, groups, same=True), _mean_where(means, groups, same=False)
+    read = f"Mean of zero-shot pairs within a group {number(within[0])}, between groups {number(within[1])}"
+    encoder = ", ".join(ENCODERS.get(encoder, encoder) for encoder in dict.fromkeys(frame.encoder))
+    caption = f"Every fine-tuning language against every evaluation language, {encoder}. {read}."
+    return Figure(
+        drawing, name, _caption(caption, edition, frame), f"Heat map, {len(codes)} languages. {read}."
+    )
+
+
+def _part_groups(panel: Axes, groups: list[str]) -> None:
+    starts = [i for i, key in enumerate(groups) if i == 0 or key != groups[i - 1]]
+    slanted = dict(rotation=40, ha="left") if len(starts) > 4 else dict(ha="center")
+    for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
+        panel.axhline(start, color="white", linewidth=1.5)
+        panel.axvline(start, color="white", linewidth=1.5)
+        panel.text((start + end) / 2, -0.4, groups[start], va="bottom", fontsize=8, **slanted)
+
+
+def _mean_where(means: pd.DataFrame, groups: list[str], same: bool) -> float:
+    """Mean over zero-shot pairs of grouped languages."""
+    groups = np.array(groups)
+    chosen = (np.equal.outer(groups, groups) == same) & np.logical_and.outer(groups != OTHER, groups != OTHER)
+    return float(np.nanmean(means.to_numpy()[chosen & ~np.eye(len(groups), dtype=bool)]))
+
+
+def language_family(code: str) -> str:
+    return languages.table().at[languages.check(code), "family"]
+
+
+def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]], gap: float = 6.0) -> None:
+    """Write each line's name at its end: {name: (x, y, colour)}, moved apart where they would collide."""
+    placed = spread_apart([y for _, y, _ in labels.values()], gap)
+    for (text, (x, _, colour)), y in zip(labels.items(), placed, strict=True):
+        panel.text(x, y, text, color=colour, va="center", fontweight="bold")
+
+
+def spread_apart(values: Sequence[float], gap: float) -> list[float]:
+    """The values moved as little as needed upwards so that sorted neighbours are at least ``gap`` apart."""
+    order, placed, last = np.argsort(values, kind="stable"), [0.0] * len(values), -np.inf
+    for index in order:
+        last = placed[index] = max(float(values[index]), last + gap)
+    return placed
+
+
+def gallery(views: Mapping[str, "Figure"]) -> ipywidgets.VBox:
+    """A drop-down that switches between figures or tables (what has ``html()``), also without a kernel."""
+    choice = ipywidgets.Dropdown(options=list(views), description="Show")
+    pages = ipywidgets.Stack([ipywidgets.HTML(view.html()) for view in views.values()], selected_index=0)
+    ipywidgets.jslink((choice, "index"), (pages, "selected_index"))
+    return ipywidgets.VBox([choice, pages])
+
+
+def absent(name: str, edition: Edition, *frames: pd.DataFrame) -> Figure:
+    """Stands in for a figure whose data are not at hand: numbered like it, and saying what is missing."""
+    drawing, (panel,) = canvas(0.8)
+    panel.set_axis_off()
+    panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
+    reasons = " ".join(dict.fromkeys(reason for frame in frames for reason in unavailable(frame)))
+    caption = f"Not available in this edition ({edition.title}). {reasons}"
+    return Figure(drawing, name, caption, caption)
+
+
+def _caption(text: str, edition: Edition, frame: pd.DataFrame) -> str:
+    parts = [text, f"Edition: {edition.title}.", PATTERN if edition.artificial else "", *unavailable(frame)]
+    return " ".join(filter(None, parts))

@@ -1,0 +1,153 @@
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from crosslingual import figures, languages, typology
+from fabricated import ARTIFICIAL, REAL, matrix
+from hypothesis import given
+from hypothesis import strategies as st
+from ipywidgets import Dropdown, Stack, Widget
+from PIL import Image
+
+CODES = ["en", "de", "es", "ru", "hi"]
+
+
+def overlap_of(a, b):
+    return 0.05 * (CODES.index(a) + CODES.index(b)) if languages.script(a) == languages.script(b) else 0.0
+
+
+@pytest.fixture(scope="module")
+def scatter():
+    ner = [matrix(lambda a, b: 0.5, CODES, encoder="m-bert", task="ner", seeds=[1]),
+           matrix(overlap_of, CODES, encoder="en-bert", task="ner", seeds=[1])]  # fmt: skip
+    overlaps = [
+        (encoder, a, b, overlap_of(a, b)) for encoder in ["m-bert", "en-bert"] for a in CODES for b in CODES
+    ]
+    table = pd.DataFrame(overlaps, columns=["encoder", "train", "evaluate", "overlap"])
+    return figures.overlap_scatter(pd.concat(ner), table, ARTIFICIAL)
+
+
+def curve(**changed):
+    rows = []
+    for source, target in [("en", "de"), ("hi", "ur")]:
+        lines = [("paper", layer, accuracy) for layer, accuracy in enumerate([20, 80, 60])]
+        for method, layer, accuracy in [*lines, ("shared pieces", -1, 10), ("length", -1, 1)]:
+            hits = (np.arange(100) < accuracy).astype(float)
+            rows.append(dict(encoder="m-bert", source=source, target=target, method=method, layer=layer,
+                             queries="all", candidates=100, accuracy=accuracy,
+                             hits=hits) | changed)  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_figure_1_shows_every_zero_shot_pair_once_per_encoder_on_common_axes(scatter):
+    panels = scatter.drawing.axes
+    assert [sum(len(points.get_offsets()) for points in panel.collections) for panel in panels] == [20, 20]
+    assert panels[0].get_xlim() == panels[1].get_xlim() and panels[0].get_ylim() == panels[1].get_ylim()
+    assert [panel.get_title(loc="left").split()[0] for panel in panels] == ["M-BERT", "EN-BERT"]
+
+
+def test_figure_1_marks_pairs_of_two_scripts(scatter):
+    same, across = scatter.drawing.axes[0].collections
+    assert len(same.get_offsets()) == 6 and len(across.get_offsets()) == 14  # EN, DE, ES share a script
+    assert len(same.get_paths()[0].vertices) != len(across.get_paths()[0].vertices)
+
+
+def test_figure_1_says_both_trends(scatter):
+    for text in (scatter.caption, scatter.alt):
+        assert "M-BERT: rank correlation" in text and "EN-BERT: rank correlation" in text and "slope" in text
+
+
+def test_png_is_small_and_twice_a_pages_resolution(scatter):
+    image = Image.open(io.BytesIO(scatter.png()))
+    assert image.width == figures.WIDTH * figures.DPI == 1000
+    assert len(scatter.png()) < 100_000
+
+
+def test_markdown_is_a_numbered_figure_with_alt_text_and_edition(scatter):
+    text = scatter.markdown()
+    assert text.startswith("```{figure} data:image/png;base64,")
+    assert ":name: figure-1\n" in text and f":alt: {scatter.alt}\n" in text
+    assert ARTIFICIAL.title in text.splitlines()[-2]
+    assert max(line.count("\n") for line in (scatter.alt, scatter.caption)) == 0
+
+
+def test_html_escapes_its_texts(scatter):
+    figure = figures.Figure(scatter.drawing, "f", "a < b", 'the "best"')
+    assert "a &lt; b" in figure.html() and 'alt="the &quot;best&quot;"' in figure.html()
+
+
+def test_figure_2_counts_pairs_and_leaves_out_those_with_nothing_in_common():
+    codes = ["en", "fr", "ja", "gl"]  # WALS has no word order of Galician
+    figure = figures.common_features(matrix(lambda a, b: 0.7, codes), REAL)
+    expected = {}
+    for a in codes:
+        for b in codes:
+            if a != b and (features := typology.common_features(a, b)):
+                expected[features] = expected.get(features, 0) + 1
+    ticks = [tick.get_text() for tick in figure.drawing.axes[0].get_xticklabels()]
+    assert ticks == [f"{features}\n({pairs})" for features, pairs in sorted(expected.items())]
+
+
+def test_figure_3_reads_ends_best_layer_and_baselines():
+    figure = figures.retrieval_layers(curve(), REAL)
+    assert (
+        "EN-DE: embeddings 20.0, best 80.0 at layer 1, last 60.0; by shared pieces 10.0, by length 1.0"
+        in figure.alt
+    )
+    assert figures.PATTERN not in figure.caption
+
+
+def test_figure_3_refuses_a_mixture_of_curves():
+    with pytest.raises(ValueError, match="one number of candidates"):
+        figures.retrieval_layers(pd.concat([curve(), curve(candidates=50)]), REAL)
+
+
+def test_heatmap_groups_languages_and_compares_groups():
+    order = {"en": "SVO", "fr": "SVO", "ja": "SOV", "ko": "SOV", "ar": None}.get
+    frame = matrix(lambda a, b: 0.9 if order(a) == order(b) else 0.3, ["ko", "ar", "fr", "ja", "en"])
+    figure = figures.heatmap(frame, order, REAL)
+    rows = [tick.get_text() for tick in figure.drawing.axes[0].get_yticklabels()]
+    assert rows == ["JA", "KO", "EN", "FR", "AR"]
+    assert {"SOV", "SVO", "other"} <= {text.get_text() for text in figure.drawing.axes[0].texts}
+    within, between = map(
+        float, re.search(r"within a group (\S+), between groups (\S+)\.", figure.alt).groups()
+    )
+    assert within > 80 and between < 40
+
+
+@pytest.mark.parametrize("draw", [
+    lambda empty: figures.common_features(empty, REAL, "f"),
+    lambda empty: figures.retrieval_layers(empty, REAL, "f"),
+    lambda empty: figures.heatmap(empty, typology.order_group, REAL, "f"),
+    lambda empty: figures.overlap_scatter(
+        empty.reindex(columns=["encoder", "train", "evaluate", "score"]),
+        empty.reindex(columns=["encoder", "train", "evaluate", "overlap"]), REAL, "f"),
+])  # fmt: skip
+def test_without_data_a_figure_keeps_its_number_and_says_why(draw):
+    empty = pd.DataFrame()
+    empty.attrs["unavailable"] = {"de": "buy it"}
+    figure = draw(empty)
+    assert figure.name == "f" and "Not available: DE: buy it" in figure.caption
+    assert len(figure.png()) > 0
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=8), st.floats(0.1, 10))
+def test_labels_never_collide_and_keep_their_order(values, gap):
+    placed = figures.spread_apart(values, gap)
+    assert all(moved >= value for moved, value in zip(placed, values, strict=True))
+    ordered = sorted(zip(values, placed, strict=True), key=lambda pair: pair)
+    assert all(b - a > gap * 0.999 for a, b in zip(sorted(placed), sorted(placed)[1:], strict=False))
+    assert [place for _, place in ordered] == sorted(placed)
+
+
+def test_gallery_switches_pages_without_a_kernel(scatter):
+    box = figures.gallery({"one": scatter, "two": scatter})
+    choice, pages = box.children
+    assert isinstance(choice, Dropdown) and isinstance(pages, Stack) and pages.selected_index == 0
+    states = [json.loads(json.dumps(state)) for state in Widget.get_manager_state()["state"].values()]
+    links = [state["state"] for state in states if state["model_name"] == "LinkModel"]
+    assert [f"IPY_MODEL_{choice.model_id}", "index"] in [link["source"] for link in links]
+    assert all(scatter.alt in page.value for page in pages.children)
