@@ -25,6 +25,7 @@ from crosslingual import editions, languages
 from crosslingual.encoders import Encoder
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
+LOG = "training.jsonl"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 BATCHES_PER_POOL = 32  # sentences are drawn for so many batches at once and grouped by length, so that hardly a token is padding
 
@@ -214,6 +215,8 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
             self.step, self.tokens = state["step"], state["tokens"]
+        kept = [entry for entry in read_log(self.folder) if entry["step"] <= self.step]
+        write_atomically(self.folder / LOG, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
 
     def checkpoint(self):
         path = self.run / "checkpoint.pt"
@@ -259,7 +262,7 @@ class Trainer:
 def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, alphabet: str = "", device: str | None = None,
              save_every: int = 500, snapshots: tuple[int, ...] = ()) -> Trainer:
     """Train (or go on training) the encoder of ``folder``, with a progress bar, a checkpoint every ``save_every`` steps, a log
-    (``run/log.jsonl``, one line every 50 steps) and copies of the encoder at the steps in ``snapshots``."""
+    (``training.jsonl``, one line every 50 steps) and copies of the encoder at the steps in ``snapshots``."""
     trainer = Trainer(texts, recipe, folder, alphabet, device)
     losses, tokens, seconds = [], trainer.tokens, 0.0
     with tqdm(total=recipe.steps, initial=trainer.step, desc=f"pre-training {Path(folder).name}", unit="step", mininterval=5) as bar:
@@ -270,7 +273,7 @@ def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, 
             if trainer.step % 50 == 0 or trainer.step == recipe.steps:
                 line = {"step": trainer.step, "loss": sum(losses) / len(losses), "tokens": trainer.tokens,
                         "tokens_per_second": round((trainer.tokens - tokens) / seconds)}
-                _append(trainer.run / "log.jsonl", line)
+                _append(trainer.folder / LOG, line)
                 bar.set_postfix(loss=f"{line['loss']:.3f}", tokens_per_s=line["tokens_per_second"])
                 losses, tokens, seconds = [], trainer.tokens, 0.0
             if trainer.step in snapshots:
@@ -324,7 +327,7 @@ def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
 
 def model_card(edition, texts: dict[str, list[str]], trainer: Trainer) -> str:
     """What the encoder is, what it was trained on and how: the README beside the weights."""
-    log = [json.loads(line) for line in (trainer.run / "log.jsonl").read_text().splitlines()]
+    log = read_log(trainer.folder)
     lines, kind = sum(map(len, texts.values())), "artificial languages" if edition.artificial else "real text"
     return "\n".join([
         f"# {trainer.folder.name}", "",
@@ -352,6 +355,12 @@ def write_atomically(path: Path, content: bytes):
     temporary = path.with_name(path.name + ".new")
     temporary.write_bytes(content)
     temporary.replace(path)
+
+
+def read_log(folder: Path) -> list[dict]:
+    """The training log beside an encoder: step, loss, tokens and tokens_per_second, one entry every 50 steps."""
+    path = Path(folder) / LOG
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def _append(path: Path, entry: dict):

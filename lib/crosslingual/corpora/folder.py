@@ -8,6 +8,7 @@ as far as its owner has them. An edition may say that another file stands for a 
 import os
 from hashlib import blake2b
 from pathlib import Path
+from random import Random
 
 from datasets import Dataset
 
@@ -31,6 +32,7 @@ from crosslingual.corpora import (
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 READER_VERSION = 1  # raise when a reader returns something else for the same file
 LAYOUT = {"pos": "ud/{language}/{split}.conllu", "ner": "ner16/{language}.{split}.conll"}
+RAW_NAMES = {"no_bokmaal": "nb", "no_nynorsk": "nn", "pt_br": "pt"}  # text for pre-training does not tell the two Portuguese apart
 READERS = {"pos": conllu.read, "ner": conll.read}
 
 
@@ -86,6 +88,19 @@ class Folder:
         for path in self._paths(task, language, split):
             state.update(self._existing(path).read_bytes())
         return state.hexdigest()
+
+    def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
+        """At most ``sentences`` lines for pre-training, drawn from all of ``raw/*/<language>.txt`` with a fixed seed.
+
+        Raises CorpusUnavailable if there is no such file. ``pairs`` is ignored: the folder's owner keeps evaluation text out.
+        """
+        name = RAW_NAMES.get(language, language)
+        paths = sorted((self._root() / "raw").glob(f"*/{name}.txt"))
+        if not paths:
+            raise CorpusUnavailable(f"there is no raw/*/{name}.txt in the data folder {self._root()}: put text to pre-train on there.")
+        lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        Random(language).shuffle(lines)
+        return lines[:sentences]
 
     def _paths(self, task: str, language: str, split: str) -> list[Path]:
         if task == "code-switching":
