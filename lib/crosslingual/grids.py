@@ -1,0 +1,100 @@
+"""The results that chapters, claims and the command line share, so that each model is fine-tuned once.
+
+Where a table prints a score by itself, all of the edition's seeds are used; a language that only enters averages
+and trends has the first.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from crosslingual import languages, overlap, retrieval, transfer
+from crosslingual.editions import Edition
+from crosslingual.store import Store
+from crosslingual.transfer import Cell
+
+ENCODERS = ["m-bert", "en-bert"]
+# Encoders of each task: Figures 1 and 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
+TASKS = {"ner": ENCODERS, "pos": ENCODERS, "code-switching": ["m-bert"]}
+# Fine-tuning corpora of the rows that tables print.
+PRINTED = {
+    ("ner", "m-bert"): ["en", "de", "nl", "es"],  # Table 1
+    ("ner", "en-bert"): ["en", "de", "nl", "es"],  # Tables 3 and 7
+    ("pos", "m-bert"): ["en", "de", "es", "it", "hi", "ur", "bg", "ja"],  # Tables 2 and 4
+    ("pos", "en-bert"): ["en", "de", "es", "it"],  # Table 8
+    ("code-switching", "m-bert"): ["hi+en", "corrected", "transliterated"],  # Table 6
+}
+# All sentences, and as many as the NTREX text has, so that the pocket curve compares with the real one.
+CANDIDATES = [None, 1997]
+
+
+def rows(edition: Edition, task: str, encoder: str) -> list[tuple[list[str], list[int]]]:
+    """What to fine-tune on and with which seeds: the rows that tables print, then all other corpora."""
+    known = edition.languages(task)
+    printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
+    others = [code for code in known if code not in printed]
+    return [(codes, seeds) for codes, seeds in [(printed, edition.seeds), (others, edition.seeds[:1])] if codes]
+
+
+def missing(edition: Edition, task: str, encoder: str, store: Store | None = None) -> list[Cell]:
+    """The models of one grid that have yet to be fine-tuned."""
+    evaluate = edition.evaluation_languages(task)
+    plans = [transfer.plan(edition, task, encoder, train, evaluate, seeds, store)
+             for train, seeds in rows(edition, task, encoder)]  # fmt: skip
+    return [cell for plan in plans for cell in plan]
+
+
+def of_the_book(edition: Edition, store: Store | None = None) -> list[Cell]:
+    """Every model of the whole book that has yet to be fine-tuned."""
+    return [cell for task, encoders in TASKS.items() for encoder in encoders
+            for cell in missing(edition, task, encoder, store)]  # fmt: skip
+
+
+def matrix(edition: Edition, task: str, encoder: str, store: Store | None = None,
+           workers: int | None = None) -> pd.DataFrame:  # fmt: skip
+    """``transfer.matrix`` of all corpora of a task with each other; see there for columns and attrs."""
+    transfer.run(edition, missing(edition, task, encoder, store), store, workers)
+    evaluate = edition.evaluation_languages(task)
+    return join([transfer.matrix(edition, task, encoder, train, evaluate, seeds, store, workers)
+                 for train, seeds in rows(edition, task, encoder)])  # fmt: skip
+
+
+def both(edition: Edition, task: str, **options) -> pd.DataFrame:
+    """The matrices of M-BERT and EN-BERT below each other."""
+    return join([matrix(edition, task, encoder, **options) for encoder in ENCODERS])
+
+
+def overlaps(edition: Edition, entities: int | None = None) -> pd.DataFrame:
+    """``overlap.matrix`` of the languages of Figure 1 under the word pieces of M-BERT and of EN-BERT."""
+    codes = figure_1_languages(edition)
+    return join([overlap.matrix(edition, encoder, codes, entities) for encoder in ENCODERS])
+
+
+def figure_1_languages(edition: Edition) -> list[str]:
+    """Those of the paper's 16 named-entity languages that the edition has."""
+    return [code for code in languages.NER16_LANGUAGES if code in edition.languages("ner")]
+
+
+def retrieval_curve(edition: Edition, encoder: str = "m-bert") -> pd.DataFrame:
+    """``retrieval.curve`` of the edition's pairs, at all sizes that Figure 3 shows."""
+    return retrieval.curve(edition, encoder, candidates=CANDIDATES)
+
+
+def results(edition: Edition) -> dict[str, pd.DataFrame]:
+    """Everything that ``claims.evaluate`` judges."""
+    return {
+        "ner": both(edition, "ner"),
+        "pos": both(edition, "pos"),
+        "code-switching": matrix(edition, "code-switching", "m-bert"),
+        "overlap": overlaps(edition),
+        "retrieval": retrieval_curve(edition),
+    }
+
+
+def join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Frames below each other, with all of their signatures and all that is unavailable."""
+    whole = pd.concat(frames, ignore_index=True)
+    signatures = dict.fromkeys(frame.attrs.get("signature", "") for frame in frames)
+    unavailable = {key: why for frame in frames for key, why in frame.attrs.get("unavailable", {}).items()}
+    whole.attrs = {"signature": "; ".join(filter(None, signatures)), "unavailable": unavailable}
+    return whole
