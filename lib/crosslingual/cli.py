@@ -78,15 +78,43 @@ def run(
     seed: Annotated[list[int], typer.Option(help="Default: the edition's.")] = [],
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core or GPU.")] = None,
 ) -> None:
-    """Fine-tune ahead of time what the store lacks; each option may be repeated."""
-    from crosslingual import corpora, transfer
+    """Fine-tune ahead of time what the store lacks: all that the book shows, or what the options choose."""
+    from crosslingual import grids, transfer
     from crosslingual.editions import Edition
 
     loaded = Edition.load(edition)
-    cells = []
-    for name in task or corpora.TASKS:
-        evaluate, languages = loaded.evaluation_languages(name), train or loaded.languages(name)
-        for model in encoder or loaded.encoders:
-            cells += transfer.plan(loaded, name, model, languages, evaluate, seed or loaded.seeds)
+    chosen = task or encoder or train or seed
+    cells = _chosen(loaded, task, encoder, train, seed) if chosen else grids.of_the_book(loaded)
     transfer.run(loaded, cells, workers=workers)
     print(f"Fine-tuned {len(cells)} models; the rest was in the store.")
+
+
+def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], seeds: list[int]) -> list:
+    """The models that the options choose and the store lacks."""
+    from crosslingual import corpora, transfer
+
+    cells = []
+    for task in tasks or corpora.TASKS:
+        for language in train:
+            edition.corpus_digest(task, language, "train")  # a language that is not at hand is a mistake here
+        evaluate, languages = edition.evaluation_languages(task), train or edition.languages(task)
+        for encoder in encoders or edition.encoders:
+            cells += transfer.plan(edition, task, encoder, languages, evaluate, seeds or edition.seeds)
+    return cells
+
+
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Argument(help="A .yml: edition, languages, sentences, recipe.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the encoder; default: CONFIG without .yml.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is.")] = None,
+) -> None:
+    """Pre-train an encoder, or go on where a killed run stopped."""
+    from crosslingual import editions, pretrain
+
+    specification, _ = editions.read_yaml(config)
+    edition = specification.pop("edition", "pocket")
+    name = config.parent / edition if edition.endswith(".yml") else edition
+    folder = out or config.with_suffix("")
+    pretrain.pretrain_for(editions.Edition.load(name), specification, folder, device)
+    print(f"The encoder: {folder}")

@@ -38,6 +38,7 @@ __all__ = [
     "CorpusUnavailable",
     "Edition",
     "EditionError",
+    "NotInEdition",
     "available",
     "cache_folder",
     "digests",
@@ -56,6 +57,10 @@ CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
 
 class EditionError(ValueError):
     """A mistake in an edition file, or a question that the edition has no answer to."""
+
+
+class NotInEdition(EditionError, CorpusUnavailable):
+    """One of the paper's languages that this edition leaves out: its tables show a gap and say so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +211,8 @@ class Edition:
         known = [*self.languages(task), *self.evaluation_languages(task)]
         if language not in known:
             choice = " ".join(dict.fromkeys(known))
-            raise EditionError(
-                f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}."
-            )
+            kind = NotInEdition if language in languages.table().index else EditionError
+            raise kind(f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}.")
         if split not in corpora.SPLITS:
             raise EditionError(f"unknown split {split!r}: choose from {', '.join(corpora.SPLITS)}.")
         return task, language, split

@@ -83,11 +83,15 @@ def matrix(
 
 def common_size(edition: Edition, languages: list[str]) -> int:
     """The largest number of entities that every language has in both splits, for ``matrix(entities=...)``."""
-    return min(
-        len(named_entities(edition.corpus("ner", code, split)))
-        for code in languages
-        for split in ("train", "test")
-    )
+    return min(len(named_entities(corpus)) for code in languages for corpus in _at_hand(edition, code))
+
+
+def _at_hand(edition: Edition, code: str) -> list[Dataset]:
+    """A language's training and evaluation corpus, or none where one of them is missing."""
+    try:
+        return [edition.corpus("ner", code, split) for split in ("train", "test")]
+    except CorpusUnavailable:
+        return []
 
 
 def _both_splits(edition: Edition, encoder: str, languages: list[str], size: int | None, seed: int):

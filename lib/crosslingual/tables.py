@@ -76,30 +76,42 @@ def signed(value: float) -> str:
     return MISSING if np.isnan(value) else f"{value:+.1f}".replace("-", "−")
 
 
-def beside(frame: pd.DataFrame, published: pd.DataFrame, edition: Edition, name: str) -> Table:
+def beside(
+    frame: pd.DataFrame,
+    published: pd.DataFrame,
+    edition: Edition,
+    name: str,
+    languages: Sequence[str] | None = None,
+) -> Table:
     """A transfer matrix next to the paper's: rows are fine-tuning, columns evaluation languages.
 
     ``frame`` is what ``transfer.matrix`` returns, for one encoder. Each language has a row of our means over
     seeds, one of their uncertainty, one of the paper's values and, for real data only, one of differences.
+    ``languages`` shows other ones than the paper's; without it, what the paper leaves empty stays empty.
     """
+    shown = published.notna()
+    if languages is not None:
+        published = published.reindex(index=languages, columns=languages)
+        shown = published.isna() | True
     header = ["", *map(label, published.columns)]
-    rows = [row for train in published.index for row in _stacked(frame, published.loc[train], train, edition)]
+    rows = [
+        row
+        for train in published.index
+        for row in _stacked(frame, published.loc[train], shown.loc[train], train, edition)
+    ]
     return Table(_caption(published, edition), name, header, rows, _notes(frame, edition, spread=True))
 
 
-def _stacked(frame: pd.DataFrame, printed: pd.Series, train: str, edition: Edition) -> list[list[str]]:
-    cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
-    return _rows(f"**{label(train)}**", cells, printed, edition)
-
-
-def _rows(
-    title: str, cells: Mapping[str, pd.DataFrame], printed: pd.Series, edition: Edition
+def _stacked(
+    frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, edition: Edition
 ) -> list[list[str]]:
     """Rows for our values, their uncertainty, the paper's and (real data only) the difference."""
-    shown = [code for code in printed.index if not np.isnan(printed[code])]
+    cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
+    shown = [code for code in printed.index if shown[code]]
     means = {code: cells[code].score.mean() if code in shown else np.nan for code in printed.index}
     spreads = [spread(cells[code]) if code in shown else "" for code in printed.index]
     paper = [number(value, decimals(printed)) for value in printed]
+    title = f"**{label(train)}**"
     rows = [[title, *(f"**{number(mean)}**" for mean in means.values())], ["±", *spreads], ["paper", *paper]]
     if not edition.artificial:
         rows.append(["difference", *(signed(means[code] - printed[code]) for code in printed.index)])
