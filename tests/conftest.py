@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from crosslingual import book
+
 CHECKOUT = Path(__file__).parents[1]
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 PARAMETERS = 'edition_name: str = "pocket"  # the edition\nnumber: int = 2  # doubled below'
@@ -15,7 +17,7 @@ title: tiny (nothing in it)
 artificial: true
 seeds: [1]
 corpora: {source: folder, root: nowhere}
-encoders: {m-bert: ./weights}
+encoders: {m-bert: ./weights, en-bert: ./weights}
 """
 TOC = "format: jb-book\nroot: index\nparts:\n  - caption: One\n    chapters:\n      - file: 01-one\n      - file: 02-two\n"
 
@@ -47,4 +49,11 @@ def miniature(tmp_path, monkeypatch) -> Path:
     write_chapter(root / "book/01-one.ipynb", "One", "print('twice', 2 * number)")
     write_chapter(root / "book/02-two.ipynb", "Two", "print('edition', edition_name)")
     monkeypatch.chdir(root)
+    # A library of its own, so that a build does not depend on who edits the real one meanwhile.
+    monkeypatch.setattr(book, "LIBRARY", root / "lib")
     return root
+
+
+def pytest_collection_modifyitems(items):
+    """Slow tests first: what is left then fits beside them."""
+    items.sort(key=lambda item: "slow" not in item.keywords)

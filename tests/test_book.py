@@ -13,7 +13,8 @@ from conftest import write_chapter
 from crosslingual import book, parameters
 from crosslingual.editions import Edition
 
-COMMAND = [sys.executable, "-m", "crosslingual", "book", "--edition", "tiny", "--jobs", "1"]
+COMMAND = [sys.executable, "-m", "crosslingual", "book", "--edition", "tiny"]
+BUILD = "from crosslingual import book; root = book.Path.cwd(); book.LIBRARY = root / 'lib'; book.build(root, 'tiny', jobs=1)"
 
 
 def executed(root):
@@ -103,7 +104,7 @@ def test_a_killed_build_resumes_to_the_same_book(miniature):
     started = miniature / "started"
     wait = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(0 if pathlib.Path('go').exists() else 60)"
     write_chapter(miniature / "book/02-two.ipynb", "Two", wait, "print(number)")
-    process = subprocess.Popen(COMMAND, cwd=miniature, start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-c", BUILD], cwd=miniature, start_new_session=True)
     while not started.exists():
         assert process.poll() is None
         time.sleep(0.05)

@@ -24,7 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import corpora, parameters, site
+from crosslingual import corpora, grids, parameters, site, transfer
 from crosslingual.editions import Edition
 
 LIBRARY = Path(__file__).parent
@@ -49,9 +49,14 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
     _refuse_unused(given or {}, settings)
     with _alone(root):
         shared = digest_of_inputs(root, loaded)
-        run = partial(_refresh, root, shared=shared, settings=settings)
-        _in_parallel(run, [name for name in names if name not in LAST], jobs)
-        _in_parallel(run, [name for name in names if name in LAST], jobs)
+        keys = {name: _key(root, name, shared, settings[name]) for name in names}
+        stale = [name for name in names if _kept_key(_executed(root, name)) != keys[name]]
+        if stale:
+            # What chapters share is computed before they run side by side: on all cores, and each model once.
+            transfer.run(loaded, grids.of_the_book(loaded))
+        run = partial(_refresh, root, settings=settings, keys=keys)
+        _in_parallel(run, [name for name in stale if name not in LAST], jobs)
+        _in_parallel(run, [name for name in stale if name in LAST], jobs)
         return site.compile(root)
 
 
@@ -101,14 +106,23 @@ def _refuse_unused(given: dict[str, str], settings: dict[str, dict]) -> None:
             raise parameters.ParameterError(f"no chapter has a parameter {key!r}; name=value sets those that exist")
 
 
-def _refresh(root: Path, name: str, shared: str, settings: dict[str, dict]) -> None:
-    """Execute the chapter unless the executed one at hand was made by the same things."""
-    target = root / "_build/executed" / f"{name}.ipynb"
-    key = _digest([shared, _content(source(root, name)), json.dumps(settings[name], sort_keys=True)])
-    if target.exists() and nbformat.read(target, as_version=4).metadata.get("crosslingual", {}).get("key") == key:
-        return
+def _executed(root: Path, name: str) -> Path:
+    return root / "_build/executed" / f"{name}.ipynb"
+
+
+def _key(root: Path, name: str, shared: str, values: dict) -> str:
+    return _digest([shared, _content(source(root, name)), json.dumps(values, sort_keys=True)])
+
+
+def _kept_key(executed: Path) -> str | None:
+    if not executed.exists():
+        return None
+    return nbformat.read(executed, as_version=4).metadata.get("crosslingual", {}).get("key")
+
+
+def _refresh(root: Path, name: str, settings: dict[str, dict], keys: dict[str, str]) -> None:
     started = perf_counter()
-    execute(root, name, settings[name], target, key)
+    execute(root, name, settings[name], _executed(root, name), keys[name])
     tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
 
 
