@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import stats
+from crosslingual import scoring, stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
@@ -23,6 +23,13 @@ def test_percent_is_accuracy_for_two_counts_and_f1_for_three():
     precision, recall = 6 / 8, 6 / 12
     assert stats.percent([6, 8, 12]) == pytest.approx(100 * 2 * precision * recall / (precision + recall))
     assert stats.percent([0, 0, 0]) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(5, 9), st.integers(5, 9)), min_size=1, max_size=9))
+def test_percent_agrees_with_the_scorer(rows):
+    ner = np.array(rows)
+    assert stats.percent(ner.sum(0)) == pytest.approx(scoring.value("ner", ner))
+    assert stats.percent(ner[:, :2].sum(0)) == pytest.approx(scoring.value("pos", ner[:, :2]))
 
 
 def test_t_interval_by_hand():
@@ -146,3 +153,10 @@ def test_macro_average_weighs_pairs_equally_and_leaves_out_the_diagonal():
 
 def test_estimate_without_spread_is_a_point():
     assert stats.estimate(pd.Series({("mean", 0): 3.0})) == (3, 3, 3)
+
+
+def test_a_seed_that_some_pair_lacks_has_no_average():
+    often, once = frame({("m", "en", "de"): 0.9}), frame({("m", "ja", "de"): 0.3}, seeds=[1])
+    means = stats.draws(pd.concat([often, once])).mean(skipna=False)
+    assert means["seed"].notna().tolist() == [True, False, False]
+    assert stats.macro_average(pd.concat([often, once])).high < 70  # seeds 2 and 3 of 90% have no part in it

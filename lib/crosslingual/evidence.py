@@ -23,14 +23,17 @@ class NotAvailable(LookupError):
 
 
 def cells(evidence: Evidence, name: str, keys: list[tuple]) -> pd.DataFrame:
-    """The rows of one kind of evidence in the order of ``keys``; NotAvailable names the first one missing."""
+    """The rows of one kind of evidence in the order of ``keys``; NotAvailable names the first one missing.
+
+    Seeds that not all of these cells have are left out.
+    """
     frame = evidence.get(name)
     missing = keys if frame is None else [key for key in keys if key not in frame.index]
     if missing or not keys:
         raise NotAvailable(
             f"no {name} result for {' '.join(map(str, missing[0])) if missing else 'any pair'}"
         )
-    return frame.loc[keys]
+    return frame.loc[keys].dropna(axis=1)
 
 
 def edition_evidence(results: dict[str, pd.DataFrame]) -> Evidence:
@@ -62,14 +65,16 @@ def order_evidence(scores: pd.DataFrame) -> Evidence:
 
 
 def group_means(scores: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
-    """Unweighted means over the pairs between groups, without same-language pairs and ungrouped languages."""
+    """Unweighted means over the pairs between groups, without same-language pairs and ungrouped languages.
+
+    A seed that some pair lacks has no mean: it would be one over other pairs.
+    """
     index = scores.index.to_frame(index=False)
     index["train_group"], index["evaluate_group"] = index.train.map(group), index.evaluate.map(group)
     used = (index.train != index.evaluate) & index[["train_group", "evaluate_group"]].notna().all(axis=1)
     keys = index.loc[used, ["encoder", "train_group", "evaluate_group"]]
-    return (
-        scores[used.to_numpy()].groupby([keys[level].to_numpy() for level in keys]).mean().rename_axis(CELL)
-    )
+    groups = scores[used.to_numpy()].groupby([keys[level].to_numpy() for level in keys])
+    return groups.mean(skipna=False).rename_axis(CELL)
 
 
 def retrieval_evidence(curve: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:

@@ -191,7 +191,7 @@ def hits(encoder: "Encoder", text: Dataset, candidates: list[int | None], seed: 
     vectors = [sentence_vectors(encoder, side) for side in sides]
     pieces = [bags(encoder.tokenizer, side) for side in sides]
     records = []
-    for size in candidates:
+    for size in dict.fromkeys(min(size or len(text), len(text)) for size in candidates):
         chosen = subset(len(text), size, seed)
         layers, counts = [side[:, chosen] for side in vectors], [side[chosen] for side in pieces]
         disjoint = without_shared_pieces(*counts, encoder.tokenizer)

@@ -231,4 +231,4 @@ def macro_average(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> Estimate:
         raise ValueError(
             "a macro-average of zero-shot transfer needs at least one pair of two different languages"
         )
-    return estimate(draws(pairs, n, seed).mean())
+    return estimate(draws(pairs, n, seed).mean(skipna=False))

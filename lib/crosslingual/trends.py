@@ -1,0 +1,92 @@
+"""Does transfer improve with likeness? The trend of Figure 2, tested on languages rather than on pairs (section 4.1).
+
+A score per ordered pair looks like many observations, but pairs that have a language in common rise and fall
+together. So languages are permuted, rows and columns at once (Mantel, 1967); beside it stands what a test that
+took the pairs as independent would have said.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from crosslingual import evidence, languages, stats
+
+Keep = Callable[[str, str], bool]
+
+
+class Trend(NamedTuple):
+    """Rank correlation of scores with likeness, and its one-sided p values under two null hypotheses."""
+
+    encoder: str
+    pairs: int
+    correlation: stats.Estimate
+    p_languages: float
+    p_pairs: float
+
+
+def every_pair(train: str, evaluate: str) -> bool:
+    return True
+
+
+def unrelated(train: str, evaluate: str) -> bool:
+    """Two language families: nothing is inherited from a common ancestor."""
+    family = languages.table().family
+    return family[train] != family[evaluate]
+
+
+def across_scripts(train: str, evaluate: str) -> bool:
+    return languages.script(train) != languages.script(evaluate)
+
+
+# The likeness of relatives, and that of letters, go with word order: the subsets hold each of them fixed.
+SUBSETS: dict[str, Keep] = {"all": every_pair, "two families": unrelated, "two scripts": across_scripts}
+
+
+def by_features(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
+    """Mean zero-shot score by number of common features: pairs, value, low, high; index is that number."""
+    versions, common = _pairs(scores, encoder, every_pair)
+    means = {number: stats.estimate(versions[(common == number).to_numpy()].mean(skipna=False))._asdict()
+             for number in sorted(common.unique())}  # fmt: skip
+    table = pd.DataFrame.from_dict(means, orient="index", columns=["value", "low", "high"])
+    return table.assign(pairs=common.value_counts().sort_index()).rename_axis("common features")
+
+
+def typological(scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, n: int = 1000) -> Trend:
+    """The trend of one encoder's zero-shot scores with the number of common word-order features.
+
+    ``scores`` is ``transfer.matrix``; pairs without a common feature are left out, as in the paper, and so
+    are those that ``keep`` refuses. NaN where fewer than two numbers of features remain.
+    """
+    versions, common = _pairs(scores, encoder, keep)
+    if common.nunique() < 2:
+        return Trend(encoder, len(common), stats.Estimate(np.nan, np.nan, np.nan), np.nan, np.nan)
+    correlations = stats.rank_correlation(common, versions.to_numpy())
+    estimate = stats.estimate(pd.Series(correlations, versions.columns))
+    square = _square(common, scores, encoder)
+    by_language = stats.permutation_test(*square, n=n).p
+    return Trend(encoder, len(common), estimate, by_language, shuffled_p(common, versions["mean"][0], n))
+
+
+def shuffled_p(x, y, n: int = 1000, seed: int = 0) -> float:
+    """One-sided p value of a rank correlation if each pair were an observation of its own."""
+    x, y, rng = np.asarray(x, float), np.asarray(y, float), np.random.default_rng(seed)
+    shuffled = stats.rank_correlation(x, np.stack([rng.permutation(y) for _ in range(n)], axis=1))
+    return float((1 + np.sum(shuffled >= stats.rank_correlation(x, y) - 1e-12)) / (n + 1))
+
+
+def _pairs(scores: pd.DataFrame, encoder: str, keep: Keep) -> tuple[pd.DataFrame, pd.Series]:
+    """Versions of the score, and common features, of the pairs that count."""
+    versions = stats.draws(scores[scores.encoder == encoder])
+    common = evidence.common_features(versions.index)
+    common = common[[keep(*key[1:]) for key in common.index]]
+    return versions.loc[common.index].dropna(axis=1), common
+
+
+def _square(common: pd.Series, scores: pd.DataFrame, encoder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features of the pairs that count, and scores of all pairs, as language by language frames."""
+    means = scores[scores.encoder == encoder].groupby(["train", "evaluate"]).score.mean().unstack()
+    codes = means.index.intersection(means.columns)
+    features = common.droplevel("encoder").unstack().reindex(index=codes, columns=codes)
+    return features, means.loc[codes, codes]
