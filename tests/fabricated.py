@@ -14,7 +14,7 @@ REAL = SimpleNamespace(name="paper", title="Paper (real data)", artificial=False
 
 
 def matrix(accuracy, train, evaluate=None, encoder="m-bert", task="pos", seeds=(1, 2, 3), sentences=50):
-    """A transfer matrix whose cells score about ``accuracy(train, evaluate)`` (0 to 1), each time the same."""
+    """A transfer matrix whose cells score about ``accuracy(train, evaluate)`` (0 to 1), always the same."""
     rows = []
     for a in train:
         for b in evaluate or train:

@@ -163,3 +163,10 @@ def test_retrieval_is_judged_on_the_largest_set_of_candidates():
     small = curve([90] * 13, sentences=50)
     judged = claims.evaluate({"retrieval": pd.concat([small, curve([10] * 13)])})
     assert judged.value["language-vector"] == 10
+
+
+def test_only_real_results_are_held_against_earlier_work():
+    codes = languages.CONLL_LANGUAGES
+    ner = pd.DataFrame([run("en-bert", code, code, 0.86) for code in codes])
+    assert claims.evaluate({"ner": ner}).verdict["english-in-language"] == "not testable"
+    assert claims.evaluate({"ner": ner}, artificial=False).verdict["english-in-language"] == "supported"

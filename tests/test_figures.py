@@ -61,9 +61,9 @@ def test_figure_1_says_both_trends(scatter):
 
 
 def test_png_is_small_and_twice_a_pages_resolution(scatter):
-    image = Image.open(io.BytesIO(scatter.png()))
+    image = Image.open(io.BytesIO(scatter.png))
     assert image.width == figures.WIDTH * figures.DPI == 1000
-    assert len(scatter.png()) < 100_000
+    assert len(scatter.png) < 100_000
 
 
 def test_markdown_is_a_numbered_figure_with_alt_text_and_edition(scatter):
@@ -100,6 +100,14 @@ def test_figure_3_reads_ends_best_layer_and_baselines():
     assert figures.PATTERN not in figure.caption
 
 
+def test_figure_3_says_which_pairs_were_asked_for():
+    some = figures.retrieval_layers(curve(queries="nothing shared"), REAL, queries="nothing shared")
+    assert (
+        "share no word piece" in some.caption
+        and "share no" not in figures.retrieval_layers(curve(), REAL).caption
+    )
+
+
 def test_figure_3_refuses_a_mixture_of_curves():
     with pytest.raises(ValueError, match="one number of candidates"):
         figures.retrieval_layers(pd.concat([curve(), curve(candidates=50)]), REAL)
@@ -131,7 +139,7 @@ def test_without_data_a_figure_keeps_its_number_and_says_why(draw):
     empty.attrs["unavailable"] = {"de": "buy it"}
     figure = draw(empty)
     assert figure.name == "f" and "Not available: DE: buy it" in figure.caption
-    assert len(figure.png()) > 0
+    assert len(figure.png) > 0
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=8), st.floats(0.1, 10))

@@ -106,10 +106,9 @@ def test_corpus_sizes_count_entities_and_name_what_is_missing():
         return corpus
 
     edition = SimpleNamespace(**vars(REAL), corpus=read, languages=lambda task: ["en", "de"])
-    assert tables.corpora(edition, "ner").rows == [
-        ["EN", "1", "1", "2"],
-        ["DE", "not available: buy it", "–", "–"],
-    ]
+    ner = tables.corpora(edition, "ner")
+    assert ner.rows == [["EN", "1", "1", "2"], ["DE", "–", "–", "–"]]
+    assert ner.notes == ("Not available: DE: buy it",)
     assert tables.corpora(edition, "pos").rows[0] == ["EN", "1", "1", "3"]
 
 

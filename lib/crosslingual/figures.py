@@ -10,6 +10,7 @@ import html
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import ipywidgets
 import matplotlib.figure
@@ -41,6 +42,7 @@ class Figure:
     caption: str
     alt: str
 
+    @cached_property
     def png(self) -> bytes:
         """The drawing at twice a page's resolution, with a palette of 256 colours to keep it small."""
         raw, small = io.BytesIO(), io.BytesIO()
@@ -51,7 +53,7 @@ class Figure:
         return small.getvalue()
 
     def uri(self) -> str:
-        return f"data:image/png;base64,{base64.b64encode(self.png()).decode()}"
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
     def html(self) -> str:
         """HTML for a live notebook and for ``gallery``."""
@@ -134,6 +136,63 @@ def _overlap_trend(points: pd.DataFrame, encoder: str) -> str:
             f"slope {number(rise, 2)} points of F1 per point of overlap")  # fmt: skip
 
 
+def beside(frame: pd.DataFrame, published: pd.DataFrame, edition: Edition, name: str) -> Figure:
+    """A small matrix beside the paper's, a panel per fine-tuning language: dots are ours, rings the paper's.
+
+    ``frame`` is ``transfer.matrix`` for one encoder. A line spans the seeds; the language fine-tuned on is bold.
+    """
+    if frame.empty:
+        return absent(name, edition, frame)
+    drawing, panels = canvas(0.4 + 0.3 * published.size, len(published))
+    for panel, train in zip(panels, published.index, strict=True):
+        _beside_panel(panel, frame[frame.train == train], published.loc[train], train)
+    panels[-1].set(xlim=(-2, 102), xlabel=published.attrs["metric"])
+    pairs = frame[frame.train != frame.evaluate].groupby(["train", "evaluate"]).score.mean()
+    within = frame[frame.train == frame.evaluate].groupby("train").score.mean()
+    read = f"Within a language {_range(within)}, zero-shot {_range(pairs)}"
+    caption = f"{published.attrs['caption']}. Dots: ours, the line spanning the seeds; rings: the paper's. {read}."
+    return Figure(drawing, name, _caption(caption, edition, frame), f"Dot plot. {read}.")
+
+
+def _beside_panel(panel: Axes, runs: pd.DataFrame, printed: pd.Series, train: str) -> None:
+    for height, code in enumerate(printed.index):
+        scores = runs[runs.evaluate == code].score
+        weight = dict(color=COLOURS["m-bert"], zorder=3)
+        if len(scores):
+            panel.plot([scores.min(), scores.max()], [height, height], linewidth=2, **weight)
+            panel.plot(scores.mean(), height, "o", markersize=6, **weight)
+        panel.plot(printed[code], height, "o", markersize=8, color="#444444", fillstyle="none")
+    panel.set_yticks(range(len(printed)), [*map(label, printed.index)])
+    panel.set_ylim(len(printed) - 0.4, -0.6)
+    panel.set_title(f"fine-tuned on {label(train)}", loc="left", fontsize=10)
+    panel.get_yticklabels()[list(printed.index).index(train)].set_fontweight("bold")
+
+
+def _range(scores: pd.Series) -> str:
+    return f"{number(scores.min())} to {number(scores.max())}" if len(scores) else "not available"
+
+
+def everywhere(frame: pd.DataFrame, train: str, edition: Edition, name: str = "everywhere") -> Figure:
+    """A tagger fine-tuned on ``train`` evaluated on every language: bars by score, coloured by script."""
+    means = frame[frame.train == train].groupby("evaluate").score.mean().sort_values()
+    if means.empty:
+        return absent(name, edition, frame)
+    drawing, (panel,) = canvas(0.7 + 0.17 * len(means))
+    same = [languages.script(code) == languages.script(train) for code in means.index]
+    panel.barh(range(len(means)), means, color=[COLOURS["m-bert"] if one else "#B9C4CC" for one in same])
+    panel.set_yticks(range(len(means)), [*map(label, means.index)], fontsize=7.5)
+    for height, value in enumerate(means):
+        panel.text(value + 0.7, height, number(value), va="center", fontsize=7)
+    panel.set(xlim=(0, 108), ylim=(-0.7, len(means) - 0.3), xlabel="score")
+    panel.grid(False, axis="y")
+    best = means.drop(train, errors="ignore")
+    title = languages.name(train)
+    read = f"best elsewhere {label(best.idxmax())} ({number(best.max())})" if len(best) else "no other language"
+    worst = f", worst {label(best.idxmin())} ({number(best.min())})" if len(best) else ""
+    caption = f"Fine-tuned on {title}, evaluated on every language; dark: written in the same script. Here {read}{worst}."
+    return Figure(drawing, name, _caption(caption, edition, frame), caption)
+
+
 def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-2") -> Figure:
     """Figure 2: zero-shot accuracy against the number of common attested WALS features, for all encoders.
 
@@ -167,7 +226,7 @@ def _feature_line(
     versions, colour = versions.loc[common.index], COLOURS.get(encoder, CYCLE[2])
     jitter = np.random.default_rng(0).uniform(-0.08, 0.08, len(common))
     panel.scatter(common + shift + jitter, versions["mean"][0], 6, color=colour, alpha=0.25, linewidths=0)
-    estimates = {features: stats.estimate(versions[(common == features).to_numpy()].mean())
+    estimates = {features: stats.estimate(versions[(common == features).to_numpy()].mean(skipna=False))
                  for features in sorted(common.unique())}  # fmt: skip
     line = pd.DataFrame.from_dict(estimates, orient="index", columns=["value", "low", "high"])
     errors = [line.value - line.low, line.high - line.value]
@@ -191,6 +250,7 @@ def retrieval_layers(
     if curve.empty:
         return absent(name, edition, curve)
     shown = curve[curve.queries == queries]
+    only = "" if queries == "all" else " Only pairs that share no word piece but punctuation are asked for."
     if len(shown.groupby(["encoder", "candidates"])) != 1:
         raise ValueError(
             "the curve by layer needs one encoder and one number of candidates: select them first"
@@ -208,8 +268,8 @@ def retrieval_layers(
     panel.set_xticks(range(top + 1), ["emb.", *map(str, range(1, top + 1))])
     panel.set(xlabel="layer", ylabel="translations found (%)", xlim=(-0.3, 1.22 * top + 0.3), ylim=(0, 100))
     read = "; ".join(_layer_reading(shown, *pair) for pair in pairs)
-    caption = (f"Nearest-neighbour translation accuracy by layer among {shown.candidates.max():,} sentences. "
-               f"Dashed: by shared word pieces alone. {read}.")  # fmt: skip
+    title = f"Nearest-neighbour translation accuracy by layer among {shown.candidates.max():,} sentences."
+    caption = f"{title}{only} Dashed: by shared word pieces alone. {read}."
     return Figure(drawing, name, _caption(caption, edition, curve), f"Lines over layers. {read}.")
 
 

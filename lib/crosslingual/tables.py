@@ -5,18 +5,24 @@ pages can refer to; a live notebook shows its HTML form.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from crosslingual import evidence, languages, stats
+from crosslingual import claims, evidence, languages, published, stats
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
 
+if TYPE_CHECKING:
+    from crosslingual.trends import Trend
+
 PATTERN = "Artificial languages: compare the pattern with the paper, not the values."
-SPREAD = "±: half the 95% interval, from seeds (t) / from test sentences (bootstrap), given this one encoder."
+SPREAD = (
+    "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences (bootstrap), "
+    "given this one encoder."
+)
 MISSING = "–"
 ENCODERS = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}
 VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not testable": MISSING}
@@ -45,7 +51,8 @@ class Table:
 
     def markdown(self) -> str:
         """MyST source of the numbered table and of its notes."""
-        table = f"```{{table}} {self.caption}\n:name: {self.name}\n:class: compact\n\n{self.grid()}\n```\n"
+        options = f":name: {self.name}\n:class: {'prose' if self.text else 'compact'}"
+        table = f"```{{table}} {self.caption}\n{options}\n\n{self.grid()}\n```\n"
         notes = "\n\n".join(self.notes)
         return table + (f"\n```{{container}} table-notes\n{notes}\n```\n" if notes else "")
 
@@ -230,6 +237,89 @@ def rules(ledger: pd.DataFrame, name: str = "claim-rules") -> Table:
     return Table(caption, name, ["Claim", "Statistic: rule"], rows, text=True)
 
 
+def overlap_trends(
+    scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, name: str = "overlap-trends"
+) -> Table:
+    """Figure 1 in numbers, M-BERT beside EN-BERT: mean F1 of groups of pairs, and how F1 rises with overlap.
+
+    Frames as for ``figures.overlap_scatter``. Slopes are points of F1 per percentage point of overlap; p values
+    are from permuting languages.
+    """
+    known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
+    encoders = list(dict.fromkeys(scores.encoder))
+    rows = [[title, *(_trend(known, measure, encoder) for encoder in encoders)] for title, measure in TRENDS.items()]
+    unknown = overlaps.groupby("encoder").unk_share.max()
+    rows.append(["[UNK] in entities, worst pair", *(f"{unknown[encoder]:.1%}" for encoder in encoders)])
+    caption = f"Zero-shot NER F1 and the overlap of entity word pieces. Edition: {edition.title}."
+    notes = ("In brackets: 95% interval over seeds and sentences, given these encoders.",)
+    header = ["", *(ENCODERS.get(encoder, encoder) for encoder in encoders)]
+    return Table(caption, name, header, rows, notes + _notes(scores, edition), text=True)
+
+
+def _one_script(train: str, evaluate: str, overlap: float) -> bool:
+    return not claims.across_scripts(train, evaluate, overlap)
+
+
+def _mean_where(keep) -> Callable:
+    return lambda encoder: claims.mean_where("ner", "overlap", encoder, keep)
+
+
+def _trend_with_overlap(statistic) -> Callable:
+    return lambda encoder: claims.trend(statistic, "ner", "overlap", encoder)
+
+
+TRENDS = {
+    "F1, overlap below 5%": _mean_where(claims.little_overlap),
+    "F1, two scripts": _mean_where(claims.across_scripts),
+    "F1, one script": _mean_where(_one_script),
+    "rank correlation": _trend_with_overlap(stats.rank_correlation),
+    "slope": _trend_with_overlap(lambda x, y: stats.slope(x, y) / 100),
+}
+
+
+def _trend(known: evidence.Evidence, measure: Callable, encoder: str) -> str:
+    try:
+        versions, p = measure(encoder)(known)
+    except evidence.NotAvailable:
+        return MISSING
+    estimate, decimals = stats.estimate(versions), 1 if p is None else 2
+    shown = f"{number(estimate.value, decimals)} ({bounds(estimate, decimals)})"
+    return shown if p is None else f"{shown}, p = {p:.3f}"
+
+
+def recipes(edition: Edition, tasks: Sequence[str], name: str = "recipes") -> Table:
+    """The hyper-parameters of Appendix A beside the edition's for each task."""
+    ours = [asdict(edition.recipe(task)) for task in tasks]
+    rows = [[parameter.replace("_", " "), _setting(published.APPENDIX_A.get(parameter)),
+             *(_setting(recipe[parameter]) for recipe in ours)] for parameter in ours[0]]  # fmt: skip
+    caption = f"Hyper-parameters of fine-tuning. Edition: {edition.title}."
+    return Table(caption, name, ["", "Appendix A", *tasks], rows)
+
+
+def _setting(value: float | bool | None) -> str:
+    if value is None:
+        return "not said"
+    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}"
+
+
+def models(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per fine-tuned model of a transfer matrix: encoder, task, train, seed, seconds, device, origin."""
+    columns = ["encoder", "task", "train", "seed"]
+    return frame.drop_duplicates(columns)[[*columns, "seconds", "device", "origin"]]
+
+
+def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
+    """Seconds that fine-tuning a model took, evaluations included, by task, encoder and device."""
+    rows = []
+    for (task, encoder, device), group in models(frame).groupby(["task", "encoder", "device"], sort=False):
+        median, longest = group.seconds.median(), group.seconds.max()
+        sums = [number(median), number(longest), number(group.seconds.sum() / 60)]
+        rows.append([f"{task}, {ENCODERS.get(encoder, encoder)}", str(len(group)), *sums, device])
+    caption = f"What fine-tuning took. Edition: {edition.title}."
+    header = ["task, encoder", "models", "median s", "longest s", "total min", "device"]
+    return Table(caption, name, header, rows)
+
+
 def corpora(
     edition: Edition, task: str, codes: Sequence[str] | None = None, name: str | None = None
 ) -> Table:
@@ -238,15 +328,20 @@ def corpora(
     unit = "test entities" if task == "ner" else "test words"
     header = ["corpus", "training sentences", "test sentences", unit]
     caption = f"Corpora of the task {task}. Edition: {edition.title}."
-    rows = [[label(code), *_sizes(edition, task, code)] for code in codes]
-    return Table(caption, name or f"corpora-{task}", header, rows)
+    sizes = {code: _sizes(edition, task, code) for code in codes}
+    rows = [
+        [label(code), *(size if isinstance(size, list) else [MISSING] * 3)] for code, size in sizes.items()
+    ]
+    notes = [f"Not available: {label(code)}: {size}" for code, size in sizes.items() if isinstance(size, str)]
+    return Table(caption, name or f"corpora-{task}", header, rows, tuple(notes))
 
 
-def _sizes(edition: Edition, task: str, code: str) -> list[str]:
+def _sizes(edition: Edition, task: str, code: str) -> list[str] | str:
+    """Sizes of one corpus, or why it is not at hand."""
     try:
         train, test = (edition.corpus(task, code, split) for split in ("train", "test"))
     except CorpusUnavailable as missing:
-        return [f"not available: {missing}", MISSING, MISSING]
+        return str(missing)
     return [f"{size:,}" for size in (len(train), len(test), _units(test, task))]
 
 
@@ -275,3 +370,77 @@ def unavailable(frame: pd.DataFrame) -> list[str]:
     return [
         f"Not available: {label(str(key))}{': ' if key else ''}{reason}" for key, reason in reasons.items()
     ]
+
+
+def trends(found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str = "wals-trend") -> Table:
+    """Rank correlations with the number of common features; ``found`` maps a set of pairs to its trends."""
+    rows = [
+        [subset, ENCODERS.get(trend.encoder, trend.encoder), f"{trend.pairs:,}", *_trend_cells(trend)]
+        for subset, trends in found.items()
+        for trend in trends
+    ]
+    caption = (
+        "Rank correlation of zero-shot accuracy with the number of common word-order features, and two p "
+        f"values: languages permuted, pairs shuffled. Edition: {edition.title}."
+    )
+    header = ["pairs of", "encoder", "pairs", "correlation", "interval", "p, languages", "p, pairs"]
+    return Table(caption, name, header, rows, (PATTERN,) if edition.artificial else ())
+
+
+def _trend_cells(trend: "Trend") -> list[str]:
+    values = [number(trend.correlation.value, 2), bounds(trend.correlation, 2)]
+    return values + [number(p, 3) for p in (trend.p_languages, trend.p_pairs)]
+
+
+def by_features(means: Mapping[str, pd.DataFrame], edition: Edition, name: str = "wals-means") -> Table:
+    """Mean accuracy by number of common features: ``means`` maps encoders to ``trends.by_features``.
+
+    The last column is a later encoder's on newer treebanks, from the literature.
+    """
+    pairs = next(iter(means.values())).pairs
+    rows = [
+        [str(features), f"{pairs[features]:,}", *(number(table.value[features]) for table in means.values()),
+         number(published.EXTERNAL_BY_FEATURES.get(features, np.nan))]
+        for features in pairs.index
+    ]  # fmt: skip
+    header = ["features", "pairs", *(ENCODERS.get(encoder, encoder) for encoder in means), "XLM-R"]
+    caption = f"Mean zero-shot accuracy by common word-order features. Edition: {edition.title}."
+    notes = ("XLM-R base: de Vries et al. (2022), other languages and newer treebanks.",)
+    return Table(caption, name, header, rows, notes + ((PATTERN,) if edition.artificial else ()))
+
+
+def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6) -> Table:
+    """Where transfer from one language goes best and worst: the first and the last ``shown`` of its row."""
+    means = frame[(frame.train == code) & (frame.evaluate != code)].groupby(["evaluate", "encoder"]).score.mean()
+    means = means.unstack().sort_values("m-bert", ascending=False)
+    if len(means) > 2 * shown:
+        means = pd.concat([means[:shown], means[-shown:]])
+    rows = [
+        [languages.name(other), *map(number, row), str(typology.common_features(code, other))]
+        for other, row in zip(means.index, means.to_numpy(), strict=True)
+    ]
+    header = ["evaluated on", *(ENCODERS.get(encoder, encoder) for encoder in means), "common features"]
+    caption = f"Fine-tuned on {languages.name(code)}: the best and the worst. Edition: {edition.title}."
+    return Table(caption, f"neighbours-{code}", header, rows)
+
+
+def code_switched(edition: Edition, name: str = "switched", words: int = 8) -> Table:
+    """One code-switched sentence, word by word, in both spellings and with its tags."""
+    caption = f"A sentence of the code-switched corpus in both spellings. Edition: {edition.title}."
+    header = ["corrected", "transliterated", "tag"]
+    try:
+        corpora = [edition.corpus("code-switching", version, "test")[:] for version in header[:2]]
+    except CorpusUnavailable as missing:
+        return Table(caption, name, header, [[MISSING] * 3], (f"Not available: {missing}",), text=True)
+    chosen = _most_changed(*(corpus["tokens"] for corpus in corpora), words)
+    rows = zip(*(corpus["tokens"][chosen] for corpus in corpora), corpora[0]["labels"][chosen], strict=True)
+    return Table(caption, name, header, [list(row) for row in rows], text=True)
+
+
+def _most_changed(corrected: list[list[str]], typed: list[list[str]], words: int) -> int:
+    """Index of a sentence of at most that many words in which about half of the words are spelled anew."""
+    def balance(index: int) -> tuple:
+        pairs = list(zip(corrected[index], typed[index], strict=True))
+        return len(pairs) <= words, -abs(sum(a != b for a, b in pairs) - len(pairs) / 2), len(pairs)
+
+    return max(range(len(corrected)), key=balance)
