@@ -99,12 +99,13 @@ class Texts:
         self.recipe, self.tokenizer = recipe, tokenizer
         self.first, lengths, pieces = {}, [], []
         for language, lines in sorted(texts.items()):
-            self.first[language] = len(lengths), len(lines)
+            first = len(lengths)
             for batch in range(0, len(lines), 10_000):
                 encoded = tokenizer(lines[batch:batch + 10_000], add_special_tokens=False, return_attention_mask=False)["input_ids"]
-                encoded = [ids[:recipe.max_length - 2] for ids in encoded]
+                encoded = [ids[:recipe.max_length - 2] for ids in encoded if ids]
                 lengths.extend(map(len, encoded))
                 pieces.append(np.fromiter((i for ids in encoded for i in ids), dtype=np.int32))
+            self.first[language] = first, len(lengths) - first
         self.pieces, self.lengths = np.concatenate(pieces), np.array(lengths)
         self.start = np.concatenate([[0], np.cumsum(self.lengths)])
         self.shares = smoothed({language: count for language, (_, count) in self.first.items()}, recipe.smoothing)
@@ -144,7 +145,7 @@ def mask_pieces(ids: torch.Tensor, recipe: PretrainRecipe, tokenizer, generator:
     special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
     chosen = (torch.rand(ids.shape, generator=generator) < recipe.predict) & ~special
     if not chosen.any():
-        chosen[0, 1] = True
+        chosen[0, 1] = True  # a batch without a prediction has no loss; no line is empty, so this is a piece
     roll = torch.rand(ids.shape, generator=generator)
     random_pieces = torch.randint(len(SPECIAL), len(tokenizer), ids.shape, generator=generator)
     corrupted = torch.where(chosen & (roll < recipe.mask), tokenizer.mask_token_id, ids)
@@ -167,7 +168,7 @@ class Trainer:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.run = self.folder / "run"
         self.run.mkdir(parents=True, exist_ok=True)
-        self._check_recipe()
+        self._check_recipe(texts, alphabet)
         self.tokenizer = tokenizer_of(self._vocabulary(texts, alphabet), recipe.max_length)
         self.texts = Texts(texts, self.tokenizer, recipe)
         self.model = self._new_model()
@@ -176,11 +177,13 @@ class Trainer:
         self.step = self.tokens = 0
         self._resume()
 
-    def _check_recipe(self):
-        """A run is resumed with its own recipe or not at all."""
-        path, mine = self.run / "recipe.json", asdict(self.recipe) | {"version": VERSION}
+    def _check_recipe(self, texts, alphabet):
+        """A run is resumed with its own recipe and texts or not at all."""
+        path = self.run / "recipe.json"
+        content = sha256("\n".join([alphabet, *(line for language in sorted(texts) for line in texts[language])]).encode()).hexdigest()
+        mine = asdict(self.recipe) | {"version": VERSION, "texts": content}
         if path.exists() and json.loads(path.read_text()) != mine:
-            raise RecipeError(f"{self.run} holds a run with another recipe: finish that one, or remove the folder to start anew")
+            raise RecipeError(f"{self.run} holds a run with another recipe or other texts: finish that one, or remove the folder to start anew")
         write_atomically(path, json.dumps(mine, indent=1).encode())
 
     def _vocabulary(self, texts, alphabet):
@@ -318,7 +321,7 @@ def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None
 def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
     """The encoder of an edition's ``pretrain:`` entry: from the cache, or pre-trained now and kept there."""
     wanted, recipe = read_specification(mapping)
-    identity = [VERSION, wanted, asdict(recipe), edition.document["corpora"]]
+    identity = [VERSION, wanted, asdict(recipe), edition.document["corpora"], edition.pairs]
     folder = editions.cache_folder() / "encoders" / sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     if not (folder / "README.md").exists():  # the last file to be written
         pretrain_for(edition, mapping, folder)

@@ -97,6 +97,9 @@ class Pocket:
             if language in self.languages(task):
                 for split in SPLITS:
                     yield from (" ".join(tokens) for tokens in self.labelled(task, language, split)["tokens"])
+        if language in ("hi", "en"):  # some code-switched sentences happen not to switch
+            for split in SPLITS:
+                yield from (" ".join(tokens) for tokens in self.labelled("code-switching", "corrected", split)["tokens"])
         for pair in pairs:
             if language in pair:
                 yield from self.parallel(*pair)["source" if pair[0] == language else "target"]

@@ -55,30 +55,39 @@ class Order:
 
 
 @cache
-def order_of(code: str) -> Order:
-    """The language's attested order, and where WALS has a gap or no dominant order, the table's named assumption."""
+def order_names(code: str) -> dict[str, str]:
+    """The language's attested value of each feature, and where WALS has a gap or no dominant order, the table's named assumption."""
     table = pd.read_csv(languages.DATA / "word_order.csv")
     rows = table[table.language == code]
     chosen = rows.sort_values("kind").drop_duplicates("feature", keep="first").set_index("feature").value  # assumed before attested
-    return parse_order({feature: chosen[feature] for feature in FEATURES})
+    return {feature: chosen[feature] for feature in FEATURES}
 
 
 def parse_order(values: dict[str, str]) -> Order:
-    """Read an order from WALS value names; ``"SVO 0.7, VSO 0.3"`` is a mixture, ``"SVO main, SOV subordinate"`` a split."""
+    """Read an order from WALS value names; ``"SVO 0.7, VSO 0.3"`` is a mixture, ``"SVO main, SOV subordinate"`` a split.
+
+    Raises WorldError for a feature or value that the generator does not have.
+    """
     parsed, subordinate = [], None
     for feature, text in values.items():
+        if feature not in FEATURES:
+            raise WorldError(f"unknown word-order feature {feature!r}: choose from {', '.join(FEATURES)}")
         if text.endswith(" subordinate"):
-            main, other = (part.rsplit(" ", 1)[0] for part in text.split(", "))
-            options, subordinate = ((main, 1.0),), other
-        elif ", " in text:
-            options = tuple((part.rsplit(" ", 1)[0], float(part.rsplit(" ", 1)[1])) for part in text.split(", "))
+            main, subordinate = (part.rsplit(" ", 1)[0] for part in text.split(", "))
+            options = ((main, 1.0),)
         else:
-            options = ((text, 1.0),)
-        unknown = [value for value, _ in options if value not in FEATURES[feature]]
+            options = tuple(_option(part) for part in text.split(", "))
+        unknown = [value for value in [*(value for value, _ in options), subordinate or "SOV"] if value not in FEATURES[feature] + ("SOV",)]
         if unknown:
             raise WorldError(f"word order {feature}={text!r}: {unknown[0]!r} is not one of {', '.join(FEATURES[feature])}")
         parsed.append((feature, options))
     return Order(tuple(parsed), subordinate)
+
+
+def _option(text: str) -> tuple[str, float]:
+    """``"SVO 0.7"`` or just ``"SVO"``."""
+    value, _, share = text.rpartition(" ")
+    return (value, float(share)) if share.replace(".", "", 1).isdigit() else (text, 1.0)
 
 
 class Speaker:

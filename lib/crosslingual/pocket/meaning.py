@@ -11,6 +11,7 @@ from itertools import accumulate
 from random import Random
 
 NOUN_KINDS = {"person": 0.24, "organisation": 0.12, "place": 0.16, "event": 0.1, "thing": 0.38}
+SUBJECT_KINDS = {"person": 0.5, "organisation": 0.25, "place": 0.05, "event": 0.1, "thing": 0.1}
 NAME_OF_KIND = {"person": "PER", "organisation": "ORG", "place": "LOC", "event": "MISC"}
 FRAMES = {"intransitive": 0.26, "transitive": 0.58, "speech": 0.16}
 RELATIONS = ["in", "to", "from", "with", "for", "about"]
@@ -147,7 +148,7 @@ class Meanings:
         return topic
 
     def _draw_preferences(self, rng):
-        """A verb's favourite subjects and objects, a noun's favourite adjectives: few, and from the same topic."""
+        """A verb's favourite subjects and objects, each of one kind, and a noun's favourite adjectives: few, and from one topic."""
         p = self.p
         home = {}
         for topic in self.topics:
@@ -155,35 +156,42 @@ class Meanings:
                 for concept in topic[upos].items:
                     home.setdefault(concept.index, topic)
         self.subjects, self.objects, self.qualities = {}, {}, {}
+        subject_kinds, object_kinds = Weighted(SUBJECT_KINDS, SUBJECT_KINDS.values()), Weighted(NOUN_KINDS, NOUN_KINDS.values())
         for verb in self.of["VERB"]:
             topic = home[verb.index]
-            kinds = ["person", "organisation"] if verb.kind == "speech" else rng.sample(list(NOUN_KINDS), 2) + ["person"]
-            nouns = [c for c in topic["NOUN"].items if c.kind in kinds] or topic["person"].items
-            self.subjects[verb.index] = zipf(rng.sample(nouns, min(p.preferred, len(nouns))), 1.0)
-            nouns = topic["NOUN"].items
-            self.objects[verb.index] = zipf(rng.sample(nouns, min(p.preferred, len(nouns))), 1.0)
+            kind = "person" if verb.kind == "speech" else subject_kinds.draw(rng)
+            self.subjects[verb.index] = self._favourites(rng, topic[kind].items)
+            self.objects[verb.index] = self._favourites(rng, topic[object_kinds.draw(rng)].items)
         for noun in self.of["NOUN"]:
             adjectives = home[noun.index]["ADJ"].items
             self.qualities[noun.index] = zipf(rng.sample(adjectives, min(3, len(adjectives))), 1.0)
 
+    def _favourites(self, rng, nouns):
+        return zipf(rng.sample(nouns, min(self.p.preferred, len(nouns))), 1.0)
+
     def _draw_names(self, rng, branches, syllables):
         p = self.p
         self.names = {}
-        endings = {(branch, type_): syllables(rng, 1) for branch in branches for type_ in ("PER", "LOC", "ORG", "MISC")}
-        generic = {"ORG": [c for c in self.of["NOUN"] if c.kind == "organisation"][:10],
+        # Endings tell names apart to a degree, as -son and -burg do: each branch has two of its type's six.
+        common = {type_: [syllables(rng, 1) for _ in range(6)] for type_ in NAME_OF_KIND.values()}
+        self._endings = {(branch, type_): rng.sample(common[type_], 2) for branch in branches for type_ in common}
+        self._generic = {"ORG": [c for c in self.of["NOUN"] if c.kind == "organisation"][:10],
                    "MISC": [c for c in self.of["NOUN"] if c.kind == "event"][:8]}
-        given = {branch: [syllables(rng, 2) for _ in range(p.given_names)] for branch in branches}
+        self._given = {branch: [syllables(rng, 2) for _ in range(p.given_names)] for branch in branches}
+        self._syllables = syllables
         for type_, count in (("PER", p.people), ("LOC", p.places), ("ORG", p.organisations), ("MISC", p.works)):
             for branch in branches:
-                names = [self._name(rng, type_, branch, syllables, endings[branch, type_], given[branch], generic)
-                         for _ in range(max(4, count // len(branches)))]
-                self.names[type_, branch] = zipf(names, 0.8)
+                names = [self._coin(rng, type_, branch) for _ in range(max(4, count // len(branches)))]
+                self.names[type_, branch] = zipf(names, p.name_zipf)
             everyone = [name for branch in branches for name in self.names[type_, branch].items]
             rng.shuffle(everyone)
-            self.names[type_, None] = zipf(everyone, 0.9)
+            self.names[type_, None] = zipf(everyone, p.name_zipf)
 
-    def _name(self, rng, type_, branch, syllables, ending, given, generic):
-        proper = syllables(rng, rng.choice((1, 2))) + (ending if rng.random() < 0.6 else syllables(rng, 1))
+    def _coin(self, rng, type_, branch):
+        """A new name of one to four tokens, in the manner of the branch."""
+        syllables, given, generic = self._syllables, self._given[branch], self._generic
+        ending = rng.choice(self._endings[branch, type_]) if rng.random() < 0.75 else syllables(rng, 1)
+        proper = syllables(rng, rng.choice((1, 2))) + ending
         shape = rng.random()
         if type_ == "PER":
             parts = [proper] if shape < 0.25 else [rng.choice(given), proper] if shape < 0.9 else [
@@ -196,8 +204,9 @@ class Meanings:
                      else [rng.choice(generic["ORG"]), "of", proper] if shape < 0.85 else [other, proper, rng.choice(generic["ORG"])]
                      if shape < 0.95 else [other, proper, other, rng.choice(generic["ORG"])])
         else:
+            year = str(rng.randrange(1950, 2020))
             parts = ([proper] if shape < 0.35 else [proper, rng.choice(generic["MISC"])] if shape < 0.75
-                     else [proper, str(rng.randrange(1950, 2020))])
+                     else [proper, year] if shape > 1 - 0.25 * self.p.anchors else [proper])
         return Name(type_, branch, parts)
 
     # ---- sampling -------------------------------------------------------------------------------------------
@@ -272,8 +281,9 @@ class Meanings:
     def _named(self, rng, register, topic, home, noun):
         type_ = NAME_OF_KIND[noun.kind]
         community = home if rng.random() < self.p.home_names else None
-        phrase = NounPhrase(self.names[type_, community].draw(rng))
-        if type_ == "PER" and rng.random() < 0.25:
+        coined = rng.random() < self.p.coined_names
+        phrase = NounPhrase(self._coin(rng, type_, home) if coined else self.names[type_, community].draw(rng))
+        if type_ == "PER" and rng.random() < 0.35:
             phrase.title = topic["person"].draw(rng)
         if rng.random() < 0.08:
             phrase.conjunct = NounPhrase(self.names[type_, home].draw(rng))
@@ -294,8 +304,8 @@ class Meanings:
         if rng.random() < register.adjectives:
             phrase.adjectives.append(self.qualities[noun.index].draw(rng))
             phrase.intensifier = rng.random() < 0.15
-            if rng.random() < 0.12:
-                phrase.adjectives.append(topic["ADJ"].draw(rng))
+            if rng.random() < 0.12 and (second := topic["ADJ"].draw(rng)) is not phrase.adjectives[0]:
+                phrase.adjectives.append(second)
         if rng.random() < register.genitives:
             owner = topic["NOUN"].draw(rng)
             phrase.genitive = (self._named(rng, register, topic, home, owner)

@@ -39,12 +39,14 @@ _ARABIC = dict(zip("pbtdkgmnrlszfvhjwSZCJaeiouöü", "ب ب ت د ك ج م ن ر
 _PERSIAN = _ARABIC | dict(p="پ", g="گ", C="چ", Z="ژ", v="و", k="ک", j="ی", i="ی", ü="ی")
 _URDU = _PERSIAN | dict(t="ت", h="ہ", e="ے", v="و")
 _HEBREW = dict(zip("pbtdkgmnrlszfvhjwSZCJiouöü", "פ ב ת ד ק ג מ נ ר ל ס ז פ ב ה י ו ש ז צ ג י ו ו ו י".split()), a="", e="")
-ALPHABETS = {"Cyrl": _CYRILLIC, "Grek": _GREEK, "ar": _ARABIC, "fa": _PERSIAN, "ur": _URDU, "Hebr": _HEBREW}
-INITIAL_VOWEL = {"ar": "ا", "fa": "ا", "ur": "ا", "Hebr": "א"}
+ALPHABETS = {"Cyrl": _CYRILLIC, "Grek": _GREEK, "Arab": _ARABIC, "Hebr": _HEBREW}
+ARABIC_OF = {"fa": _PERSIAN, "ur": _URDU}
+INITIAL_VOWEL = {"Arab": "ا", "Hebr": "א"}
 
 _INDIC_OFFSETS = dict(k=0x15, g=0x17, C=0x1A, J=0x1C, t=0x24, d=0x26, n=0x28, p=0x2A, b=0x2C, m=0x2E, j=0x2F, r=0x30,
                       l=0x32, v=0x35, w=0x35, S=0x37, s=0x38, h=0x39, f=0x2B, z=0x1D, Z=0x36)
 _INDIC_VOWELS = dict(a=(0x05, None), i=(0x07, 0x3F), u=(0x09, 0x41), e=(0x0F, 0x47), o=(0x13, 0x4B), ö=(0x14, 0x4C), ü=(0x0A, 0x42))
+SCRIPTS = ["Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Taml", "Telu", "Kore", "Jpan", "Hans"]
 INDIC = {"Deva": 0x0900, "Beng": 0x0980, "Taml": 0x0B80, "Telu": 0x0C00}
 # Tamil writes no voicing and has no fricative letters; Bengali has no letter of its own for v.
 _INDIC_GAPS = {"Taml": dict(g="k", d="t", b="p", f="p", z="J", Z="S", J="J"), "Beng": dict(v="b", w="b")}
@@ -77,8 +79,8 @@ def graphemes(phonemes: str, language: str, script: str) -> str:
     if script == "Latn":
         spelling = LATIN.get(language, LATIN[""])
         return "".join(spelling.get(phoneme, phoneme) for phoneme in phonemes)
-    alphabet = ALPHABETS.get(language) or ALPHABETS[script]
-    start = INITIAL_VOWEL.get(language) or INITIAL_VOWEL.get(script, "")
+    alphabet = ARABIC_OF.get(language, _ARABIC) if script == "Arab" else ALPHABETS[script]
+    start = INITIAL_VOWEL.get(script, "")
     prefix = start if start and phonemes[:1] in VOWELS else ""
     body = phonemes[1:] if prefix and phonemes[0] in "ae" else phonemes
     return prefix + "".join(alphabet.get(phoneme, phoneme) for phoneme in body) or start

@@ -14,11 +14,11 @@ from random import Random
 
 from crosslingual import languages
 from crosslingual.pocket import scripts
-from crosslingual.pocket.grammar import Speaker, Token, WorldError, order_of, parse_order
+from crosslingual.pocket.grammar import Speaker, Token, WorldError, order_names, parse_order
 from crosslingual.pocket.lexicon import Language, Protoforms, syllables
 from crosslingual.pocket.meaning import Meanings
 
-VERSION = 1  # bump when the same parameters give other corpora
+VERSION = 2  # bump when the same parameters give other corpora
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Register:
     copular: float = 0.17
     coordination: float = 0.1
     subordination: float = 0.14
-    anchors: float = 0.5
+    anchors: float = 0.7
 
 
 PLAIN = Register()
@@ -46,25 +46,28 @@ NEWS = Register(names=0.6, pronouns=0.06, copular=0.12)  # what named-entity rec
 class WorldParameters:
     """Every property of a world. Counts are of types, rates are probabilities.
 
+    ``home_names`` is the share of names from the community's own branch, ``coined_names`` that of names never heard before;
     ``orders`` overrides the word order of a language, e.g. ``{"ja": {"81A": "SVO"}}``; ``scripts`` its script;
     ``anchors`` scales URLs, acronyms and numbers in digits, the tokens that all languages write alike.
     """
 
     seed: int = 2019
-    topics: int = 24
-    nouns: int = 420
-    verbs: int = 170
-    adjectives: int = 130
-    adverbs: int = 48
+    topics: int = 20
+    nouns: int = 240
+    verbs: int = 90
+    adjectives: int = 60
+    adverbs: int = 24
     second_topic: float = 0.15
-    preferred: int = 6
+    preferred: int = 5
     zipf: float = 0.8
-    people: int = 1600
-    given_names: int = 14
-    places: int = 700
-    organisations: int = 700
-    works: int = 500
+    people: int = 660
+    given_names: int = 8
+    places: int = 330
+    organisations: int = 330
+    works: int = 220
+    name_zipf: float = 1.0
     home_names: float = 0.5
+    coined_names: float = 0.1
     homographs: float = 0.12
     syncretisms: float = 1.0
     family_cognates: float = 0.25
@@ -79,8 +82,11 @@ class WorldParameters:
     scripts: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        for code in [*self.orders, *self.scripts]:
-            languages.check(code)
+        for code, order in self.orders.items():
+            parse_order(order_names(languages.check(code)) | order)
+        for code, script in self.scripts.items():
+            if languages.check(code) and script not in scripts.SCRIPTS:
+                raise WorldError(f"unknown script {script!r} for {code}: choose from {', '.join(scripts.SCRIPTS)}")
 
     @classmethod
     def read(cls, mapping: dict) -> "WorldParameters":
@@ -131,11 +137,7 @@ class World:
         return self._languages[code]
 
     def order(self, code: str):
-        order = order_of(code)
-        if code not in self.p.orders:
-            return order
-        unchanged = {f: ", ".join(f"{v} {p}" for v, p in options) if len(options) > 1 else options[0][0] for f, options in order.values}
-        return parse_order(unchanged | self.p.orders[code])
+        return parse_order(order_names(code) | self.p.orders.get(code, {}))
 
     def speaker(self, code: str, rng: Random) -> Speaker:
         return Speaker(self.language(code), self.order(code), rng)
