@@ -98,3 +98,24 @@ def join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     unavailable = {key: why for frame in frames for key, why in frame.attrs.get("unavailable", {}).items()}
     whole.attrs = {"signature": "; ".join(filter(None, signatures)), "unavailable": unavailable}
     return whole
+
+
+def means(frame: pd.DataFrame) -> pd.Series:
+    """Mean score over seeds, by (train, evaluate)."""
+    return frame.groupby(["train", "evaluate"], sort=False).score.mean()
+
+
+def zero_shot(scores: pd.Series) -> pd.Series:
+    """The pairs of different languages; ``scores`` is indexed by (train, evaluate), as ``published.TABLE_1.stack()``."""
+    return scores[[train != evaluate for train, evaluate in scores.index]]
+
+
+def in_language(scores: pd.Series) -> pd.Series:
+    """The scores on the language that was fine-tuned on, by language."""
+    return scores[[train == evaluate for train, evaluate in scores.index]].droplevel("evaluate")
+
+
+def seed_ranges(frame: pd.DataFrame) -> pd.Series:
+    """Highest minus lowest score over seeds, by (train, evaluate)."""
+    runs = frame.groupby(["train", "evaluate"], sort=False).score
+    return runs.max() - runs.min()

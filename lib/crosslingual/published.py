@@ -26,8 +26,11 @@ def _macro_average(caption: str, rows: dict[str, list[float]]) -> pd.DataFrame:
     return _table(caption, "4", "macro-averaged accuracy", "pos", "m-bert", " ".join(rows), rows)
 
 
+# Appendix A. Weight decay, clipping of gradients and numerical precision are not mentioned there.
+APPENDIX_A = dict(batch_size=32, max_length=128, epochs=3, learning_rate=3e-5, warmup=0.1, dropout=0.1)
+
 TABLE_1 = _table(
-    "NER F1 on the CoNLL data, M-BERT", "2", "F1", "ner", "m-bert", "en de nl es",
+    "NER F1 on the CoNLL data, M-BERT (the paper's Table 1)", "2", "F1", "ner", "m-bert", "en de nl es",
     {"en": [90.70, 69.74, 77.36, 73.59],
      "de": [73.83, 82.00, 76.25, 70.03],
      "nl": [65.46, 65.68, 89.86, 72.10],
@@ -35,8 +38,8 @@ TABLE_1 = _table(
 )  # fmt: skip
 
 TABLE_2 = _table(
-    "Part-of-speech accuracy on Universal Dependencies, M-BERT", "2", "accuracy", "pos", "m-bert",
-    "en de es it",
+    "Tagging accuracy on Universal Dependencies, M-BERT (the paper's Table 2)", "2", "accuracy", "pos",
+    "m-bert", "en de es it",
     {"en": [96.82, 89.40, 85.91, 91.60],
      "de": [83.99, 93.99, 86.32, 88.39],
      "es": [81.64, 88.87, 96.71, 93.71],
@@ -44,22 +47,22 @@ TABLE_2 = _table(
 )  # fmt: skip
 
 TABLE_3 = _table(
-    "NER F1 within one language: EN-BERT beside a tagger without pre-training", "3", "F1", "ner", None,
-    "en de nl es",
+    "NER F1 within one language: EN-BERT beside a tagger without pre-training (the paper's Table 3)",
+    "3", "F1", "ner", None, "en de nl es",
     {"Lample et al. (2016)": [90.94, 78.76, 81.74, 85.75],
      "EN-BERT": [91.07, 73.32, 84.23, 81.84]},
 )  # fmt: skip
 TABLE_3.index.name = "system"
 
 TABLE_4_HI_UR = _table(
-    "Part-of-speech accuracy across scripts, Hindi and Urdu, M-BERT", "3", "accuracy", "pos", "m-bert",
+    "Tagging accuracy across scripts, Hindi and Urdu, M-BERT", "3", "accuracy", "pos", "m-bert",
     "hi ur",
     {"hi": [97.1, 85.9],
      "ur": [91.1, 93.8]},
 )  # fmt: skip
 
 TABLE_4_EN_BG_JA = _table(
-    "Part-of-speech accuracy across scripts, English, Bulgarian and Japanese, M-BERT", "3", "accuracy", "pos",
+    "Tagging accuracy across scripts, English, Bulgarian and Japanese, M-BERT", "3", "accuracy", "pos",
     "m-bert", "en bg ja",
     {"en": [96.8, 87.1, 49.4],
      "bg": [82.2, 98.9, 51.6],
@@ -68,23 +71,25 @@ TABLE_4_EN_BG_JA = _table(
 
 TABLE_4 = pd.concat([TABLE_4_HI_UR, TABLE_4_EN_BG_JA]).reindex(columns="hi ur en bg ja".split())
 TABLE_4.columns.name = "evaluate"
-TABLE_4.attrs = {**TABLE_4_HI_UR.attrs, "caption": "Part-of-speech accuracy across scripts, M-BERT"}
+TABLE_4.attrs = TABLE_4_HI_UR.attrs | {
+    "caption": "Tagging accuracy across scripts, M-BERT (the paper's Table 4)"
+}
 
 TABLE_5A = _macro_average(
-    "Part-of-speech accuracy by the order of subject, verb and object, zero-shot pairs, M-BERT",
+    "Tagging accuracy by order of subject, verb and object, zero-shot pairs, M-BERT (the paper's Table 5a)",
     {"SVO": [81.55, 66.52],
      "SOV": [63.98, 64.22]},
 )  # fmt: skip
 
 TABLE_5B = _macro_average(
-    "Part-of-speech accuracy by the order of adjective and noun, zero-shot pairs, M-BERT",
+    "Tagging accuracy by order of adjective and noun, zero-shot pairs, M-BERT (the paper's Table 5b)",
     {"AN": [73.29, 70.94],
      "NA": [75.10, 79.64]},
 )  # fmt: skip
 
 TABLE_6 = _table(
-    "Part-of-speech accuracy on code-switched Hindi-English", "4", "accuracy", "code-switching", None,
-    "corrected transliterated",
+    "Tagging accuracy on code-switched Hindi-English (the paper's Table 6)", "4", "accuracy", "code-switching",
+    None, "corrected transliterated",
     {("monolingual HI+EN", "M-BERT"): [86.59, 50.41],
      ("monolingual HI+EN", "Ball and Garrette (2018)"): [None, 77.40],
      ("code-switched HI/EN", "M-BERT"): [90.56, 85.64],
@@ -93,7 +98,7 @@ TABLE_6 = _table(
 TABLE_6.index = pd.MultiIndex.from_tuples(TABLE_6.index, names=["train", "system"])
 
 TABLE_7 = _table(
-    "NER F1 on the CoNLL data, EN-BERT", "B", "F1", "ner", "en-bert", "en de nl es",
+    "NER F1 on the CoNLL data, EN-BERT (the paper's Table 7)", "B", "F1", "ner", "en-bert", "en de nl es",
     {"en": [91.07, 24.38, 40.62, 49.99],
      "de": [55.36, 73.32, 54.84, 50.80],
      "nl": [59.36, 27.57, 84.23, 53.15],
@@ -101,8 +106,8 @@ TABLE_7 = _table(
 )  # fmt: skip
 
 TABLE_8 = _table(
-    "Part-of-speech accuracy on Universal Dependencies, EN-BERT", "C", "accuracy", "pos", "en-bert",
-    "en de es it",
+    "Tagging accuracy on Universal Dependencies, EN-BERT (the paper's Table 8)", "C", "accuracy", "pos",
+    "en-bert", "en de es it",
     {"en": [96.94, 38.31, 50.38, 46.07],
      "de": [28.62, 92.63, 30.23, 25.59],
      "es": [28.78, 46.15, 94.36, 71.50],

@@ -6,6 +6,7 @@ pages can refer to; a live notebook shows its HTML form.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

@@ -1,0 +1,58 @@
+"""Phrases for sentences whose verdict is computed, so that a chapter's text is true whatever the run gives."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from myst_nb import glue
+
+from crosslingual.tables import label, number
+
+NOTHING = "not available"
+
+
+def tell(**phrases: str | float) -> None:
+    """Hand phrases to the chapter's text, which takes each by its name; numbers get one decimal."""
+    for name, phrase in phrases.items():
+        glue(name, number(phrase) if isinstance(phrase, float) else str(phrase), display=False)
+
+
+def share(hits: Iterable[bool]) -> str:
+    """How many hold: "all 12", "none of the 12", "5 of the 12"."""
+    hits = list(map(bool, hits))
+    if hits and all(hits):
+        return f"all {len(hits)}"
+    return f"{sum(hits) or 'none'} of the {len(hits)}"
+
+
+def versus(a: float, b: float, margin: float = 0.0) -> str:
+    """How a compares with b: "above", "below", or "level with" where they differ by at most ``margin``."""
+    if np.isnan(a) or np.isnan(b):
+        return "not comparable with"
+    return "level with" if abs(a - b) <= margin else "above" if a > b else "below"
+
+
+def span(values: Iterable[float], decimals: int = 1) -> str:
+    """The lowest and the highest: "12.1 to 80.4"."""
+    values = list(values)
+    return f"{number(min(values), decimals)} to {number(max(values), decimals)}" if values else NOTHING
+
+
+def lowest(scores: pd.Series) -> str:
+    """The lowest of a series indexed by languages or pairs of them: "EN to JA (49.4)"."""
+    return _named(scores, scores.idxmin()) if len(scores) else NOTHING
+
+
+def highest(scores: pd.Series) -> str:
+    return _named(scores, scores.idxmax()) if len(scores) else NOTHING
+
+
+def _named(scores: pd.Series, key: str | tuple) -> str:
+    codes = key if isinstance(key, tuple) else (key,)
+    return f"{' to '.join(map(label, codes))} ({number(scores[key])})"
+
+
+def listing(items: Sequence[str]) -> str:
+    """"one", "one and two", "one, two and three"; "none" for nothing."""
+    *most, last = list(items) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last
