@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from crosslingual import claims, evidence, languages, published, stats
+from crosslingual import claims, evidence, languages, published, stats, typology
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
 
