@@ -53,3 +53,10 @@ def test_a_warning_stops_the_site_and_leaves_the_old_one(miniature):
             book.build(miniature, "tiny")
     assert index.read_text() == before
     assert not list((miniature / "_build").glob("site-*"))
+
+
+def test_one_chapter_becomes_a_page_though_it_refers_to_others(miniature):
+    write_chapter(miniature / "book/01-one.ipynb", "One, see {doc}`02-two`", "print('on its own')")
+    page = site.page(miniature, book.chapter(miniature, "01-one", "tiny"))
+    assert "on its own" in page.read_text() and requests(page.parent) == set()
+    assert not (miniature / "_build/html").exists()

@@ -55,9 +55,11 @@ def book(edition: EditionName = "pocket", parameter: Assignments = [], jobs: int
 @app.command()
 def chapter(name: str, edition: EditionName = "pocket", parameter: Assignments = []) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
-    from crosslingual import book, checkout, parameters
+    from crosslingual import book, checkout, parameters, site
 
-    print(f"The chapter: {book.chapter(checkout.root(), name, edition, parameters.parse(parameter))}")
+    root = checkout.root()
+    executed = book.chapter(root, name, edition, parameters.parse(parameter))
+    print(f"The chapter: {executed}\nAs a page: {site.page(root, executed)}")
 
 
 @app.command()
@@ -105,7 +107,7 @@ def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], se
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="A .yml: edition, languages, sentences, recipe.")],
+    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml: edition, languages, sentences, recipe.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the encoder; default: CONFIG without .yml.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is.")] = None,
 ) -> None:

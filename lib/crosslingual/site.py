@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 KEY = ".made-from"
+STRICT = ["-n", "-W", "--keep-going"]
 # Everything in book/ that pages use and that is not executed.
 STATIC = ("assets", "images", "references.bib")
 
@@ -28,20 +29,35 @@ def compile(root: Path) -> Path:
     Raises SiteError with jupyter-book's warnings; the site is then left as it was.
     """
     html = root / "_build/html"
-    _copy_static(root)
+    _copy_static(root, root / "_build/executed")
     key = _digest(root)
     if not ((html / KEY).exists() and (html / KEY).read_text() == key):
         for leftover in (root / "_build").glob("site-*"):  # of a killed build
             shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix="site-", dir=root / "_build") as folder:
-            built = _jupyter_book(root, Path(folder))
+            built = _jupyter_book(root, root / "_build/executed", root / "_toc.yml", Path(folder), STRICT)
             (built / KEY).write_text(key)
             _swap(built, html, Path(folder) / "old")
     return html / "index.html"
 
 
-def _copy_static(root: Path) -> None:
-    executed = root / "_build/executed"
+def page(root: Path, notebook: Path) -> Path:
+    """Compile one executed chapter into a site of its own beside it; return its page.
+
+    References to other chapters lead nowhere then, which is no error here.
+    """
+    with tempfile.TemporaryDirectory(prefix="site-", dir=root / "_build") as folder:
+        source, toc = Path(folder) / "source", Path(folder) / "_toc.yml"
+        source.mkdir()
+        _copy_static(root, source)
+        shutil.copy2(notebook, source)
+        toc.write_text(f"format: jb-book\nroot: {notebook.stem}\n", "utf-8")
+        html = notebook.with_suffix("")
+        _swap(_jupyter_book(root, source, toc, Path(folder), []), html, Path(folder) / "old")
+    return html / f"{notebook.stem}.html"
+
+
+def _copy_static(root: Path, executed: Path) -> None:
     for name in STATIC:
         source = root / "book" / name
         if source.is_dir():
@@ -62,12 +78,11 @@ def _digest(root: Path) -> str:
     return total.hexdigest()
 
 
-def _jupyter_book(root: Path, folder: Path) -> Path:
+def _jupyter_book(root: Path, source: Path, toc: Path, folder: Path, options: list[str]) -> Path:
     """Run jupyter-book into ``folder`` and return the folder of pages, or raise SiteError with the warnings."""
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", root / "_build/executed",
-        "--config", root / "_config.yml", "--toc", root / "_toc.yml", "--path-output", folder,
-        "-n", "-W", "--keep-going",
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", source,
+        "--config", root / "_config.yml", "--toc", toc, "--path-output", folder, *options,
     ]  # fmt: skip
     done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True)
     if done.returncode:
