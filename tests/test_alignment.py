@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,14 +13,16 @@ from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
 from crosslingual import alignment
 
-TEXT = ["the cat sat", "кошка сидела", "בית גדול", "कमल घर", "猫が座った", "고양이 집", "kedi evde", "بيت كبير", "12,5 %"]
+TEXT = ["the cat sat", "кошка сидела", "בית גדול", "कमल घर", "猫が座った", "고양이 집", "kedi evde", "بيت كبير",
+        "12,5 %"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = sorted(set("".join(TEXT)) - {" "})
 WORDS = st.one_of(
     st.sampled_from("the cat кошка בית कमल 猫が座った 고양이 kedi بيت".split()),
     st.text(alphabet=LETTERS, min_size=1, max_size=6),
-    st.sampled_from(["\u200b", "\u200d", "\ufeff", "\u00ad", "\x00", "", "\u0301", "👩\u200d🚀", "🇳🇱", "a\u0301",
-                     "क\u094d\u200dष", "1 000", "\u00a0", "https://x.org/a?b=1", "ﬁ", "don't", "x" * 130]),
+    st.sampled_from(["\u200b", "\u200d", "\ufeff", "\u00ad", "\x00", "", "\u0301", "👩\u200d🚀", "🇳🇱",
+                     "a\u0301", "क\u094d\u200dष", "1 000", "\u00a0", "https://x.org/a?b=1", "ﬁ", "don't",
+                     "x" * 130]),
 )
 SENTENCES = st.lists(st.lists(WORDS, max_size=9), max_size=5)
 
@@ -48,7 +52,8 @@ def sentence_piece() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=SPECIAL, unk_token="[UNK]", show_progress=False)
+    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=SPECIAL, unk_token="[UNK]",
+                                      show_progress=False)
     tokenizer.train_from_iterator(TEXT, trainer)
     return wrapped(tokenizer)
 
@@ -96,8 +101,8 @@ def test_every_word_once_in_rows_that_fit(kind: str, sentences: list[list[str]],
     assert all(len(row) <= max_length for row in encoded.rows)
     assert list(zip(encoded.sentence, encoded.word, strict=True)) == [
         (s, w) for s, sentence in enumerate(sentences) for w in range(len(sentence))]
-    for row, place, sentence, word in zip(encoded.row, encoded.position, encoded.sentence, encoded.word, strict=True):
-        assert encoded.rows[row][place] == pieces[sentences[sentence][word]][0]
+    first = [encoded.rows[row][place] for row, place in zip(encoded.row, encoded.position, strict=True)]
+    assert first == [pieces[word][0] for sentence in sentences for word in sentence]
     assert encoded.by_sentence([w for sentence in sentences for w in sentence]) == sentences
 
 
@@ -129,11 +134,11 @@ def test_word_without_pieces_is_unknown_and_shifts_nothing() -> None:
 
 def test_a_lost_word_is_noticed() -> None:
     good = alignment.encode(TOKENIZERS["WordPiece"][0], [["the"], ["the", "cat"]], max_length=8)
-    lost = alignment.Encoded(good.rows, good.row[:-1], good.position[:-1], good.sentence[:-1], good.word[:-1],
-                             good.lengths)
+    lost = replace(good, row=good.row[:-1], position=good.position[:-1], sentence=good.sentence[:-1],
+                   word=good.word[:-1])
     with pytest.raises(alignment.CoverageError, match="Sentence 1 has 2 words, 1 are"):
         alignment.check_coverage(lost)
-    outside = alignment.Encoded(good.rows, good.row, np.array([1, 1, 9]), good.sentence, good.word, good.lengths)
+    outside = replace(good, position=np.array([1, 1, 9]))
     with pytest.raises(alignment.CoverageError, match="outside its row"):
         alignment.check_coverage(outside)
 

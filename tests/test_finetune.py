@@ -1,4 +1,4 @@
-"""Fine-tuning: it learns, repeats itself, splits without losing words, and refuses what it cannot learn from."""
+"""Fine-tuning: it learns, repeats itself, loses no words, and refuses what it cannot learn from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from datasets import Dataset
 from toy import FAST, Encoder, ner_corpus, pos_corpus
-from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel
+from transformers import AutoModel, DistilBertConfig, PreTrainedConfig, RobertaConfig, XLMRobertaConfig
 
 from crosslingual import alignment, finetune, scoring, transfer
 from crosslingual.finetune import Recipe
@@ -58,18 +58,18 @@ def test_everything_is_fine_tuned_but_the_encoder_itself_stays() -> None:
     assert unchanged == []
 
 
-@pytest.mark.parametrize("model", [
-    RobertaModel(RobertaConfig(vocab_size=120, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-                               intermediate_size=16, max_position_embeddings=40)),
-    XLMRobertaModel(XLMRobertaConfig(vocab_size=120, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-                                     intermediate_size=16, max_position_embeddings=40)),
-    DistilBertModel(DistilBertConfig(vocab_size=120, dim=16, n_layers=1, n_heads=2, hidden_dim=16,
-                                     max_position_embeddings=40)),
-], ids=lambda model: type(model).__name__)
-def test_other_encoders_fine_tune_too(model: torch.nn.Module) -> None:
+SMALL = {"vocab_size": 120, "max_position_embeddings": 40}
+LAYERS = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+
+
+@pytest.mark.parametrize("config", [
+    RobertaConfig(**SMALL, **LAYERS), XLMRobertaConfig(**SMALL, **LAYERS),
+    DistilBertConfig(**SMALL, dim=16, n_layers=1, n_heads=2, hidden_dim=16),
+], ids=lambda config: config.model_type)
+def test_other_encoders_fine_tune_too(config: PreTrainedConfig) -> None:
     class Other(Encoder):
         def model(self) -> torch.nn.Module:
-            return model
+            return AutoModel.from_config(config)
 
     tagger = finetune.finetune(Other("other"), TRAIN, transfer.UPOS, replace(FAST, epochs=1), 1)
     assert len(tagger.predict([["the", "dog"] * 40])[0]) == 80
@@ -84,7 +84,8 @@ def test_tags_do_not_depend_on_the_other_sentences() -> None:
 
 def test_padding_changes_no_logit() -> None:
     network = fit(epochs=1).network.eval()
-    encoded = alignment.encode(ENCODER.tokenizer, [["big", "dog"], ["red", "house", "seesen", "cat", "."]], 32)
+    sentences = [["big", "dog"], ["red", "house", "seesen", "cat", "."]]
+    encoded = alignment.encode(ENCODER.tokenizer, sentences, 32)
     with torch.inference_mode():
         together, alone = network(finetune.collate(encoded, [0, 1])), network(finetune.collate(encoded, [0]))
     torch.testing.assert_close(together[:2], alone)
@@ -98,14 +99,14 @@ def test_every_row_is_in_one_batch_and_batches_change() -> None:
         assert len(epoch) == 32
     company = [{int(row): frozenset(batch.tolist()) for batch in epoch for row in batch} for epoch in epochs]
     shared = [len(company[0][row] & company[1][row]) for row in range(1000)]
-    assert np.mean(shared) < 8  # of 32, and 18 in batches of exact length
+    assert np.mean(shared) < 10  # of 32; in batches of exact length it is 18
 
 
 def test_batches_waste_little_on_padding() -> None:
     lengths = np.random.default_rng(1).integers(5, 40, 1000)
     epoch = finetune.batches(lengths, 32, np.random.default_rng(0))
     padded = sum(len(rows) * lengths[rows].max() for rows in epoch)
-    assert padded / lengths.sum() < 1.25  # 1.75 when drawn at random
+    assert padded / lengths.sum() < 1.15  # 1.75 when drawn at random
 
 
 def test_schedule_rises_over_the_first_tenth_and_falls_to_zero() -> None:
@@ -133,7 +134,7 @@ def test_progress_is_told_after_each_step() -> None:
 
 
 @pytest.mark.parametrize(("train", "message"), [
-    (Dataset.from_dict({"tokens": [["dog"]], "labels": [["NN"]]}), "'NN' in the training data is none of ADJ"),
+    (Dataset.from_dict({"tokens": [["dog"]], "labels": [["NN"]]}), "'NN' in the training data is none"),
     (Dataset.from_dict({"tokens": [[]], "labels": [[]]}), "empty"),
     (Dataset.from_dict({"tokens": [["dog", "."]], "labels": [["NOUN"]]}), "2 words but 1 labels"),
 ])

@@ -21,8 +21,9 @@ from crosslingual.finetune import Recipe
 from crosslingual.store import Store
 
 PARTS = {"corpus": "c0ffee", "recipe": Recipe(), "seed": 1}
-PLAIN = st.recursive(st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
 
 
 def record_file(folder: Path) -> Path:

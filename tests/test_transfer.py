@@ -28,7 +28,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Edition, Store, pd.D
     """A toy edition, its store, and the matrix of two languages and one seed computed into it."""
     folder = tmp_path_factory.mktemp("toy")
     edition, results = Edition.write(folder), Store(folder / "store")
-    return edition, results, transfer.matrix(edition, "pos", "m-bert", LANGUAGES, LANGUAGES, 1, results, workers=2)
+    frame = transfer.matrix(edition, "pos", "m-bert", LANGUAGES, LANGUAGES, 1, results, workers=2)
+    return edition, results, frame
 
 
 @pytest.fixture
@@ -105,9 +106,9 @@ def test_bumping_a_version_computes_anew(kept: tuple, monkeypatch: pytest.Monkey
 
 def test_signature_says_what_the_scores_are(kept: tuple) -> None:
     edition, _, frame = kept
-    line = frame.attrs["signature"]
+    line, digest = frame.attrs["signature"], edition.encoder("m-bert").digest
     assert "\n" not in line
-    for part in ("accuracy", "edition toy", edition.encoder("m-bert").digest[:8], "epochs=4", "seeds 1", "scoring v1"):
+    for part in ("accuracy", "edition toy", f"m-bert {digest[:8]}", "epochs=4", "seeds 1", "scoring v1"):
         assert part in line
 
 
@@ -128,8 +129,9 @@ def test_missing_corpora_leave_gaps_with_reasons(tmp_path: Path) -> None:
     results = Store(tmp_path / "store")
     missing = ["pos/es/train", "pos/ja/test"]
     edition = Edition.write(tmp_path, missing=missing, epochs=1)
-    compute_all(edition, results, task="pos", encoder="m-bert", train=["en", "es"], evaluate=["en", "ja"], seeds=1)
-    frame = transfer.matrix(edition, "pos", "m-bert", ["en", "es"], ["en", "ja"], 1, results)
+    grid = {"task": "pos", "encoder": "m-bert", "train": ["en", "es"], "evaluate": ["en", "ja"], "seeds": 1}
+    compute_all(edition, results, **grid)
+    frame = transfer.matrix(edition, **grid, store=results)
     assert frame[["train", "evaluate"]].values.tolist() == [["en", "en"]]
     assert set(frame.attrs["unavailable"]) == {"es", "ja"}
     assert "pos/ja/test is not at hand; ask its owner" in frame.attrs["unavailable"]["ja"]
@@ -138,7 +140,8 @@ def test_missing_corpora_leave_gaps_with_reasons(tmp_path: Path) -> None:
 def test_nothing_at_hand_gives_an_empty_frame(tmp_path: Path) -> None:
     edition = Edition.write(tmp_path, missing=["pos/en/train"])
     frame = transfer.matrix(edition, "pos", "m-bert", ["en"], ["en"], 1, Store(tmp_path / "store"))
-    assert frame.empty and list(frame.columns) == transfer.COLUMNS and set(frame.attrs["unavailable"]) == {"en"}
+    assert frame.empty and list(frame.columns) == transfer.COLUMNS
+    assert set(frame.attrs["unavailable"]) == {"en"}
 
 
 def test_recorded_results_stand_in_for_corpora_by_their_pinned_digest(tmp_path: Path) -> None:
@@ -185,7 +188,8 @@ def test_entities_are_scored_by_f1(here: tuple[Edition, Store]) -> None:
     assert frame["counts"][0].shape == (20, 3) and "F1 conlleval" in frame.attrs["signature"]
 
 
-GRID = {"task": "pos", "encoder": "m-bert", "train": ["en", "es", "ja"], "evaluate": ["en", "ja"], "seeds": [1, 2]}
+GRID = {"task": "pos", "encoder": "m-bert", "train": ["en", "es", "ja"], "evaluate": ["en", "ja"],
+        "seeds": [1, 2]}
 SCRIPT = """
 import json, sys
 from toy import Edition
@@ -204,8 +208,8 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, list[psutil.Proc
     Edition.write(tmp_path, epochs=8)
     (tmp_path / "script.py").write_text(SCRIPT)
     arguments = [sys.executable, "script.py", "toy.json", "store", json.dumps(GRID)]
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    process = subprocess.Popen(arguments, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
     while not list(tmp_path.glob("store/finetuned/*.json")):
         assert process.poll() is None, process.stderr.read().decode()
         time.sleep(0.01)
@@ -223,7 +227,8 @@ def test_killed_run_resumes_to_equal_results(tmp_path: Path, running: tuple) -> 
     process, workers = running
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and ended(workers)
-    edition, results, whole = Edition(tmp_path / "toy.json"), Store(tmp_path / "store"), Store(tmp_path / "whole")
+    edition = Edition(tmp_path / "toy.json")
+    results, whole = Store(tmp_path / "store"), Store(tmp_path / "whole")
     done = len(results.records(transfer.KIND))
     assert 0 < done < 6 and len(transfer.plan(edition, **GRID, store=results)) == 6 - done
     compute_all(edition, results, **GRID)
@@ -243,16 +248,13 @@ def test_interrupted_run_ends_at_once_and_keeps_what_is_done(tmp_path: Path, run
 
 
 def test_baselines_by_hand(tmp_path: Path) -> None:
-    train = corpora_of(["the dog", "the run", "dog run"], ["DET NOUN", "DET VERB", "NOUN VERB"])
+    tokens, labels = ["the dog", "the run", "dog run"], ["DET NOUN", "DET VERB", "NOUN VERB"]
+    train = corpora.labelled_corpus([text.split() for text in tokens], [text.split() for text in labels])
     look_up, majority = baselines.LookUp(train), baselines.LookUp(train, "majority class")
     assert look_up.predict([["the", "run", "cat"], []]) == [["DET", "VERB", "DET"], []]
     assert majority.predict([["run", "cat"]]) == [["DET", "DET"]]
     with pytest.raises(scoring.ScoringError, match="Unknown baseline"):
         baselines.LookUp(train, "oracle")
-
-
-def corpora_of(tokens: list[str], labels: list[str]) -> object:
-    return corpora.Dataset.from_dict({"tokens": [t.split() for t in tokens], "labels": [t.split() for t in labels]})
 
 
 def test_baseline_matrix_is_scored_like_the_rest_and_kept(here: tuple[Edition, Store]) -> None:
@@ -262,5 +264,5 @@ def test_baseline_matrix_is_scored_like_the_rest_and_kept(here: tuple[Edition, S
     look_up = baselines.matrix(edition, "pos", "most frequent tag", ["en"], ["en", "ja"], results)
     assert look_up["score"].tolist() == [100.0, 80.0]  # Japanese verbs are spelt otherwise
     assert len(results.records("baseline")) == 2
-    pd.testing.assert_frame_equal(look_up, baselines.matrix(edition, "pos", "most frequent tag", ["en"], ["en", "ja"],
-                                                            results))
+    again = baselines.matrix(edition, "pos", "most frequent tag", ["en"], ["en", "ja"], results)
+    pd.testing.assert_frame_equal(look_up, again)

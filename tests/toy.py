@@ -1,4 +1,4 @@
-"""A toy edition for the tests: artificial corpora of fixed word orders and a random, tiny BERT, from a JSON file."""
+"""A toy edition for the tests, from a JSON file: corpora of fixed word orders and a random, tiny BERT."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAST = Recipe(batch_size=8, max_length=32, epochs=4, learning_rate=3e-3)
 
 
 def pos_corpus(language: str, size: int, seed: int) -> Dataset:
-    """Sentences of the language's word order, with words that are spelt alike in all languages but for verbs."""
+    """Sentences of the language's word order; all but the verbs are spelt alike in all languages."""
     rng, order = np.random.default_rng(seed), ORDER[language]
     tokens = [[str(rng.choice(WORDS[tag])) + ("" if tag != "VERB" else language) for tag in order]
               for _ in range(size)]
@@ -32,7 +32,7 @@ def pos_corpus(language: str, size: int, seed: int) -> Dataset:
 
 
 def ner_corpus(language: str, size: int, seed: int) -> Dataset:
-    """Names of one or two words, told apart by their first letter, before or after the rest of the sentence."""
+    """Names of one or two words, told apart by their first letters, before or after the other words."""
     rng, tokens, labels = np.random.default_rng(seed), [], []
     for tags in (NAMES[int(rng.integers(4))] for _ in range(size)):
         names = [f"{'ada' if tag.endswith('PER') else 'york'}{int(rng.integers(9))}" for tag in tags]
@@ -45,7 +45,8 @@ def ner_corpus(language: str, size: int, seed: int) -> Dataset:
 
 def tokenizer() -> PreTrainedTokenizerFast:
     letters = "abcdefghijklmnopqrstuvwxyz0123456789."
-    pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *WORDS["NOUN"], "sees", "york", "ada"]
+    words = [*WORDS["NOUN"], "sees", "york", "ada"]
+    pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *words]
     return BertTokenizerFast(vocab={piece: number for number, piece in enumerate(pieces)})
 
 
@@ -82,7 +83,8 @@ class Edition:
 
     @classmethod
     def write(cls, folder: Path, **settings: Any) -> Edition:
-        default = {"languages": list(ORDER), "train": 60, "test": 20, "epochs": 4, "missing": [], "pinned": {}}
+        default = {"languages": list(ORDER), "train": 60, "test": 20, "epochs": 4}
+        default |= {"missing": [], "pinned": {}}
         path = folder / "toy.json"
         path.write_text(json.dumps(default | settings))
         return cls(path)

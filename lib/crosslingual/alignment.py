@@ -88,8 +88,8 @@ def word_pieces(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dic
     ids = tokenizer([f" {word}" for word in types], add_special_tokens=False, return_attention_mask=False,
                     return_token_type_ids=False, verbose=False)["input_ids"]
     if not all(ids) and tokenizer.unk_token_id is None:
-        raise AlignmentError(f"The word {types[ids.index([])]!r} has no pieces, and the tokenizer has no unknown "
-                             "token to feed in its place; set tokenizer.unk_token.")
+        word = types[ids.index([])]
+        raise AlignmentError(f"{word!r} has no pieces and the tokenizer no unknown token; set its unk_token.")
     return {word: pieces or [tokenizer.unk_token_id] for word, pieces in zip(types, ids, strict=True)}
 
 
@@ -112,7 +112,8 @@ def check_coverage(encoded: Encoded) -> None:
     if len(expected) != len(encoded.sentence) or (expected != encoded.sentence).any():
         counts = np.bincount(encoded.sentence, minlength=len(encoded.lengths))
         wrong = int(np.argmax(counts != np.array(encoded.lengths)))
-        raise CoverageError(f"Sentence {wrong} has {encoded.lengths[wrong]} words, {counts[wrong]} are covered.")
+        length = encoded.lengths[wrong]
+        raise CoverageError(f"Sentence {wrong} has {length} words, {counts[wrong]} are covered.")
     widths = np.array([len(row) for row in encoded.rows], dtype=np.int64)
     if (words != encoded.word).any() or (encoded.position >= widths[encoded.row]).any():
         raise CoverageError("A word is covered twice or lies outside its row.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,7 +35,8 @@ class LookUp:
             for word, label in zip(words, labels, strict=True):
                 tags.setdefault(word, Counter())[label] += 1
         self.majority = _most_frequent(sum(tags.values(), Counter()))
-        self.tags = {word: _most_frequent(counts) for word, counts in tags.items()} if name != NAMES[0] else {}
+        known = tags if name == "most frequent tag" else {}
+        self.tags = {word: _most_frequent(counts) for word, counts in known.items()}
 
     def predict(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """One label per word, for sentences given as lists of words."""
@@ -45,7 +47,7 @@ def matrix(edition: Edition, task: str, name: str, train: Sequence[str], evaluat
            store: Store | None = None) -> pd.DataFrame:
     """Scores of a baseline ("majority class" or "most frequent tag"), tidy.
 
-    Columns: encoder (the baseline's name), task, train, evaluate, score (percent), counts (see `scoring.score`).
+    Columns: encoder (the baseline's name), task, train, evaluate, score (percent), counts (see `scoring`).
     Raises corpora.CorpusUnavailable.
     """
     store = store or stores.default(edition)
@@ -54,7 +56,7 @@ def matrix(edition: Edition, task: str, name: str, train: Sequence[str], evaluat
         targets = {language: edition.corpus_digest(task, language, "test") for language in evaluate}
         parts = {"baseline": name, "task": task, "versions": [VERSION, scoring.VERSION], "evaluate": targets,
                  "train": edition.corpus_digest(task, source, "train")}
-        counts = store.memo("baseline", parts, lambda: _counts(edition, task, name, source, evaluate))  # noqa: B023
+        counts = store.memo("baseline", parts, partial(_counts, edition, task, name, source, evaluate))
         rows += [{"encoder": name, "task": task, "train": source, "evaluate": language,
                   "score": scoring.value(task, counts[language]), "counts": counts[language]}
                  for language in evaluate]

@@ -68,9 +68,11 @@ class Store:
         found = (_read(folder / kind / f"{key}.json", key, origin) for folder, origin in folders)
         return (record for record in found if record)
 
-    def put(self, kind: str, parts: Mapping[str, Any], payload: Any, about: Mapping[str, Any] | None = None) -> None:
-        """Keep a result. `about` joins the provenance: what a reader wants to know and the key does not say."""
-        body = {"parts": plain(parts), "payload": pack(payload), "provenance": provenance() | dict(about or {})}
+    def put(self, kind: str, parts: Mapping[str, Any], payload: Any,
+            about: Mapping[str, Any] | None = None) -> None:
+        """Keep a result. `about` joins the provenance: what readers want to know and the key does not say."""
+        made = provenance() | dict(about or {})
+        body = {"parts": plain(parts), "payload": pack(payload), "provenance": made}
         _write(self.folder / kind / f"{digest(parts)}.json", body)
 
     def update(self, kind: str, parts: Mapping[str, Any], payload: Mapping[str, Any],
@@ -84,7 +86,7 @@ class Store:
     def memo(self, kind: str, parts: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
         """The kept result of these parts, or `compute()`, kept from now on.
 
-        parts: names to plain data, dataclasses or arrays; all that determines the result, and a version number.
+        parts: names to plain data, dataclasses or arrays; all that determines the result, and a version.
         The result may be made of plain data, numpy arrays and data frames.
         """
         if record := self.get(kind, parts):
@@ -95,7 +97,7 @@ class Store:
         return unpack(pack(result))  # the same whether it was computed now or read
 
     def records(self, kind: str) -> list[Record]:
-        """All records of a kind, for the page of provenance; where two have one key, the one computed here."""
+        """All records of a kind, for the page of provenance; of two with one key, the one computed here."""
         folders = [self.folder / kind, *(folder / kind for folder in self.recorded)]
         keys = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
         return [record for key in keys if (record := next(self.find(kind, key), None))]
@@ -106,7 +108,8 @@ def default(edition: Any) -> Store:
     from . import checkout
 
     root = checkout.root()
-    return Store(os.environ.get(VARIABLE) or root / "_build" / "store", [root / "book" / "recorded" / edition.name])
+    recorded = root / "book" / "recorded" / edition.name
+    return Store(os.environ.get(VARIABLE) or root / "_build" / "store", [recorded])
 
 
 def digest(parts: Any) -> str:
@@ -115,7 +118,7 @@ def digest(parts: Any) -> str:
 
 
 def provenance() -> dict[str, Any]:
-    """Versions, kind of processor and date of a result that is being made here. Names no machine, user or path."""
+    """Versions, kind of processor and date of a result made here and now. Names no machine, user or path."""
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}",
             "date": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -137,7 +140,7 @@ def plain(data: Any) -> Any:
         return data.item()
     if data is None or isinstance(data, (str, int, float, bool)):
         return data
-    raise StoreError(f"{data!r} cannot be part of a result or its key; give numbers, text, lists, mappings or arrays.")
+    raise StoreError(f"{data!r} cannot be part of a result or its key; give plain data or arrays.")
 
 
 def pack(data: Any) -> Any:

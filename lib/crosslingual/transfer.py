@@ -1,7 +1,7 @@
-"""The transfer matrix: fine-tune on one language, evaluate on others (the paper's Tables 1, 2, 4-8, Figures 1, 2).
+"""The transfer matrix: fine-tune on one language, evaluate on others (Tables 1, 2, 4-8, Figures 1 and 2).
 
-A *cell* is one fine-tuned model. It is evaluated on all of its task's corpora at once, so that one model fills
-a row of every table it is in; chapters only select.
+A *cell* is one fine-tuned model. It is evaluated on all of its task's corpora at once, so that one model
+fills a row of every table it is in; chapters only select.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Cell:
 
 
 def matrix(edition: Edition, task: str, encoder: str, train: Sequence[str], evaluate: Sequence[str],
-           seeds: Sequence[int] | int, store: Store | None = None, workers: int | None = None) -> pd.DataFrame:
+           seeds: Sequence[int] | int, store: Store | None = None,
+           workers: int | None = None) -> pd.DataFrame:
     """Scores of every pair of a training and an evaluation corpus, tidy; what is missing is computed first.
 
     Columns: encoder, task, train, evaluate, seed, score (percent), counts (see `scoring.score`), origin
@@ -99,7 +100,8 @@ def plan(edition: Edition, task: str, encoder: str, train: Sequence[str], evalua
     return missing
 
 
-def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None, workers: int | None = None) -> None:
+def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None,
+        workers: int | None = None) -> None:
     """Compute cells on local processes, one thread each, with a progress bar; each is kept when it is done.
 
     workers: processes; by default one per processor, or per GPU. Interrupting loses the cells in flight only.
@@ -111,13 +113,13 @@ def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None, wor
     store = store or stores.default(edition)
     # The workers end when the other end of this pipe is closed: by us, or by the system should we be killed.
     lifeline, ours = multiprocessing.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(min(workers or default_workers(), len(cells)), multiprocessing.get_context("spawn"),
-                               initializer=_start_worker, initargs=(lifeline, edition, store))
+    processes, spawn = min(workers or default_workers(), len(cells)), multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, spawn, _start_worker, (lifeline, edition, store))
     try:
         _collect(pool, cells)
     except BrokenProcessPool as problem:
-        raise TransferError("A process died while fine-tuning, perhaps for want of memory; run again with fewer "
-                            "workers. The finished cells are kept.") from problem
+        raise TransferError("A process died while fine-tuning, perhaps for want of memory; run again with "
+                            "fewer workers. The finished models are kept.") from problem
     finally:
         ours.close()
         pool.shutdown(cancel_futures=True)
@@ -157,8 +159,8 @@ def signature(edition: Edition, task: str, encoder: str, seeds: Sequence[int] | 
     digest = _encoder(edition, encoder).digest[:8]
     numbers = " ".join(f"{name} v{number}" for name, number in versions().items())
     seeds = ",".join(map(str, _as_list(seeds)))
-    return (f"{scoring.metric(task)} {scheme}, first piece | {task} | edition {edition.name} | {encoder} {digest} | "
-            f"{recipe} | seeds {seeds} | {numbers}")
+    return " | ".join([f"{scoring.metric(task)} {scheme}, first piece", task, f"edition {edition.name}",
+                       f"{encoder} {digest}", recipe, f"seeds {seeds}", numbers])
 
 
 def default_workers() -> int:
@@ -235,8 +237,8 @@ def _at_hand(edition: Edition, task: str, language: str, split: str) -> bool:
 
 def _entries(edition: Edition, cell: Cell, store: Store) -> dict[str, tuple[dict[str, Any], Record]]:
     """{evaluation corpus digest: (result, record it is in)}; what was computed here comes before recorded."""
-    records = list(store.find(KIND, stores.digest(key_parts(edition, cell))))
-    return {digest: (entry, record) for record in reversed(records) for digest, entry in record.payload.items()}
+    records = reversed(list(store.find(KIND, stores.digest(key_parts(edition, cell)))))
+    return {digest: (entry, record) for record in records for digest, entry in record.payload.items()}
 
 
 def _row(cell: Cell, evaluate: str, entry: dict[str, Any], record: Record) -> dict[str, Any]:
@@ -271,8 +273,9 @@ def _start_worker(lifeline: connection.Connection, edition: Edition, store: Stor
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(1)
-    global _compute_in_worker_context
-    _compute_in_worker_context = (edition, store)
+    # Once per process and not with each cell, so that an edition's corpora are made once.
+    global _at_work
+    _at_work = functools.partial(compute, edition, store=store)
 
 
 def _die_with_parent(lifeline: connection.Connection) -> None:
@@ -281,12 +284,12 @@ def _die_with_parent(lifeline: connection.Connection) -> None:
 
 
 def _compute_in_worker(cell: Cell) -> None:
-    edition, store = _compute_in_worker_context
-    compute(edition, cell, store)
+    _at_work(cell=cell)
 
 
 def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} thread(s)"
+    threads = f"cpu, {torch.get_num_threads()} thread(s)"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else threads
 
 
 def _as_list(seeds: Sequence[int] | int) -> list[int]:
