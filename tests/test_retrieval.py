@@ -8,6 +8,7 @@ from crosslingual.corpora import CorpusUnavailable
 from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -140,7 +141,7 @@ def test_curve_has_layers_baselines_and_the_pairs_that_share_nothing(encoder):
     frame = retrieval.curve(edition(encoder, TEXT), "m-bert", store=MemoryStore())
     everything = frame[frame.queries == "all"]
     assert everything.groupby("method").layer.apply(list).to_dict() == {
-        "paper": [0, 1, 2], "no shift": [0, 1, 2], "shared pieces": [-1], "length": [-1]
+        "paper": [0, 1, 2], "held out": [0, 1, 2], "no shift": [0, 1, 2], "shared pieces": [-1], "length": [-1]
     }  # fmt: skip
     assert set(frame.candidates) == {4}
     assert all(len(hits) == 2 for hits in frame[frame.queries == "nothing shared"].hits)
@@ -166,3 +167,20 @@ def test_missing_text_is_explained(encoder):
     pairs = [("xx", "de"), ("en", "de")]
     frame = retrieval.curve(edition(encoder, TEXT), "m-bert", pairs, store=MemoryStore())
     assert frame.attrs["unavailable"] == {"xx-de": "no xx: fetch it"} and set(frame.source) == {"en"}
+
+
+def test_a_held_out_shift_never_uses_the_pair_that_it_shifts():
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(size=(2, 9, 4))
+    moved = retrieval.held_out(source, target)
+    difference = target - source
+    np.testing.assert_allclose(moved[0::2], source[0::2] + difference[1::2].mean(0))
+    np.testing.assert_allclose(moved[1::2], source[1::2] + difference[0::2].mean(0))
+
+
+def test_more_candidates_than_sentences_are_counted_once(encoder):
+    once, twice = (
+        retrieval.curve(edition(encoder, TEXT), "m-bert", candidates=sizes, store=MemoryStore())
+        for sizes in ([None], [None, 4, 9])
+    )
+    assert len(once) == len(twice)

@@ -9,7 +9,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import ipywidgets
@@ -20,7 +20,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from PIL import Image
 
-from crosslingual import evidence, languages, stats
+from crosslingual import claims, corpora, evidence, languages, retrieval, stats
 from crosslingual.editions import Edition
 from crosslingual.stats import CELL
 from crosslingual.tables import ENCODERS, PATTERN, label, number, unavailable
@@ -30,6 +30,7 @@ COLOURS = {"m-bert": "#0067A3", "en-bert": "#B34700"}
 CYCLE = ["#0067A3", "#B34700", "#00704F", "#8A3B78", "#6B5B00"]
 WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
 DPI = 200
+VERDICT_COLOURS = {"supported": CYCLE[0], "contradicted": CYCLE[1], "undecided": "#777777", "not testable": "#777777"}
 OTHER = "other"  # languages that are in no group
 
 
@@ -70,14 +71,16 @@ class Figure:
         return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
 
 
-def canvas(height: float, rows: int = 1) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
-    """An empty drawing of the book's width with ``rows`` panels that share their axes."""
+def canvas(
+    height: float, rows: int = 1, share: bool = True
+) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
+    """An empty drawing of the book's width with ``rows`` panels, which share their axes unless told otherwise."""
     style = sns.axes_style(
         "whitegrid", {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "#e4e4e4"}
     )
     with style, sns.plotting_context("paper", font_scale=1.15):
         drawing = matplotlib.figure.Figure(figsize=(WIDTH, height), layout="constrained")
-        panels = drawing.subplots(rows, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        panels = drawing.subplots(rows, 1, sharex=share, sharey=share, squeeze=False)[:, 0]
     return drawing, panels
 
 
@@ -250,6 +253,8 @@ def retrieval_layers(
     if curve.empty:
         return absent(name, edition, curve)
     shown = curve[curve.queries == queries]
+    if shown.empty:
+        return absent(name, edition, curve)
     only = "" if queries == "all" else " Only pairs that share no word piece but punctuation are asked for."
     if len(shown.groupby(["encoder", "candidates"])) != 1:
         raise ValueError(
@@ -294,6 +299,108 @@ def _layer_reading(curve: pd.DataFrame, source: str, target: str) -> str:
     layers = f"embeddings {number(line[0])}, {best}, last {number(line.iloc[-1])}"
     copied = f"by shared pieces {number(baseline['shared pieces'])}, by length {number(baseline['length'])}"
     return f"{label(source)}-{label(target)}: {layers}; {copied}"
+
+
+def sentence_spaces(
+    edition: Edition, encoder: str, sentences: int = 40, name: str = "space"
+) -> dict[str, Figure]:
+    """A drawing for each layer, by its name, of sentences and translations of the edition's first pair."""
+    nothing = pd.DataFrame()
+    if not edition.pairs:
+        return {"no layer": absent(name, edition, nothing)}
+    pair = edition.pairs[0]
+    try:
+        text = corpora.first(edition.parallel(*pair), sentences)
+    except corpora.CorpusUnavailable as missing:
+        nothing.attrs["unavailable"] = {"-".join(pair): str(missing)}
+        return {"no layer": absent(name, edition, nothing)}
+    model = edition.encoder(encoder)
+    sides = [retrieval.sentence_vectors(model, list(text[side])) for side in ("source", "target")]
+    titles = ["embeddings", *(f"layer {number}" for number in range(1, len(sides[0])))]
+    return {
+        title: sentence_space(*layer, pair, edition, f"{name}-{number}", title)
+        for number, (title, *layer) in enumerate(zip(titles, *sides, strict=True))
+    }
+
+
+def sentence_space(
+    source: np.ndarray, target: np.ndarray, pair: tuple[str, str], edition: Edition, name: str, title: str
+) -> Figure:
+    """One layer's sentences and translations in two dimensions, before and after the shift.
+
+    Both arrays are [sentences, hidden]. Above, the horizontal axis is the mean difference of the languages.
+    """
+    moved = retrieval.shifted(source, target)
+    drawing, panels = canvas(5.6, 2, share=False)
+    difference = (target - source).mean(0)
+    views = [
+        (f"{title}: as they are, across: the mean difference", source, _plane(source, target, difference)),
+        (f"{title}: after adding the mean difference", moved, _plane(moved, target)),
+    ]
+    for panel, (heading, queries, plane) in zip(panels, views, strict=True):
+        _translations(panel, queries @ plane, target @ plane, pair)
+        panel.set_title(heading, loc="left", fontsize=10)
+    found = [int(round(retrieval.nearest_neighbour_hits(source, target, way).sum())) for way in ("no shift", "paper")]
+    read = f"Of {len(source)} translations {found[0]} are nearest before and {found[1]} after the shift"
+    caption = (f"{label(pair[0])} sentences (dots) and their {label(pair[1])} translations (rings), {title}; lines join "
+               f"translations. {read}.")  # fmt: skip
+    return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Two scatter plots. {read}.")
+
+
+def renamed(figure: Figure, name: str) -> Figure:
+    """The same figure under another label."""
+    return replace(figure, name=name)
+
+
+def _plane(source: np.ndarray, target: np.ndarray, first: np.ndarray | None = None) -> np.ndarray:
+    """Two orthogonal directions [hidden, 2]: ``first`` if given, and those in which the vectors vary most."""
+    centred = np.concatenate([source, target]) - np.concatenate([source, target]).mean(0)
+    if first is None:
+        return np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    first = first / max(np.linalg.norm(first), 1e-9)
+    rest = centred - np.outer(centred @ first, first)
+    return np.stack([first, np.linalg.svd(rest, full_matrices=False)[2][0]], axis=1)
+
+
+def _translations(panel: Axes, source: np.ndarray, target: np.ndarray, pair: tuple[str, str]) -> None:
+    for start, end in zip(source, target, strict=True):
+        panel.plot(*np.stack([start, end]).T, color="#bbbbbb", linewidth=0.7, zorder=1)
+    panel.scatter(*source.T, 16, color=CYCLE[0], zorder=2, label=label(pair[0]))
+    panel.scatter(*target.T, 16, facecolors="none", edgecolors=CYCLE[1], zorder=2, label=label(pair[1]))
+    panel.set(xticklabels=[], yticklabels=[])
+
+
+def margins(ledger: pd.DataFrame, edition: Edition, name: str = "margins", reach: float = 50.0) -> Figure:
+    """How far each claim's statistic is past its rule's threshold, ours with its interval, the paper's as a ring.
+
+    ``ledger`` is what ``claims.evaluate`` returns. Correlations and slopes are multiplied by 100; what lies
+    further than ``reach`` is drawn at the edge.
+    """
+    chosen = [claim for claim in claims.CLAIMS if claim.id in ledger.index]
+    drawing, (panel,) = canvas(0.9 + 0.27 * len(chosen))
+    for height, claim in enumerate(chosen):
+        _margin(panel, ledger.loc[claim.id], claim, height, reach)
+    panel.axvline(0, color="#444444", linewidth=1)
+    panel.set_yticks(range(len(chosen)), [claim.id for claim in chosen], fontsize=7.5)
+    panel.set(xlim=(-1.05 * reach, 1.05 * reach), ylim=(len(chosen) - 0.3, -0.7))
+    panel.set_xlabel("points past the threshold (right: as claimed)")
+    counts = ledger.verdict.value_counts()
+    read = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICT_COLOURS if verdict in counts)
+    caption = (f"How far each claim's statistic lies on the claimed side of its threshold. Dots and lines: ours with 95% interval; rings: "
+               f"the paper's printed numbers where these suffice. Ours: {read}.")  # fmt: skip
+    return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Dot plot of claims. {read}.")
+
+
+def _margin(panel: Axes, row: pd.Series, claim: claims.Claim, height: int, reach: float) -> None:
+    sign = 1 if claim.rule.side == "above" else -1
+    scale = sign * (100 if claim.statistic.startswith(("rank correlation", "slope")) else 1)
+    past = [np.clip(scale * (row[key] - claim.rule.threshold), -reach, reach)
+            for key in ("value", "low", "high", "paper_value")]  # fmt: skip
+    if not np.isnan(past[0]):
+        colour = VERDICT_COLOURS[row.verdict]
+        panel.plot(past[1:3], [height, height], color=colour, linewidth=2)
+        panel.plot(past[0], height, "o", color=colour, markersize=5)
+    panel.plot(past[3], height, "o", color="#444444", markersize=8, fillstyle="none")
 
 
 def heatmap(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+import pandas as pd
 from myst_nb import glue
 
 from crosslingual.tables import label, number
@@ -56,3 +57,12 @@ def listing(items: Sequence[str]) -> str:
     """"one", "one and two", "one, two and three"; "none" for nothing."""
     *most, last = list(items) or ["none"]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def verdicts(ledger: pd.DataFrame) -> str:
+    """What becomes of some claims, by name: "2 of the 3 supported; undecided: `middle-layers`"."""
+    parts = [f"{share(ledger.verdict == 'supported')} supported"]
+    for verdict in ("contradicted", "undecided", "not testable"):
+        named = [f"`{name}`" for name in ledger.index[ledger.verdict == verdict]]
+        parts += [f"{verdict}: {listing(named)}"] if named else []
+    return "; ".join(parts)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from crosslingual import claims, evidence, languages, published, stats, typology
+from crosslingual import availability, claims, evidence, languages, published, stats, typology
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
 
@@ -445,3 +445,85 @@ def _most_changed(corrected: list[list[str]], typed: list[list[str]], words: int
         return len(pairs) <= words, -abs(sum(a != b for a, b in pairs) - len(pairs) / 2), len(pairs)
 
     return max(range(len(corrected)), key=balance)
+
+
+def translations(curve: pd.DataFrame, edition: Edition, name: str = "translations") -> Table:
+    """Retrieval by pair of languages: ends and best layer of the curve, other shifts, and the baselines.
+
+    ``curve`` is ``retrieval.curve`` for one encoder and one number of candidates.
+    """
+    pairs = list(dict.fromkeys(zip(curve.source, curve.target, strict=True)))
+    columns = [_translations(curve[(curve.source == a) & (curve.target == b)]) for a, b in pairs]
+    rows = [[title, *(column[title] for column in columns)] for title in (columns[0] if columns else [])]
+    header = ["", *(f"{label(a)}-{label(b)}" for a, b in pairs)]
+    caption = f"Translations found, in percent. Edition: {edition.title}."
+    notes = ("Intervals: sentences resampled.", PATTERN if edition.artificial else "", *unavailable(curve))
+    return Table(caption, name, header, rows, tuple(filter(None, notes)))
+
+
+def _translations(curve: pd.DataFrame) -> dict[str, str]:
+    """The cells of one pair's column."""
+    asked = curve[curve.queries == "all"]
+    line = asked[asked.method == "paper"].set_index("layer").sort_index()
+    best, reached = line.accuracy.idxmax(), asked.groupby("method").accuracy.max()
+    hits = line.hits[best]
+    ends = stats.bootstrap_interval("pos", np.stack([hits, np.ones_like(hits)], axis=1))
+    others = curve[curve.queries == "nothing shared"]
+    apart = others[others.method == "paper"].accuracy
+    return {
+        "sentences": f"{int(asked.candidates.max()):,}",
+        "embeddings": number(line.accuracy.iloc[0]),
+        "**best layer**": f"**{number(line.accuracy[best])}**",
+        "interval": bounds(stats.Estimate(line.accuracy[best], *ends)),
+        "which": str(best),
+        "last layer": number(line.accuracy.iloc[-1]),
+        "shift held out, best": number(reached.get("held out", np.nan)),
+        "no shift, best": number(reached.get("no shift", np.nan)),
+        "by shared pieces": number(reached["shared pieces"]),
+        "by length": number(reached["length"]),
+        "pairs sharing nothing": f"{len(others.hits.iloc[0]):,}" if len(others) else "0",
+        "of these, best layer": number(apart.max() if len(apart) else np.nan),
+    }
+
+
+def survey(edition: Edition, name: str = "survey") -> Table:
+    """Which labelled corpora and parallel texts are at hand in an edition, and why the others are not."""
+    found = list(availability.survey(edition).itertuples())
+    rows = [
+        [row.task, f"{row.at_hand} of {row.wanted}", ", ".join(map(label, row.missing)) or MISSING]
+        for row in found
+    ]
+    reasons = [f"{row.task}: {row.why}" for row in found if row.why]
+    header = ["corpora", "at hand", "missing"]
+    caption = f"Corpora at hand. Edition: {edition.title}."
+    return Table(caption, name, header, rows, tuple(reasons), text=True)
+
+
+def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
+    """A frame of texts as it is, one row a row; underscores in its columns' names become spaces."""
+    header = [column.replace("_", " ") for column in frame]
+    return Table(caption, name, header, [list(map(str, row)) for row in frame.to_numpy()], text=True)
+
+
+def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "look-up") -> Table:
+    """How far look-up gets in each language, and the fine-tuned tagger beside it.
+
+    ``measured`` is ``profile.treebanks`` and ``tagged`` the tagger's accuracy by language.
+    """
+    rows = [
+        [label(row.language), *map(number, [row.words, row.homographs, row.unseen, row.majority_class, row.look_up]),
+         number(tagged.get(row.language, np.nan))]
+        for row in measured.itertuples()
+    ]  # fmt: skip
+    header = ["", "words", "homographs", "unseen", "majority", "look-up", "M-BERT"]
+    caption = (
+        "Words per sentence; percent of homographs among training words and of unseen among test words; accuracy of the "
+        f"majority class, of look-up and of fine-tuned M-BERT. Edition: {edition.title}."
+    )
+    return Table(caption, name, header, rows)
+
+
+def glossed(sentence: Sequence, name: str, title: str) -> Table:
+    """A generated sentence word by word: form, how it sounds, tag, entity. ``sentence`` is a list of pocket Tokens."""
+    rows = [[token.form, token.phonemes or MISSING, token.upos, token.entity] for token in sentence]
+    return Table(title, name, ["word", "sounds", "tag", "entity"], rows, text=True)

@@ -1,0 +1,62 @@
+"""What of the paper's material an edition has at hand, what stands in for the rest, and what the paper leaves open."""
+
+from functools import cache
+
+import pandas as pd
+
+from crosslingual import corpora, languages
+from crosslingual.corpora import CorpusUnavailable
+from crosslingual.editions import Edition
+
+
+@cache
+def substitutes() -> pd.DataFrame:
+    """What of the paper cannot be had: resource, needed_for, why, pocket and real (what stands in for it there)."""
+    return pd.read_csv(languages.DATA / "substitutes.csv", keep_default_na=False)
+
+
+@cache
+def unstated() -> pd.DataFrame:
+    """What the paper does not say and a reproduction has to decide: question, choice, reason."""
+    return pd.read_csv(languages.DATA / "unstated.csv", keep_default_na=False)
+
+
+def at_hand(edition: Edition, task: str) -> list[str]:
+    """Those of a task's languages, or corpora, that have a training and a test split at hand."""
+    return [code for code in edition.languages(task) if not missing(edition, task, code)]
+
+
+def missing(edition: Edition, task: str, language: str) -> str:
+    """What is missing of a corpus and how to get it; empty if nothing is."""
+    splits = [("train", edition.languages(task)), ("test", edition.evaluation_languages(task))]
+    for split, names in splits:
+        try:
+            if language in names:
+                edition.corpus(task, language, split)
+        except CorpusUnavailable as problem:
+            return str(problem)
+    return ""
+
+
+def survey(edition: Edition) -> pd.DataFrame:
+    """One row per task and for parallel text: at_hand and wanted (numbers), missing (names), why (first reason)."""
+    rows = []
+    for task in corpora.TASKS:
+        reasons = {code: missing(edition, task, code) for code in edition.languages(task)}
+        rows.append(_row(task, reasons))
+    rows.append(_row("parallel", {"-".join(pair): _missing_pair(edition, pair) for pair in edition.pairs}))
+    return pd.DataFrame(rows)
+
+
+def _row(task: str, reasons: dict[str, str]) -> dict:
+    lacking = {code: reason for code, reason in reasons.items() if reason}
+    return {"task": task, "at_hand": len(reasons) - len(lacking), "wanted": len(reasons),
+            "missing": list(lacking), "why": next(iter(lacking.values()), "")}  # fmt: skip
+
+
+def _missing_pair(edition: Edition, pair: tuple[str, str]) -> str:
+    try:
+        edition.parallel(*pair)
+    except CorpusUnavailable as problem:
+        return str(problem)
+    return ""
