@@ -11,6 +11,7 @@ import ctypes
 import functools
 from hashlib import sha256
 import json
+import math
 from pathlib import Path
 import time
 
@@ -22,16 +23,23 @@ import transformers
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer, get_linear_schedule_with_warmup
 
 from crosslingual import editions, languages
+from crosslingual.corpora import CorpusUnavailable
 from crosslingual.encoders import Encoder
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
 LOG = "training.jsonl"
+LIMITS = dict.fromkeys(["dropout", "warmup", "predict", "mask", "replace", "smoothing"], (0, 1)) | dict.fromkeys(
+    ["learning_rate", "weight_decay", "max_grad_norm", "bf16", "seed"], (0, math.inf)) | {"max_length": (8, math.inf)}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 BATCHES_PER_POOL = 32  # sentences are drawn for so many batches at once and grouped by length, so that hardly a token is padding
 
 
 class RecipeError(ValueError):
-    """A mistake in a pre-training specification, or a run in the folder that has another recipe."""
+    """A mistake in a pre-training specification (at ``key``, a path of keys), or a folder whose run has another recipe."""
+
+    def __init__(self, problem: str, *key: str):
+        super().__init__(problem)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,25 @@ class PretrainRecipe:
     @classmethod
     def read(cls, mapping: dict) -> "PretrainRecipe":
         """From a configuration file's ``recipe:`` block; raises RecipeError naming an unknown or ill-typed entry."""
-        types = {field.name: field.type for field in fields(cls)}
         for name, value in mapping.items():
-            if name not in types:
-                raise RecipeError(f"unknown entry {name!r} in the pre-training recipe: choose from {', '.join(types)}")
-            if not isinstance(value, (int, float) if types[name] is float else types[name]):
-                raise RecipeError(f"{name!r} in the pre-training recipe must be a {types[name].__name__}, not {value!r}")
-        return cls(**mapping)
+            _check_entry(name, value, {field.name: field.type for field in fields(cls)})
+        recipe = cls(**mapping)
+        if recipe.hidden % recipe.heads:
+            raise RecipeError(f"a hidden size of {recipe.hidden} does not divide into {recipe.heads} heads: make it a multiple",
+                              "recipe", "heads" if "heads" in mapping else "hidden")
+        return recipe
+
+
+def _check_entry(name: str, value, types: dict[str, type]) -> None:
+    if name not in types:
+        raise RecipeError(f"unknown entry {name!r} in the pre-training recipe: choose from {', '.join(types)}", "recipe", name)
+    kind, (least, most) = types[name], LIMITS.get(name, (1, math.inf))
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        hint = " (YAML reads 1e-3 as text: write 1.0e-3)" if kind is float else ""
+        raise RecipeError(f"{name!r} in the pre-training recipe must be a {kind.__name__}, not {value!r}{hint}", "recipe", name)
+    if not least <= value <= most:
+        limits = f"{least} or more" if most == math.inf else f"from {least} to {most}"
+        raise RecipeError(f"{name!r} in the pre-training recipe must be {limits}, not {value!r}", "recipe", name)
 
 
 def smoothed(sizes: dict[str, int], exponent: float) -> dict[str, float]:
@@ -175,6 +195,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
         self.scheduler = get_linear_schedule_with_warmup(self.optimizer, int(recipe.warmup * recipe.steps), recipe.steps)
         self.step = self.tokens = 0
+        self.unlogged: list[float] = []  # losses of the steps since the last entry of the log
         self._resume()
 
     def _check_recipe(self, texts, alphabet):
@@ -217,14 +238,14 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
-            self.step, self.tokens = state["step"], state["tokens"]
+            self.step, self.tokens, self.unlogged = state["step"], state["tokens"], state.get("unlogged", [])
         kept = [entry for entry in read_log(self.folder) if entry["step"] <= self.step]
         write_atomically(self.folder / LOG, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
 
     def checkpoint(self):
         path = self.run / "checkpoint.pt"
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "scheduler": self.scheduler.state_dict(),
-                 "step": self.step, "tokens": self.tokens}
+                 "step": self.step, "tokens": self.tokens, "unlogged": self.unlogged}
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
 
@@ -241,6 +262,7 @@ class Trainer:
                 started = time.perf_counter()
                 loss, tokens = self._train_on(self.texts.batch(lines))
                 self.step, self.tokens = self.step + 1, self.tokens + tokens
+                self.unlogged.append(loss)
                 yield {"step": self.step, "loss": loss, "tokens": self.tokens, "seconds": time.perf_counter() - started}
 
     def _train_on(self, ids):
@@ -267,18 +289,17 @@ def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, 
     """Train (or go on training) the encoder of ``folder``, with a progress bar, a checkpoint every ``save_every`` steps, a log
     (``training.jsonl``, one line every 50 steps) and copies of the encoder at the steps in ``snapshots``."""
     trainer = Trainer(texts, recipe, folder, alphabet, device)
-    losses, tokens, seconds = [], trainer.tokens, 0.0
+    tokens, seconds = trainer.tokens, 0.0
     with tqdm(total=recipe.steps, initial=trainer.step, desc=f"pre-training {Path(folder).name}", unit="step", mininterval=5) as bar:
         for entry in trainer.steps():
-            losses.append(entry["loss"])
             seconds += entry["seconds"]
             bar.update()
             if trainer.step % 50 == 0 or trainer.step == recipe.steps:
-                line = {"step": trainer.step, "loss": sum(losses) / len(losses), "tokens": trainer.tokens,
+                line = {"step": trainer.step, "loss": sum(trainer.unlogged) / len(trainer.unlogged), "tokens": trainer.tokens,
                         "tokens_per_second": round((trainer.tokens - tokens) / seconds)}
                 _append(trainer.folder / LOG, line)
                 bar.set_postfix(loss=f"{line['loss']:.3f}", tokens_per_s=line["tokens_per_second"])
-                losses, tokens, seconds = [], trainer.tokens, 0.0
+                trainer.unlogged, tokens, seconds = [], trainer.tokens, 0.0
             if trainer.step in snapshots:
                 trainer.save(trainer.run / f"step-{trainer.step}")
             if trainer.step % save_every == 0:
@@ -299,23 +320,46 @@ def read_specification(mapping: dict) -> tuple[dict, PretrainRecipe]:
     """
     for key, value in mapping.items():
         if key not in SPECIFICATION:
-            raise RecipeError(f"unknown key {key!r} in the pre-training specification: choose from {', '.join(SPECIFICATION)}")
+            raise RecipeError(f"unknown key {key!r} in the pre-training specification: choose from {', '.join(SPECIFICATION)}", key)
         if type(value) is not SPECIFICATION[key]:
-            raise RecipeError(f"{key!r} in the pre-training specification must be a {SPECIFICATION[key].__name__}, not {value!r}")
+            raise RecipeError(f"{key!r} in the pre-training specification must be a {SPECIFICATION[key].__name__}, not {value!r}", key)
+    _check_texts(mapping)
     return {key: value for key, value in mapping.items() if key != "recipe"}, PretrainRecipe.read(mapping.get("recipe", {}))
+
+
+def _check_texts(mapping: dict) -> None:
+    if mapping.get("languages") == []:
+        raise RecipeError("'languages' in the pre-training specification is empty: name some, or leave it out for all", "languages")
+    for code in mapping.get("languages", []):
+        if code not in languages.table().index:
+            raise RecipeError(f"unknown language {code!r}: choose from {' '.join(languages.table().index)}", "languages")
+    if mapping.get("sentences", 1) < 1:
+        raise RecipeError("'sentences' in the pre-training specification must be 1 or more", "sentences")
+    if any(type(step) is not int for step in mapping.get("snapshots", [])):
+        raise RecipeError("'snapshots' in the pre-training specification is a list of step numbers", "snapshots")
 
 
 def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None) -> Trainer:
     """Pre-train by a specification on the text of ``edition``'s source, evaluation text left out."""
     wanted, recipe = read_specification(mapping)
-    everything = [code for code in languages.table().index]
-    codes = [languages.check(code) for code in wanted.get("languages", everything)]
+    codes = wanted.get("languages", list(languages.table().index))
     draw = functools.partial(edition.source.text, pairs=edition.pairs)
     texts = {code: draw(code, wanted.get("sentences", 40_000)) for code in tqdm(codes, desc="text", unit="language")}
-    alphabet = "".join(sorted({c for code in everything for line in draw(code, 500) for c in line})) if wanted.get("alphabet") else ""
+    alphabet = _alphabet(draw) if wanted.get("alphabet") else ""
     trainer = pretrain(texts, recipe, folder, alphabet, device, snapshots=tuple(wanted.get("snapshots", ())))
     write_atomically(Path(folder) / "README.md", model_card(edition, texts, trainer).encode())
     return trainer
+
+
+def _alphabet(draw) -> str:
+    """The characters of 500 lines of each of the paper's languages, where the source has text in it."""
+    characters = set()
+    for code in languages.table().index:
+        try:
+            characters.update(*draw(code, 500))
+        except CorpusUnavailable:
+            continue
+    return "".join(sorted(characters))
 
 
 def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
@@ -332,12 +376,14 @@ def model_card(edition, texts: dict[str, list[str]], trainer: Trainer) -> str:
     """What the encoder is, what it was trained on and how: the README beside the weights."""
     log = read_log(trainer.folder)
     lines, kind = sum(map(len, texts.values())), "artificial languages" if edition.artificial else "real text"
+    hygiene = ("no parallel, code-switched, transliterated or evaluation text" if edition.artificial
+               else "the data folder's owner answers for keeping evaluation text out")
     return "\n".join([
         f"# {trainer.folder.name}", "",
         f"A BERT pre-trained by `crosslingual pretrain` on {kind}, for `How multilingual is Multilingual BERT?` as a Jupyter Book.", "",
         f"- parameters: {sum(p.numel() for p in trainer.model.parameters()):,}; vocabulary: {len(trainer.tokenizer):,} word pieces",
         f"- text: {lines:,} lines of the edition `{edition.name}` in {len(texts)} languages ({' '.join(texts)}); each language's lines were "
-        "drawn independently; no parallel, code-switched, transliterated or evaluation text",
+        f"drawn independently; {hygiene}",
         f"- seen: {trainer.tokens:,} word pieces in {trainer.step:,} steps; masked-word loss at the end: {log[-1]['loss']:.3f}",
         f"- recipe: `{json.dumps(asdict(trainer.recipe))}`",
         f"- software: torch {torch.__version__}, transformers {transformers.__version__}; device: {trainer.device}",
