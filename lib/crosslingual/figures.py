@@ -20,7 +20,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from PIL import Image
 
-from crosslingual import claims, corpora, evidence, languages, retrieval, stats
+from crosslingual import claims, corpora, evidence, languages, retrieval, stats, tables
 from crosslingual.editions import Edition
 from crosslingual.stats import CELL
 from crosslingual.tables import ENCODERS, PATTERN, label, number, unavailable
@@ -194,6 +194,26 @@ def everywhere(frame: pd.DataFrame, train: str, edition: Edition, name: str = "e
     worst = f", worst {label(best.idxmin())} ({number(best.min())})" if len(best) else ""
     caption = f"Fine-tuned on {title}, evaluated on every language; dark: written in the same script. Here {read}{worst}."
     return Figure(drawing, name, _caption(caption, edition, frame), caption)
+
+
+def seconds(frame: pd.DataFrame, edition: Edition, name: str = "seconds") -> Figure:
+    """How long each fine-tuning of a transfer matrix took, evaluations included, by task and encoder."""
+    models = tables.models(frame)
+    if models.empty:
+        return absent(name, edition, frame)
+    groups = list(models.groupby(["task", "encoder"], sort=False).seconds)
+    drawing, (panel,) = canvas(0.9 + 0.42 * len(groups))
+    for height, ((_, encoder), times) in enumerate(groups):
+        shifts = np.random.default_rng(0).uniform(-0.2, 0.2, len(times))
+        colour = COLOURS.get(encoder, CYCLE[2])
+        panel.scatter(times, height + shifts, 12, color=colour, alpha=0.5, linewidths=0)
+        panel.plot([times.median()] * 2, [height - 0.32, height + 0.32], color=colour, linewidth=2.5)
+    titles = [f"{task}, {ENCODERS.get(encoder, encoder)}" for (task, encoder), _ in groups]
+    panel.set_yticks(range(len(groups)), titles)
+    panel.set(xlabel="seconds", xlim=(0, 1.05 * models.seconds.max()), ylim=(len(groups) - 0.4, -0.6))
+    medians = ", ".join(f"{title} {number(times.median())} s" for title, (_, times) in zip(titles, groups, strict=True))
+    caption = f"Seconds of each fine-tuning with all its evaluations; strokes are medians: {medians}."
+    return Figure(drawing, name, _caption(caption, edition, frame), f"One dot per model. Medians: {medians}.")
 
 
 def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-2") -> Figure:

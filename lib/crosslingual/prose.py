@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-import pandas as pd
 from myst_nb import glue
 
+from crosslingual.editions import Edition
 from crosslingual.tables import label, number
 
 NOTHING = "not available"
@@ -66,3 +66,17 @@ def verdicts(ledger: pd.DataFrame) -> str:
         named = [f"`{name}`" for name in ledger.index[ledger.verdict == verdict]]
         parts += [f"{verdict}: {listing(named)}"] if named else []
     return "; ".join(parts)
+
+
+def about(edition: Edition) -> str:
+    """What an edition's numbers speak of, for its reader to know first."""
+    if edition.artificial:
+        return (
+            "Its languages are artificial. They have the scripts and the word orders of the languages whose names "
+            "they bear, and nothing else of theirs: no number in this edition is a result about real German or "
+            "Hindi. Compare patterns with the paper, what is higher than what, and never values."
+        )
+    return (
+        "Its corpora are of real languages, so differences to the published numbers are shown. A corpus that is not "
+        "at hand is named in its table and left out."
+    )

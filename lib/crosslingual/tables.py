@@ -297,6 +297,13 @@ def recipes(edition: Edition, tasks: Sequence[str], name: str = "recipes") -> Ta
     return Table(caption, name, ["", "Appendix A", *tasks], rows)
 
 
+def departures(edition: Edition, tasks: Sequence[str]) -> list[str]:
+    """Names of Appendix A's hyper-parameters that have another value in the edition."""
+    ours = [asdict(edition.recipe(task)) for task in tasks]
+    return [parameter.replace("_", " ") for parameter, value in published.APPENDIX_A.items()
+            if any(recipe[parameter] != value for recipe in ours)]  # fmt: skip
+
+
 def _setting(value: float | bool | None) -> str:
     if value is None:
         return "not said"
