@@ -423,6 +423,27 @@ def _margin(panel: Axes, row: pd.Series, claim: claims.Claim, height: int, reach
     panel.plot(past[3], height, "o", color="#444444", markersize=8, fillstyle="none")
 
 
+def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "look-up") -> Figure:
+    """Accuracy by language of the majority class, of look-up and of the fine-tuned tagger, sorted by look-up.
+
+    ``measured`` is ``profile.treebanks`` and ``tagged`` the tagger's accuracy by language.
+    """
+    rows = measured.sort_values("look_up", ignore_index=True)
+    tuned = rows.language.map(tagged)
+    drawing, (panel,) = canvas(0.9 + 0.17 * len(rows))
+    for column, marker, shown in [(rows.majority_class, "x", "majority class"), (rows.look_up, "o", "look-up"),
+                                  (tuned, "D", "M-BERT")]:  # fmt: skip
+        colour = {"x": "#777777", "o": CYCLE[1], "D": CYCLE[0]}[marker]
+        panel.plot(column, rows.index, marker, color=colour, markersize=5, fillstyle="none" if marker == "o" else "full")
+        panel.text(column.iloc[-1], len(rows) - 0.2, shown, color=colour, fontsize=8, ha="right" if marker == "o" else "center")
+    panel.set_yticks(rows.index, [*map(label, rows.language)], fontsize=7.5)
+    panel.set(xlim=(0, 105), ylim=(-0.7, len(rows) + 0.8), xlabel="accuracy (%)")
+    read = (f"Look-up {_range(rows.look_up)}, the tagger {_range(tuned.dropna())}; its smallest lead over look-up is "
+            f"{number((tuned - rows.look_up).min())} points")  # fmt: skip
+    caption = f"Tagging by look-up and by the fine-tuned encoder, within each language. {read}."
+    return Figure(drawing, name, _caption(caption, edition, measured), f"Dot plot. {read}.")
+
+
 def heatmap(
     frame: pd.DataFrame, group: Callable[[str], str | None], edition: Edition, name: str = "heatmap"
 ) -> Figure:

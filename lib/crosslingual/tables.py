@@ -512,7 +512,7 @@ def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
     return Table(caption, name, header, [list(map(str, row)) for row in frame.to_numpy()], text=True)
 
 
-def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "look-up") -> Table:
+def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "treebanks") -> Table:
     """How far look-up gets in each language, and the fine-tuned tagger beside it.
 
     ``measured`` is ``profile.treebanks`` and ``tagged`` the tagger's accuracy by language.
@@ -534,3 +534,13 @@ def glossed(sentence: Sequence, name: str, title: str) -> Table:
     """A generated sentence word by word: form, how it sounds, tag, entity. ``sentence`` is a list of pocket Tokens."""
     rows = [[token.form, token.phonemes or MISSING, token.upos, token.entity] for token in sentence]
     return Table(title, name, ["word", "sounds", "tag", "entity"], rows, text=True)
+
+
+def retold(told: Mapping[str, Sequence], name: str, title: str) -> Table:
+    """One meaning in several languages, as written and as it sounds; ``told`` maps codes to pocket Tokens."""
+    rows = [
+        [languages.name(code), " ".join(token.form for token in sentence),
+         " ".join(token.phonemes or token.form for token in sentence)]
+        for code, sentence in told.items()
+    ]  # fmt: skip
+    return Table(title, name, ["language", "written", "sounds"], rows, text=True)
