@@ -64,8 +64,8 @@ def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
 def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature):
     site = book.build(miniature, "tiny")
     page = (site.parent / "02-two.html").read_text()
-    write_chapter(miniature / "book/02-two.ipynb", "Two", "x = 1", "x / 0  # never")
-    with pytest.raises(book.BookError, match="chapter 02-two failed in cell 4 .*x / 0.*: ZeroDivisionError: division"):
+    write_chapter(miniature / "book/02-two.ipynb", "Two", "x = 1", "y = 2\nx / 0  # never")
+    with pytest.raises(book.BookError, match="chapter 02-two failed in cell 4 .`x / 0  # never`.: ZeroDivisionError: division"):
         book.build(miniature, "tiny")
     assert (site.parent / "02-two.html").read_text() == page
     assert (miniature / "_build/failed/02-two.ipynb").exists()

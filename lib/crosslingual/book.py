@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -157,8 +158,14 @@ def _failure(name: str, working: Path, error: Exception) -> str:
     where = f"see {working}"
     if not isinstance(error, PapermillExecutionError):
         return f"chapter {name} failed: its kernel died ({type(error).__name__}); {where}"
-    first_line = error.source.strip().splitlines()[0]
-    return f"chapter {name} failed in cell {error.exec_count} (`{first_line}`): {error.ename}: {error.evalue}; {where}"
+    return f"chapter {name} failed in cell {error.exec_count} (`{_line(error)}`): {error.ename}: {error.evalue}; {where}"
+
+
+def _line(error: PapermillExecutionError) -> str:
+    """The line of the cell that failed: the one with an arrow in the traceback's frame of the cell, else the first."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    arrow = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
+    return (arrow[1] if arrow else error.source.strip().splitlines()[0]).strip()
 
 
 def _in_parallel(run, names: list[str], jobs: int | None) -> None:
