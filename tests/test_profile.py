@@ -37,7 +37,7 @@ def test_unseen_words_and_look_up():
     assert profile.unseen_words(TRAIN, TEST) == pytest.approx(40)  # "sings" and "it"
     assert profile.unseen_words(TEST, TEST) == 0
     assert profile.look_up_accuracy(TRAIN, TEST) == 40  # "the" and "cuts"; "saw" is mostly a noun
-    assert profile.look_up_accuracy(TRAIN, TEST, "majority class") == 20  # DET, first of three equally frequent
+    assert profile.look_up_accuracy(TRAIN, TEST, "majority class") == 20  # DET, first of three as frequent
 
 
 def test_treebanks_of_an_edition(edition):

@@ -42,6 +42,7 @@ __all__ = [
     "available",
     "cache_folder",
     "digests",
+    "mistake",
     "read_yaml",
 ]
 TYPE_NAMES = {
@@ -162,9 +163,7 @@ class Edition:
             choice = ", ".join(self.encoders)
             raise self.error(key, f"there is no encoder {name!r}: choose from {choice}, or add it")
         if isinstance(entry, dict):
-            from crosslingual import pretrain  # here, as corpora alone need no torch
-
-            return pretrain.cached_encoder(name, entry["pretrain"], self)
+            return self._pretrained(name, entry["pretrain"])
         weights = self._weights(key, entry)
         from crosslingual.encoders import Encoder
 
@@ -184,9 +183,15 @@ class Edition:
 
     def error(self, key: tuple, problem: str) -> EditionError:
         """The error to raise for a mistake at ``key``, with the line of the nearest key that the file has."""
-        while key not in self.lines:
-            key = key[:-1]
-        return EditionError(f"{self.path}, line {self.lines[key]}: {problem}.")
+        return mistake(self.path, self.lines, key, problem)
+
+    def _pretrained(self, name: str, specification: dict) -> "Encoder":
+        from crosslingual import pretrain  # here, as corpora alone need no torch
+
+        try:
+            return pretrain.cached_encoder(name, specification, self)
+        except pretrain.RecipeError as problem:
+            raise self.error(("encoders", name, "pretrain", *problem.key), str(problem)) from None
 
     def _weights(self, key: tuple, entry: str) -> str:
         """The folder or hub name that an encoder's entry stands for."""
@@ -241,6 +246,13 @@ def digests(edition: Edition) -> dict[str, str]:
 def cache_folder() -> Path:
     """$CROSSLINGUAL_CACHE, or ``_build/cache`` of the checkout: what can be made again at any time."""
     return Path(os.environ.get(CACHE_VARIABLE) or checkout.root() / "_build" / "cache")
+
+
+def mistake(path: Path, lines: dict[tuple, int], key: tuple, problem: str) -> EditionError:
+    """The error for a mistake at ``key`` of a YAML file; ``lines`` as `read_yaml` gives them."""
+    while key not in lines:
+        key = key[:-1]
+    return EditionError(f"{path}, line {lines[key]}: {problem}.")
 
 
 def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:

@@ -100,11 +100,21 @@ def train_vocabulary(texts: dict[str, list[str]], recipe: PretrainRecipe, alphab
     """The pieces of a cased WordPiece vocabulary from a smoothed sample of ``texts``; every character of ``alphabet`` is added."""
     shares = smoothed({language: len(text) for language, text in texts.items()}, recipe.smoothing)
     sample = (line for language, text in sorted(texts.items()) for line in text[:max(1, int(lines * shares[language]))])
+    sample = list(sample)
     trainer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
+    # Left to itself the trainer numbers these in the order of a random hash, and breaks ties between pieces by number.
+    numbered = SPECIAL + ["##" + character for character in _inner_characters(sample, trainer)]
+    trainer.train_from_iterator(sample, vocab_size=recipe.vocabulary, special_tokens=numbered, limit_alphabet=10_000, show_progress=False)
+    vocabulary = trainer.get_vocab()
     singles = [piece for character in sorted(set(alphabet) - {" "}) for piece in (character, "##" + character)]
-    trainer.train_from_iterator(sample, vocab_size=recipe.vocabulary, special_tokens=SPECIAL, limit_alphabet=10_000, show_progress=False)
-    pieces = sorted(trainer.get_vocab(), key=trainer.get_vocab().get)
-    return pieces + [single for single in singles if single not in trainer.get_vocab()]
+    return sorted(vocabulary, key=vocabulary.get) + [single for single in singles if single not in vocabulary]
+
+
+def _inner_characters(lines: list[str], trainer: BertWordPieceTokenizer) -> list[str]:
+    """The characters that stand inside or at the end of a word, sorted."""
+    words = {word for line in lines for word in line.split()}
+    parts = (part for word in words for part, _ in trainer.pre_tokenizer.pre_tokenize_str(trainer.normalizer.normalize_str(word)))
+    return sorted({character for part in parts for character in part[1:]})
 
 
 def tokenizer_of(pieces: list[str], max_length: int) -> BertTokenizer:
@@ -202,8 +212,9 @@ class Trainer:
         """A run is resumed with its own recipe and texts or not at all."""
         path = self.run / "recipe.json"
         content = sha256("\n".join([alphabet, *(line for language in sorted(texts) for line in texts[language])]).encode()).hexdigest()
-        mine = asdict(self.recipe) | {"version": VERSION, "texts": content}
-        if path.exists() and json.loads(path.read_text()) != mine:
+        sizes = {language: len(texts[language]) for language in sorted(texts)}
+        mine = asdict(self.recipe) | {"version": VERSION, "texts": content, "lines": sizes}
+        if path.exists() and mine | json.loads(path.read_text()) != mine:
             raise RecipeError(f"{self.run} holds a run with another recipe or other texts: finish that one, or remove the folder to start anew")
         write_atomically(path, json.dumps(mine, indent=1).encode())
 

@@ -1,4 +1,4 @@
-"""What a world's corpora are like, measured on the corpora alone: nobody is to mistake table look-up for learning.
+"""What a world's corpora are like, measured on them alone: nobody is to mistake table look-up for learning.
 
 All but the switches can be measured on any labelled corpus, so a real treebank can stand beside a pocket one.
 """
@@ -84,9 +84,9 @@ def entity_words(corpus: Dataset) -> set[str]:
 
 
 def entity_overlap(edition: "Edition", languages: Sequence[str] | None = None) -> pd.DataFrame:
-    """Jaccard overlap, in percent, of the words inside training entities, for every unordered pair of languages.
+    """Jaccard overlap, in percent, of the words in training entities, for each unordered pair of languages.
 
-    Columns: language, other, overlap, shared (number of words). Word pieces overlap more: see `overlap.matrix`.
+    Columns: language, other, overlap, shared (number of words). Word pieces overlap more: `overlap.matrix`.
     """
     codes = languages or edition.languages("ner")
     words = {code: entity_words(edition.corpus("ner", code, "train")) for code in codes}
@@ -112,10 +112,10 @@ def spoken(sentences: Iterable[list[Token]], count: int) -> Dataset:
 def switches(corpus: Dataset) -> pd.DataFrame:
     """Where a code-switched corpus changes its language: inside phrases and at their boundaries.
 
-    A switch stands between two words of different languages with nothing but neutral tokens between them; it is
+    A switch stands between two words of different languages with only neutral tokens between them; it is
     inside a phrase if no phrase begins in between. Phrases are told by parts of speech alone, which misplaces
     fewer than one in a hundred. ``corpus`` is as `spoken` makes it, of two languages whose modifiers precede
-    their nouns, like Hindi and English. Columns: place, switches, share (percent of all switches), per_sentence.
+    their nouns, like Hindi and English. Columns: place, switches, share (percent of all), per_sentence.
     """
     rows = corpus[:]
     sentences = zip(rows["labels"], rows["languages"], strict=True)
@@ -142,7 +142,7 @@ def _places(tags: list[str], codes: list[str]) -> Iterator[str]:
 
 
 def _opens_phrase(before: str, language_before: str, tag: str, language: str) -> bool:
-    """Whether ``tag`` begins a phrase: noun phrases end at a noun or its postposition, verb groups at other words."""
+    """Does ``tag`` begin a phrase: noun phrases end at a noun or its postposition, verb groups at others."""
     if before in VERBAL or tag in VERBAL:
         return not (before in VERBAL and tag in VERBAL)
     return not (before in NOMINAL and tag in NOMINAL and _continues(before, language_before, tag, language))
