@@ -81,6 +81,12 @@ def test_rank_correlation_is_scipys(pairs):
         assert stats.rank_correlation(x, y) == pytest.approx(scipy_stats.spearmanr(x, y).statistic)
 
 
+def test_what_is_constant_correlates_with_nothing():
+    varied = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
+    assert stats.rank_correlation([1, 2, 3], varied).tolist() == [1, 0]
+    assert np.isnan(stats.rank_correlation([1, 2, 3], [1, np.nan, 3]))
+
+
 def test_slope_and_rank_correlation_take_many_versions_at_once():
     x, y = np.arange(5.0), np.array([1, 3, 2, 5, 4.0])
     both = np.stack([y, -2 * y], axis=1)

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from crosslingual import claims, published, tables, typology
 from crosslingual.corpora import CorpusUnavailable
@@ -45,7 +46,7 @@ def test_a_missing_corpus_leaves_a_gap_and_its_explanation(ner):
     partial = ner[(ner.train != "de") & (ner.evaluate != "de")]
     partial.attrs["unavailable"] = {"de": "CoNLL-2003 is licensed; put deu.train into the folder"}
     table = tables.beside(partial, published.TABLE_1, REAL, "table-1")
-    assert rows_of(table, "**DE**")[0][1:] == [f"**{tables.MISSING}**"] * 4
+    assert rows_of(table, "**DE**")[0][1:] == [tables.MISSING] * 4
     assert rows_of(table, "**EN**")[3][2] == tables.MISSING
     assert "Not available: DE: CoNLL-2003 is licensed" in table.markdown()
 
@@ -65,7 +66,7 @@ def test_cells_the_paper_leaves_empty_stay_empty():
     frame = matrix(lambda a, b: 0.8, ["hi", "ur", "en", "bg", "ja"])
     table = tables.beside(frame, published.TABLE_4, ARTIFICIAL, "table-4")
     ours, spreads, paper = rows_of(table, "**HI**")[:3]
-    assert paper[3:] == [tables.MISSING] * 3 and ours[3] == f"**{tables.MISSING}**" and spreads[3] == ""
+    assert paper[3:] == [tables.MISSING] * 3 and ours[3] == tables.MISSING and spreads[3] == ""
 
 
 def test_systems_keep_the_papers_rows_and_add_ours():
@@ -138,3 +139,37 @@ def test_tables_without_any_result_keep_their_shape_and_say_why():
     ):
         assert {len(row) for row in table.rows} == {len(table.header)}
         assert "Not available: EN: fetch it" in table.markdown() and tables.MISSING in table.markdown()
+
+
+def test_neighbours_are_the_best_and_the_worst_without_the_language_itself():
+    codes = ["en", "de", "es", "ru", "hi"]
+    rank = {code: 0.9 - 0.15 * position for position, code in enumerate(codes)}
+    frame = pd.concat(matrix(lambda a, b: rank[b], codes, encoder=e, seeds=[1]) for e in ("m-bert", "en-bert"))
+    shown = [row[0] for row in tables.neighbours(frame, "en", ARTIFICIAL, shown=1).rows]
+    assert shown == ["German", "Hindi"]
+    assert len(tables.neighbours(frame, "en", ARTIFICIAL).rows) == 4
+
+
+class Switched:
+    """An edition with a code-switched corpus of which the second sentence is half Hindi."""
+
+    title, artificial = "Tiny", True
+    words = {"corrected": [["a", "b"], ["एक", "b"]], "transliterated": [["a", "b"], ["ek", "b"]]}
+
+    def corpus(self, task, language, split):
+        return Dataset.from_dict({"tokens": self.words[language], "labels": [["NOUN", "VERB"]] * 2})
+
+
+def test_the_code_switched_sample_shows_both_spellings():
+    assert tables.code_switched(Switched()).rows == [["एक", "ek", "NOUN"], ["b", "b", "VERB"]]
+
+
+def test_translations_name_the_best_layer_and_its_interval():
+    hits = {0: [1, 0, 0, 0], 1: [1, 1, 1, 0], 2: [1, 1, 0, 0]}
+    rows = [dict(method="paper", layer=layer, hits=np.array(hit, float)) for layer, hit in hits.items()]
+    rows += [dict(method=method, layer=-1, hits=np.zeros(4)) for method in ("shared pieces", "length")]
+    curve = pd.DataFrame(rows).assign(source="en", target="de", queries="all", candidates=4)
+    curve["accuracy"] = [100 * hit.mean() for hit in curve.hits]
+    cells = dict(tables.translations(curve, ARTIFICIAL).rows)
+    assert (cells["**best layer**"], cells["which layer"], cells["last layer"]) == ("**75.0**", "1", "50.0")
+    assert cells["pairs sharing nothing"] == "0" and cells["of these, best layer"] == tables.MISSING

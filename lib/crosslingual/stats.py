@@ -123,15 +123,19 @@ def paired_bootstrap(counts_a, counts_b, n: int = 1000, seed: int = 0) -> Compar
 
 
 def rank_correlation(x, y):
-    """Spearman's rho of x [pairs] with y [pairs], or with every column of y [pairs, draws]."""
+    """Spearman's rho of x [pairs] with y [pairs], or with every column of y [pairs, draws].
+
+    0 where one of them is constant: what does not vary follows nothing.
+    """
     x, y = scipy_stats.rankdata(x), scipy_stats.rankdata(y, axis=0)
     return _correlation(x, y)
 
 
 def _correlation(x: np.ndarray, y: np.ndarray):
     x, y = x - x.mean(), y - y.mean(0)
+    scale = np.sqrt((x @ x) * (y * y).sum(0))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return x @ y / np.sqrt((x @ x) * (y * y).sum(0))
+        return np.where(scale == 0, 0.0, x @ y / scale)[()]
 
 
 def slope(x, y):

@@ -80,6 +80,10 @@ def number(value: float, decimals: int = 1) -> str:
     return MISSING if value is None or np.isnan(value) else f"{value:.{decimals}f}".replace("-", "−")
 
 
+def bold(value: float) -> str:
+    return MISSING if np.isnan(value) else f"**{number(value)}**"
+
+
 def signed(value: float) -> str:
     return MISSING if np.isnan(value) else f"{value:+.1f}".replace("-", "−")
 
@@ -120,7 +124,7 @@ def _stacked(
     spreads = [spread(cells[code]) if code in shown else "" for code in printed.index]
     paper = [number(value, decimals(printed)) for value in printed]
     title = f"**{label(train)}**"
-    rows = [[title, *(f"**{number(mean)}**" for mean in means.values())], ["±", *spreads], ["paper", *paper]]
+    rows = [[title, *map(bold, means.values())], ["±", *spreads], ["paper", *paper]]
     if not edition.artificial:
         rows.append(["difference", *(signed(means[code] - printed[code]) for code in printed.index)])
     return rows
@@ -150,7 +154,7 @@ def systems(ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: 
     added = []
     for title, frame in ours.items():
         cells = [frame[frame.evaluate == code] for code in published.columns]
-        added.append([f"**{title}, ours**", *(f"**{number(cell.score.mean())}**" for cell in cells)])
+        added.append([f"**{title}, ours**", *(bold(cell.score.mean()) for cell in cells)])
         added.append(["±", *map(spread, cells)])
     rows = [*printed, *added]
     frame = pd.concat(ours.values()) if ours else pd.DataFrame()
@@ -249,8 +253,8 @@ def overlap_trends(
     known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
     encoders = list(dict.fromkeys(scores.encoder))
     rows = [[title, *(_trend(known, measure, encoder) for encoder in encoders)] for title, measure in TRENDS.items()]
-    unknown = overlaps.groupby("encoder").unk_share.max()
-    rows.append(["[UNK] in entities, worst pair", *(f"{unknown[encoder]:.1%}" for encoder in encoders)])
+    for title, value in overlaps.groupby("encoder").unk_share.agg(["mean", "max"]).rename(columns=UNKNOWN).items():
+        rows.append([title, *(f"{value[encoder]:.1%}" for encoder in encoders)])
     caption = f"Zero-shot NER F1 and the overlap of entity word pieces. Edition: {edition.title}."
     notes = ("In brackets: 95% interval over seeds and sentences, given these encoders.",)
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in encoders)]
@@ -269,6 +273,7 @@ def _trend_with_overlap(statistic) -> Callable:
     return lambda encoder: claims.trend(statistic, "ner", "overlap", encoder)
 
 
+UNKNOWN = {"mean": "[UNK] in entities, mean of pairs", "max": "[UNK] in entities, worst pair"}
 TRENDS = {
     "F1, overlap below 5%": _mean_where(claims.little_overlap),
     "F1, two scripts": _mean_where(claims.across_scripts),
@@ -482,7 +487,7 @@ def _translations(curve: pd.DataFrame) -> dict[str, str]:
         "embeddings": number(line.accuracy.iloc[0]),
         "**best layer**": f"**{number(line.accuracy[best])}**",
         "interval": bounds(stats.Estimate(line.accuracy[best], *ends)),
-        "which": str(best),
+        "which layer": str(best),
         "last layer": number(line.accuracy.iloc[-1]),
         "shift held out, best": number(reached.get("held out", np.nan)),
         "no shift, best": number(reached.get("no shift", np.nan)),
