@@ -159,3 +159,30 @@ def test_gallery_switches_pages_without_a_kernel(scatter):
     links = [state["state"] for state in states if state["model_name"] == "LinkModel"]
     assert [f"IPY_MODEL_{choice.model_id}", "index"] in [link["source"] for link in links]
     assert all(scatter.alt in page.value for page in pages.children)
+
+
+def test_margins_put_what_is_claimed_on_the_right():
+    rows = {"across-scripts": ("supported", 80.0, 91.1), "english-fails-across-scripts": ("contradicted", 30.0, np.nan)}
+    ledger = pd.DataFrame.from_dict(
+        {name: dict(verdict=verdict, value=value, low=value, high=value, paper_value=paper)
+         for name, (verdict, value, paper) in rows.items()}, orient="index")  # fmt: skip
+    figure = figures.margins(ledger, ARTIFICIAL)
+    (panel,) = figure.drawing.axes
+    dots = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
+    assert sorted(x for x in dots if not np.isnan(x)) == [-20, 5, pytest.approx(16.1)]
+    assert "1 supported, 1 contradicted" in figure.caption
+
+
+def test_a_constant_shift_brings_every_translation_home():
+    source = np.random.default_rng(0).normal(size=(12, 6))
+    figure = figures.sentence_space(source, source + 9, ("en", "de"), ARTIFICIAL, "s", "layer 1")
+    assert "12 after the shift" in figure.caption
+    before, after = (panel.collections for panel in figure.drawing.axes)
+    assert not np.allclose(before[0].get_offsets(), before[1].get_offsets())
+    np.testing.assert_allclose(after[0].get_offsets(), after[1].get_offsets(), atol=1e-6)
+
+
+def test_look_up_says_the_taggers_smallest_lead():
+    measured = pd.DataFrame({"language": ["en", "de"], "majority_class": [20, 20], "look_up": [80, 70]})
+    figure = figures.look_up(measured, pd.Series({"en": 95.0, "de": 75.0}), ARTIFICIAL)
+    assert "smallest lead over look-up is 5.0" in figure.caption
