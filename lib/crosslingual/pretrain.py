@@ -20,6 +20,7 @@ import torch
 from tokenizers import BertWordPieceTokenizer
 from tqdm.auto import tqdm
 import transformers
+from filelock import FileLock
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer, get_linear_schedule_with_warmup
 
 from crosslingual import editions, languages
@@ -378,8 +379,10 @@ def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
     wanted, recipe = read_specification(mapping)
     identity = [VERSION, wanted, asdict(recipe), edition.document["corpora"], edition.pairs]
     folder = editions.cache_folder() / "encoders" / sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-    if not (folder / "README.md").exists():  # the last file to be written
-        pretrain_for(edition, mapping, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):  # two processes would train two, and overwrite one with the other
+        if not (folder / "README.md").exists():  # the last file to be written
+            pretrain_for(edition, mapping, folder)
     return Encoder(name, str(folder))
 
 

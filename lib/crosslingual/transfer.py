@@ -248,12 +248,20 @@ def _row(cell: Cell, evaluate: str, entry: dict[str, Any], record: Record) -> di
 
 
 def _note_missing(edition: Edition, cell: Cell, evaluate: str, unavailable: dict[str, str]) -> None:
-    """Say which of the two corpora of a missing score is not at hand."""
+    """Say which of the two corpora of a missing score is not at hand.
+
+    Raises TransferError if both are, so that no score is missing without a reason.
+    """
+    reasons = {}
     for language, split in ((cell.train, "train"), (evaluate, "test")):
         try:
             edition.corpus(cell.task, language, split)
         except CorpusUnavailable as problem:
-            unavailable[language] = str(problem)
+            reasons[language] = str(problem)
+    if not reasons:
+        raise TransferError(f"The result of {cell} is not where it should be: its corpora or its encoder were "
+                            "changed while it was computed. Run again.")
+    unavailable |= reasons
 
 
 def _collect(pool: Executor, cells: Sequence[Cell]) -> None:
