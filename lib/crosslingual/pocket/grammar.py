@@ -6,6 +6,7 @@ particles, subordinators and relative clauses stand) follows the common correlat
 
 from dataclasses import dataclass
 from functools import cache
+import re
 from random import Random
 
 import pandas as pd
@@ -19,6 +20,9 @@ QUESTION = {"ar": "؟", "fa": "؟", "ur": "؟", "el": ";", "zh": "？", "ja": "�
 COMMA = {"ar": "،", "fa": "،", "ur": "،", "zh": "，", "ja": "、"}
 FEATURES = {"81A": ("SVO", "SOV", "VSO"), "85A": ("Prepositions", "Postpositions"), "86A": ("Genitive-Noun", "Noun-Genitive"),
             "87A": ("Adjective-Noun", "Noun-Adjective"), "88A": ("Demonstrative-Noun", "Noun-Demonstrative"), "89A": ("Numeral-Noun", "Noun-Numeral")}
+
+
+SPLIT = re.compile("(.+) main, (.+) subordinate")
 
 
 class WorldError(ValueError):
@@ -72,16 +76,22 @@ def parse_order(values: dict[str, str]) -> Order:
     for feature, text in values.items():
         if feature not in FEATURES:
             raise WorldError(f"unknown word-order feature {feature!r}: choose from {', '.join(FEATURES)}")
-        if text.endswith(" subordinate"):
-            main, subordinate = (part.rsplit(" ", 1)[0] for part in text.split(", "))
-            options = ((main, 1.0),)
+        split = SPLIT.fullmatch(str(text)) if feature == "81A" else None
+        if split:
+            subordinate, options = split[2], ((split[1], 1.0),)
         else:
-            options = tuple(_option(part) for part in text.split(", "))
-        unknown = [value for value in [*(value for value, _ in options), subordinate or "SOV"] if value not in FEATURES[feature] + ("SOV",)]
-        if unknown:
-            raise WorldError(f"word order {feature}={text!r}: {unknown[0]!r} is not one of {', '.join(FEATURES[feature])}")
+            options = tuple(_option(part) for part in str(text).split(", "))
+        _check_options(feature, text, (*options, (subordinate, 0.0)) if split else options)
         parsed.append((feature, options))
     return Order(tuple(parsed), subordinate)
+
+
+def _check_options(feature: str, text: str, options: tuple) -> None:
+    for value, _ in options:
+        if value not in FEATURES[feature]:
+            raise WorldError(f"word order {feature}={text!r}: {value!r} is not one of {', '.join(FEATURES[feature])}")
+    if abs((total := sum(share for _, share in options)) - 1) > 1e-6:
+        raise WorldError(f"word order {feature}={text!r}: the shares add up to {total:g}, not to 1")
 
 
 def _option(text: str) -> tuple[str, float]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import count as counting, islice
 import json
+from math import inf
 from random import Random
 
 from crosslingual import languages
@@ -83,10 +84,16 @@ class WorldParameters:
 
     def __post_init__(self):
         for code, order in self.orders.items():
+            if not isinstance(order, dict):
+                raise WorldError(f"the word order of {code} must map features to values, as in {{81A: SVO}}, not {order!r}")
             parse_order(order_names(languages.check(code)) | order)
         for code, script in self.scripts.items():
             if languages.check(code) and script not in scripts.SCRIPTS:
                 raise WorldError(f"unknown script {script!r} for {code}: choose from {', '.join(scripts.SCRIPTS)}")
+        for name, (least, most) in LIMITS.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                limits = f"{least} or more" if most == inf else f"from {least} to {most}"
+                raise WorldError(f"world parameter {name!r} must be {limits}, not {value!r}")
 
     @classmethod
     def read(cls, mapping: dict) -> "WorldParameters":
@@ -102,6 +109,15 @@ class WorldParameters:
 
     def digest(self) -> str:
         return sha256(json.dumps([VERSION, asdict(self)], sort_keys=True).encode()).hexdigest()
+
+
+LIMITS = {  # the smallest and largest sensible value of a parameter
+    **dict.fromkeys(["nouns", "verbs", "adjectives", "adverbs", "preferred", "people", "given_names", "places", "organisations",
+                     "works"], (1, inf)),
+    **dict.fromkeys(["zipf", "name_zipf", "syncretisms", "sound_change", "loans", "anchors"], (0, inf)),
+    **dict.fromkeys(["second_topic", "home_names", "coined_names", "homographs", "family_cognates", "international",
+                     "switch_at_boundaries", "switch_inside", "transliteration_noise"], (0, 1)),
+    "topics": (2, inf)}
 
 
 class CodeSwitcher(Speaker):
