@@ -431,13 +431,13 @@ def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: s
     rows = measured.sort_values("look_up", ignore_index=True)
     tuned = rows.language.map(tagged)
     drawing, (panel,) = canvas(0.9 + 0.17 * len(rows))
-    for column, marker, shown in [(rows.majority_class, "x", "majority class"), (rows.look_up, "o", "look-up"),
-                                  (tuned, "D", "M-BERT")]:  # fmt: skip
-        colour = {"x": "#777777", "o": CYCLE[1], "D": CYCLE[0]}[marker]
+    for column, marker, colour, title, place in [(rows.majority_class, "x", "#666666", "× majority class", 0.0),
+                                                 (rows.look_up, "o", CYCLE[1], "○ look-up", 0.42),
+                                                 (tuned, "D", CYCLE[0], "◆ M-BERT", 0.7)]:  # fmt: skip
         panel.plot(column, rows.index, marker, color=colour, markersize=5, fillstyle="none" if marker == "o" else "full")
-        panel.text(column.iloc[-1], len(rows) - 0.2, shown, color=colour, fontsize=8, ha="right" if marker == "o" else "center")
+        panel.text(place, 1.01, title, color=colour, fontsize=10, transform=panel.transAxes)
     panel.set_yticks(rows.index, [*map(label, rows.language)], fontsize=7.5)
-    panel.set(xlim=(0, 105), ylim=(-0.7, len(rows) + 0.8), xlabel="accuracy (%)")
+    panel.set(xlim=(0, 105), ylim=(-0.7, len(rows) - 0.3), xlabel="accuracy (%)")
     read = (f"Look-up {_range(rows.look_up)}, the tagger {_range(tuned.dropna())}; its smallest lead over look-up is "
             f"{number((tuned - rows.look_up).min())} points")  # fmt: skip
     caption = f"Tagging by look-up and by the fine-tuned encoder, within each language. {read}."

@@ -4,7 +4,8 @@ Where a table prints a score by itself, all of the edition's seeds are used; a l
 and trends has the first.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -94,7 +95,7 @@ def results(edition: Edition) -> dict[str, pd.DataFrame]:
 def join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Frames below each other, with all of their signatures and all that is unavailable."""
     whole = pd.concat(frames, ignore_index=True)
-    signatures = dict.fromkeys(frame.attrs.get("signature", "") for frame in frames)
+    signatures = _merged(frame.attrs.get("signature", "") for frame in frames)
     unavailable = {key: why for frame in frames for key, why in frame.attrs.get("unavailable", {}).items()}
     whole.attrs = {"signature": "; ".join(filter(None, signatures)), "unavailable": unavailable}
     return whole
@@ -119,3 +120,12 @@ def seed_ranges(frame: pd.DataFrame) -> pd.Series:
     """Highest minus lowest score over seeds, by (train, evaluate)."""
     runs = frame.groupby(["train", "evaluate"], sort=False).score
     return runs.max() - runs.min()
+
+
+def _merged(signatures: Iterable[str]) -> list[str]:
+    """Signatures without repetition; those that differ in their seeds alone become one, "seeds 1,2,3 or 1"."""
+    seeds: dict[str, dict[str, None]] = {}
+    for signature in signatures:
+        found = re.search(r"seeds ([\d,]+)", signature)
+        seeds.setdefault(re.sub(r"seeds [\d,]+", "seeds *", signature), {})[found[1] if found else ""] = None
+    return [signature.replace("seeds *", f"seeds {' or '.join(numbers)}") for signature, numbers in seeds.items()]

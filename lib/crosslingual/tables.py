@@ -412,7 +412,7 @@ def by_features(means: Mapping[str, pd.DataFrame], edition: Edition, name: str =
     """
     pairs = next(iter(means.values())).pairs
     rows = [
-        [str(features), f"{pairs[features]:,}", *(number(table.value[features]) for table in means.values()),
+        [f"{features:g}", f"{pairs[features]:,}", *(number(table.value.get(features, np.nan)) for table in means.values()),
          number(published.EXTERNAL_BY_FEATURES.get(features, np.nan))]
         for features in pairs.index
     ]  # fmt: skip
@@ -425,7 +425,7 @@ def by_features(means: Mapping[str, pd.DataFrame], edition: Edition, name: str =
 def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6) -> Table:
     """Where transfer from one language goes best and worst: the first and the last ``shown`` of its row."""
     means = frame[(frame.train == code) & (frame.evaluate != code)].groupby(["evaluate", "encoder"]).score.mean()
-    means = means.unstack().sort_values("m-bert", ascending=False)
+    means = means.unstack()[list(dict.fromkeys(frame.encoder))].sort_values("m-bert", ascending=False)
     if len(means) > 2 * shown:
         means = pd.concat([means[:shown], means[-shown:]])
     rows = [
@@ -544,7 +544,7 @@ def glossed(sentence: Sequence, name: str, title: str) -> Table:
 def retold(told: Mapping[str, Sequence], name: str, title: str) -> Table:
     """One meaning in several languages, as written and as it sounds; ``told`` maps codes to pocket Tokens."""
     rows = [
-        [languages.name(code), " ".join(token.form for token in sentence),
+        [languages.name(code), f'<bdi dir="auto">{" ".join(token.form for token in sentence)}</bdi>',
          " ".join(token.phonemes or token.form for token in sentence)]
         for code, sentence in told.items()
     ]  # fmt: skip
