@@ -107,16 +107,44 @@ def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], se
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml: edition, languages, sentences, recipe.")],
+    config: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A .yml: edition, languages, sentences, recipe.")
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder of the encoder; default: CONFIG without .yml.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is.")] = None,
 ) -> None:
     """Pre-train an encoder, or go on where a killed run stopped."""
     from crosslingual import editions, pretrain
 
-    specification, _ = editions.read_yaml(config)
-    edition = specification.pop("edition", "pocket")
+    specification, lines = editions.read_yaml(config)
+    edition = str(specification.pop("edition", "pocket"))
     name = config.parent / edition if edition.endswith(".yml") else edition
     folder = out or config.with_suffix("")
-    pretrain.pretrain_for(editions.Edition.load(name), specification, folder, device)
+    try:
+        pretrain.pretrain_for(editions.Edition.load(name), specification, folder, device)
+    except pretrain.RecipeError as problem:
+        raise editions.mistake(config, lines, problem.key, str(problem)) from None
     print(f"The encoder: {folder}")
+
+
+@app.command()
+def world(
+    language: Annotated[str, typer.Argument(help="A code like en or pt_br.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    sentences: Annotated[int, typer.Option(help="How many.")] = 1000,
+    format: Annotated[str, typer.Option(help="conllu (UPOS), conll (names) or text.")] = "text",
+    parallel: Annotated[str | None, typer.Option(help="Write OUT.LANGUAGE and OUT.PARALLEL, aligned by lines.")] = None,
+    edition: EditionName = "pocket",
+) -> None:
+    """Write sentences of an edition's artificial world to a file, for other tools to read."""
+    from crosslingual.corpora import export
+    from crosslingual.editions import Edition
+
+    generator = export.world_of(Edition.load(edition))
+    if parallel and format != "text":
+        raise export.ExportError(f"parallel text has no labels: leave --format {format} out")
+    if parallel:
+        print("The texts:", *export.export_parallel(generator, language, parallel, sentences, out))
+    else:
+        export.export(generator, language, sentences, format, out)
+        print(f"The corpus: {out}")

@@ -191,12 +191,20 @@ def masked_loss(model: BertForMaskedLM, ids: torch.Tensor, corrupted: torch.Tens
     return torch.nn.functional.cross_entropy(model.cls(hidden[chosen]).float(), ids[chosen])
 
 
+def choose_device(device: str | None) -> str:
+    """``device``, or the best there is; raises RecipeError for one that is not there."""
+    known = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    if device and device not in known:
+        raise RecipeError(f"there is no device {device!r} here: choose {' or '.join(known)}")
+    return device or known[-1]
+
+
 class Trainer:
     """One pre-training run in ``folder``: vocabulary, checkpoint, log, and at the end the encoder itself."""
 
     def __init__(self, texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, alphabet: str = "", device: str | None = None):
         self.recipe, self.folder = recipe, Path(folder)
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = choose_device(device)
         self.run = self.folder / "run"
         self.run.mkdir(parents=True, exist_ok=True)
         self._check_recipe(texts, alphabet)
@@ -354,6 +362,7 @@ def _check_texts(mapping: dict) -> None:
 def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None) -> Trainer:
     """Pre-train by a specification on the text of ``edition``'s source, evaluation text left out."""
     wanted, recipe = read_specification(mapping)
+    device = choose_device(device)  # before text is drawn, which takes minutes
     codes = wanted.get("languages", list(languages.table().index))
     draw = functools.partial(edition.source.text, pairs=edition.pairs)
     texts = {code: draw(code, wanted.get("sentences", 40_000)) for code in tqdm(codes, desc="text", unit="language")}
