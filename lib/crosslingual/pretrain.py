@@ -386,7 +386,9 @@ def _alphabet(draw) -> str:
 def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
     """The encoder of an edition's ``pretrain:`` entry: from the cache, or pre-trained now and kept there."""
     wanted, recipe = read_specification(mapping)
-    identity = [VERSION, wanted, asdict(recipe), edition.document["corpora"], edition.pairs]
+    codes = wanted.get("languages", list(languages.table().index))
+    texts = [edition.source.text_fingerprint(code) for code in codes]
+    identity = [VERSION, wanted, asdict(recipe), texts, edition.pairs]
     folder = editions.cache_folder() / "encoders" / sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):  # two processes would train two, and overwrite one with the other

@@ -7,6 +7,8 @@ A *source* is a small class whose constructor takes the parameters of an edition
     labelled(task, language, split) -> Dataset      columns tokens, labels; split is train, dev or test
     parallel(source, target) -> Dataset             columns source, target
     fingerprint(task, language, split) -> str       digest of all that determines the corpus, cheaply
+    text(language, sentences, pairs) -> list[str]   lines to pre-train on, without the evaluation text of ``pairs``
+    text_fingerprint(language) -> str               what that text depends on, cheaply
 
 ``labelled``, ``parallel`` and ``fingerprint`` raise CorpusUnavailable when the corpus is not at hand.
 """

@@ -90,17 +90,28 @@ class Folder:
         return state.hexdigest()
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
-        """At most ``sentences`` lines for pre-training, drawn from all of ``raw/*/<language>.txt`` with a fixed seed.
+        """At most ``sentences`` lines for pre-training, drawn from all ``raw/*/<language>.txt`` with a fixed seed.
 
-        Raises CorpusUnavailable if there is no such file. ``pairs`` is ignored: the folder's owner keeps evaluation text out.
+        Raises CorpusUnavailable if there is no such file. ``pairs`` is ignored: the folder's owner keeps
+        evaluation text out.
         """
-        name = RAW_NAMES.get(language, language)
-        paths = sorted((self._root() / "raw").glob(f"*/{name}.txt"))
-        if not paths:
-            raise CorpusUnavailable(f"there is no raw/*/{name}.txt in the data folder {self._root()}: put text to pre-train on there.")
+        paths = self._raw(language)
         lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         Random(language).shuffle(lines)
         return lines[:sentences]
+
+    def text_fingerprint(self, language: str) -> str:
+        """Names and sizes of the files that ``text`` draws from: cheap, and enough to notice that text was added."""
+        return " ".join(f"{path.parent.name}/{path.name}:{path.stat().st_size}" for path in self._raw(language))
+
+    def _raw(self, language: str) -> list[Path]:
+        name = RAW_NAMES.get(language, language)
+        paths = sorted((self._root() / "raw").glob(f"*/{name}.txt"))
+        if not paths:
+            raise CorpusUnavailable(
+                f"there is no raw/*/{name}.txt in the data folder {self._root()}: put text to pre-train on there."
+            )
+        return paths
 
     def _paths(self, task: str, language: str, split: str) -> list[Path]:
         if task == "code-switching":

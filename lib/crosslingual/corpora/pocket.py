@@ -92,6 +92,10 @@ class Pocket:
         """Lines for pre-training: no sentence of a labelled corpus in that language or of the parallel ``pairs``."""
         return list(self.world.text(language, sentences, frozenset(self._held_out(language, pairs))))
 
+    def text_fingerprint(self, language: str) -> str:
+        """What ``text`` depends on besides its arguments: the world, and the sizes of the corpora it leaves out."""
+        return json.dumps([language, self.parameters.digest(), self.sizes], sort_keys=True)
+
     def _held_out(self, language, pairs):
         for task in ("pos", "ner"):
             if language in self.languages(task):
