@@ -139,6 +139,24 @@ def _overlap_trend(points: pd.DataFrame, encoder: str) -> str:
             f"slope {number(rise, 2)} points of F1 per point of overlap")  # fmt: skip
 
 
+def scripts(codes: Sequence[str], name: str = "scripts") -> Figure:
+    """The languages by script, as bars; few enough languages are named."""
+    groups = pd.Series(codes, index=[*map(languages.script, codes)]).groupby(level=0, sort=False).agg(list)
+    groups = groups[groups.map(len).sort_values(kind="stable").index]
+    drawing, (panel,) = canvas(0.6 + 0.28 * len(groups))
+    panel.barh(range(len(groups)), groups.map(len), color=CYCLE[0])
+    for height, members in enumerate(groups):
+        named = " ".join(map(label, members)) if len(members) < 5 else f"{len(members)} languages"
+        panel.text(len(members) + 0.3, height, named, va="center", fontsize=9)
+    panel.set_yticks(range(len(groups)), groups.index)
+    panel.grid(False, axis="y")
+    most = groups.map(len)
+    panel.set(xlabel="languages", ylabel="script (ISO 15924)", xlim=(0, 1.3 * most.max()))
+    read = f"{most.idxmax()} has {most.max()} of {len(codes)} languages, {sum(most == 1)} of {len(most)} scripts have one"
+    caption = f"The paper's languages by script. {read}: there transfer cannot lean on shared letters."
+    return Figure(drawing, name, caption, f"Horizontal bars. {read}.")
+
+
 def beside(frame: pd.DataFrame, published: pd.DataFrame, edition: Edition, name: str) -> Figure:
     """A small matrix beside the paper's, a panel per fine-tuning language: dots are ours, rings the paper's.
 

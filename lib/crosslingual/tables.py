@@ -211,7 +211,7 @@ def bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
 def dashboard(ledger: pd.DataFrame, edition: Edition, name: str = "claims") -> Table:
     """The claims with the paper's and our verdicts; ``ledger`` is what ``claims.evaluate`` returns."""
     rows = [
-        [f"{row.text} ({row.section})", _verdict(row.paper_verdict, row.paper_value), _ours(row)]
+        [f"{row.text} ({row.section}) `{row.Index}`", _verdict(row.paper_verdict, row.paper_value), _ours(row)]
         for row in ledger.itertuples()
     ]
     counts = ledger.verdict.value_counts()
@@ -437,6 +437,19 @@ def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6)
     return Table(caption, f"neighbours-{code}", header, rows)
 
 
+def sentence(edition: Edition, code: str, name: str = "sentence") -> Table:
+    """The first test sentence of a language: its words, their M-BERT pieces and their parts of speech."""
+    caption = f"A sentence under the name of {languages.name(code)}. Edition: {edition.title}."
+    header = ["word", "pieces", "tag"]
+    try:
+        first = edition.corpus("pos", code, "test")[0]
+    except CorpusUnavailable as missing:
+        return Table(caption, name, header, [[MISSING] * 3], (f"Not available: {missing}",), text=True)
+    cut = edition.encoder("m-bert").tokenizer.tokenize
+    rows = [[word, " ".join(cut(word)), tag] for word, tag in zip(first["tokens"], first["labels"], strict=True)]
+    return Table(caption, name, header, rows, text=True)
+
+
 def code_switched(edition: Edition, name: str = "switched", words: int = 8) -> Table:
     """One code-switched sentence, word by word, in both spellings and with its tags."""
     caption = f"A sentence of the code-switched corpus in both spellings. Edition: {edition.title}."
@@ -514,7 +527,8 @@ def survey(edition: Edition, name: str = "survey") -> Table:
 def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
     """A frame of texts as it is, one row a row; underscores in its columns' names become spaces."""
     header = [column.replace("_", " ") for column in frame]
-    return Table(caption, name, header, [list(map(str, row)) for row in frame.to_numpy()], text=True)
+    notes = ("None yet.",) if frame.empty else ()
+    return Table(caption, name, header, [list(map(str, row)) for row in frame.to_numpy()], notes, text=True)
 
 
 def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "treebanks") -> Table:
