@@ -60,10 +60,10 @@ def listing(items: Sequence[str]) -> str:
 
 
 def verdicts(ledger: pd.DataFrame) -> str:
-    """What becomes of some claims, by name: "2 of the 3 supported; undecided: `middle-layers`"."""
+    """What becomes of some claims, by name: "2 of the 3 supported; undecided: middle-layers"."""
     parts = [f"{share(ledger.verdict == 'supported')} supported"]
     for verdict in ("contradicted", "undecided", "not testable"):
-        named = [f"`{name}`" for name in ledger.index[ledger.verdict == verdict]]
+        named = list(ledger.index[ledger.verdict == verdict])
         parts += [f"{verdict}: {listing(named)}"] if named else []
     return "; ".join(parts)
 

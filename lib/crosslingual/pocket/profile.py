@@ -52,7 +52,7 @@ def treebanks(edition: "Edition", languages: Sequence[str] | None = None) -> pd.
     Columns: language, sentences, words (a sentence), homographs, unseen, majority_class, look_up (all four in
     percent). Raises corpora.CorpusUnavailable.
     """
-    return pd.DataFrame([_treebank(edition, code) for code in languages or edition.languages("pos")])
+    return pd.DataFrame([_treebank(edition, code) for code in (edition.languages("pos") if languages is None else languages)])
 
 
 def _treebank(edition, code):
@@ -88,7 +88,7 @@ def entity_overlap(edition: "Edition", languages: Sequence[str] | None = None) -
 
     Columns: language, other, overlap, shared (number of words). Word pieces overlap more: `overlap.matrix`.
     """
-    codes = languages or edition.languages("ner")
+    codes = edition.languages("ner") if languages is None else languages
     words = {code: entity_words(edition.corpus("ner", code, "train")) for code in codes}
     rows = [{"language": a, "other": b, "overlap": 100 * overlap.jaccard(words[a], words[b]),
              "shared": len(words[a] & words[b])} for a, b in combinations(words, 2)]
