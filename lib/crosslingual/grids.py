@@ -65,6 +65,11 @@ def both(edition: Edition, task: str, **options) -> pd.DataFrame:
     return join([matrix(edition, task, encoder, **options) for encoder in ENCODERS])
 
 
+def everything(edition: Edition) -> pd.DataFrame:
+    """Every matrix of the book below each other."""
+    return join([matrix(edition, task, encoder) for task, encoders in TASKS.items() for encoder in encoders])
+
+
 def overlaps(edition: Edition, entities: int | None = None) -> pd.DataFrame:
     """``overlap.matrix`` of the languages of Figure 1 under the word pieces of M-BERT and of EN-BERT."""
     codes = figure_1_languages(edition)
