@@ -139,7 +139,7 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "") ->
         executed = papermill.execute_notebook(
             # Only what is unlike the chapter's own defaults is injected: a page as published shows no extra cell.
             str(path), str(working), parameters=parameters.changed(path, values), kernel_name="python3",
-            cwd=str(root), config=KERNEL, progress_bar={"desc": name, "leave": False, "disable": None},
+            cwd=str(root), config=KERNEL, shutdown_kernel="immediate", progress_bar={"desc": name, "leave": False, "disable": None},
         )  # fmt: skip
     except (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError) as error:
         raise BookError(_failure(name, working, error)) from None
