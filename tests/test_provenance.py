@@ -38,3 +38,11 @@ def test_a_cards_headings_do_not_become_headings_of_the_page(tmp_path):
     (tmp_path / "README.md").write_text("# Title\n\n- a fact\n## Part\n")
     edition = SimpleNamespace(encoder=lambda name: SimpleNamespace(path=str(tmp_path)))
     assert provenance.card(edition, "m-bert") == "**Title**\n\n- a fact\n**Part**\n"
+
+
+def test_the_training_log_beside_the_weights_is_read(tmp_path, monkeypatch):
+    (tmp_path / "training.jsonl").write_text('{"step": 50, "loss": 6.5, "tokens": 900}\n{"step": 100, "loss": 5.0, "tokens": 1800}\n')
+    found = [SimpleNamespace(name="m-bert", path=str(tmp_path)), SimpleNamespace(name="hub", path="some/name")]
+    monkeypatch.setattr(provenance, "_encoders", lambda edition: found)
+    log = provenance.training(SimpleNamespace())
+    assert log.encoder.tolist() == ["m-bert", "m-bert"] and log.loss.iloc[-1] == 5.0

@@ -462,6 +462,23 @@ def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: s
     return Figure(drawing, name, _caption(caption, edition, measured), f"Dot plot. {read}.")
 
 
+def training(log: pd.DataFrame, edition: Edition, name: str = "training") -> Figure:
+    """Loss of the masked words against word pieces seen, a line per encoder; ``log`` is ``provenance.training``."""
+    if log.empty:
+        return absent(name, edition, log)
+    drawing, (panel,) = canvas(3.2)
+    ends = {}
+    for encoder, line in log.groupby("encoder", sort=False):
+        colour = COLOURS.get(encoder, CYCLE[2])
+        panel.plot(line.tokens / 1e6, line.loss, color=colour, linewidth=1.5)
+        ends[ENCODERS.get(encoder, encoder)] = (line.tokens.max() / 1e6, line.loss.iloc[-1], colour)
+    end_labels(panel, ends, gap=0.04 * log.loss.max())
+    panel.set(xlabel="word pieces seen (millions)", ylabel="masked-word loss", xlim=(0, 1.25 * log.tokens.max() / 1e6))
+    read = "; ".join(f"{title} {number(loss, 2)} after {number(seen)} million" for title, (seen, loss, _) in ends.items())
+    caption = f"Pre-training of the encoders: loss at the end {read}. Encoders of different vocabularies do not compare."
+    return Figure(drawing, name, _caption(caption, edition, log), f"Falling lines. {read}.")
+
+
 def heatmap(
     frame: pd.DataFrame, group: Callable[[str], str | None], edition: Edition, name: str = "heatmap"
 ) -> Figure:

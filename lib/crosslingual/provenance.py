@@ -107,6 +107,13 @@ def card(edition: Edition, name: str) -> str:
     return re.sub(r"(?m)^#+ (.*)$", r"**\1**", path.read_text(encoding="utf-8"))
 
 
+def training(edition: Edition) -> pd.DataFrame:
+    """Pre-training as logged beside the weights: encoder, step, loss, tokens (word pieces seen so far)."""
+    logs = {encoder.name: Path(encoder.path) / "training.jsonl" for encoder in _encoders(edition)}
+    frames = [pd.read_json(path, lines=True).assign(encoder=name) for name, path in logs.items() if path.is_file()]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["encoder", "step", "loss", "tokens"])
+
+
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that results depend on, and the kind of machine, here and now."""
     about = store.provenance()

@@ -388,7 +388,7 @@ def unavailable(frame: pd.DataFrame) -> list[str]:
 def trends(found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str = "wals-trend") -> Table:
     """Rank correlations with the number of common features; ``found`` maps a set of pairs to its trends."""
     rows = [
-        [subset, ENCODERS.get(trend.encoder, trend.encoder), f"{trend.pairs:,}", *_trend_cells(trend)]
+        [f"{subset} ({trend.pairs:,})", ENCODERS.get(trend.encoder, trend.encoder), *_trend_cells(trend)]
         for subset, trends in found.items()
         for trend in trends
     ]
@@ -396,7 +396,7 @@ def trends(found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str =
         "Rank correlation of zero-shot accuracy with the number of common word-order features, and two p "
         f"values: languages permuted, pairs shuffled. Edition: {edition.title}."
     )
-    header = ["pairs of", "encoder", "pairs", "correlation", "interval", "p, languages", "p, pairs"]
+    header = ["pairs", "encoder", "correlation", "interval", "p, languages", "p, pairs"]
     return Table(caption, name, header, rows, (PATTERN,) if edition.artificial else ())
 
 
