@@ -1,26 +1,31 @@
+"""Phrases must be true of the numbers they are made from."""
+
 import numpy as np
 import pandas as pd
 import pytest
 from crosslingual import prose
 
 
-@pytest.mark.parametrize(("hits", "text"), [
-    ([True, True], "all 2"), ([True, False, True], "2 of the 3"), ([False], "none of the 1"), ([], "none of the 0"),
+@pytest.mark.parametrize("hits, phrase", [
+    ([True] * 3, "all 3"), ([False] * 3, "none of the 3"), ([True, False, True], "2 of the 3"), ([], "none of the 0"),
 ])  # fmt: skip
-def test_share(hits, text):
-    assert prose.share(hits) == text
+def test_share(hits, phrase):
+    assert prose.share(hits) == phrase
+    assert prose.share(np.array(hits, dtype=bool)) == phrase
 
 
-def test_versus_knows_ties_and_gaps():
-    assert [prose.versus(a, b, margin=1) for a, b in [(3, 1), (1, 3), (2, 3), (np.nan, 1)]] == [
-        "above", "below", "level with", "not comparable with"]  # fmt: skip
+def test_versus_calls_close_numbers_level_and_missing_ones_not_comparable():
+    assert [prose.versus(2, 1), prose.versus(1, 2), prose.versus(1, 2, margin=1)] == ["above", "below", "level with"]
+    assert prose.versus(np.nan, 1) == "not comparable with"
 
 
-def test_listing():
+def test_extremes_name_their_pair():
+    scores = pd.Series({("en", "ja"): 49.4, ("en", "bg"): 87.1})
+    assert (prose.lowest(scores), prose.highest(scores)) == ("EN to JA (49.4)", "EN to BG (87.1)")
+    assert prose.lowest(scores[:0]) == prose.span([]) == prose.NOTHING
+    assert prose.span(scores) == "49.4 to 87.1"
+
+
+def test_listing_reads_as_a_sentence():
     assert [prose.listing(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "none", "a", "a and b", "a, b and c"]  # fmt: skip
-
-
-def test_verdicts_name_what_is_not_supported():
-    ledger = pd.DataFrame({"verdict": ["supported", "undecided", "contradicted"]}, index=["a", "b", "c"])
-    assert prose.verdicts(ledger) == "1 of the 3 supported; contradicted: c; undecided: b"

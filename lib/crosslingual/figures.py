@@ -141,7 +141,8 @@ def _overlap_trend(points: pd.DataFrame, encoder: str) -> str:
 
 def scripts(codes: Sequence[str], name: str = "scripts") -> Figure:
     """The languages by script, as bars; few enough languages are named."""
-    groups = pd.Series(codes, index=[*map(languages.script, codes)]).groupby(level=0, sort=False).agg(list)
+    written = [languages.SCRIPT_NAMES[languages.script(code)] for code in codes]
+    groups = pd.Series(codes, index=written).groupby(level=0, sort=False).agg(list)
     groups = groups[groups.map(len).sort_values(kind="stable").index]
     drawing, (panel,) = canvas(0.6 + 0.28 * len(groups))
     panel.barh(range(len(groups)), groups.map(len), color=CYCLE[0])
@@ -151,7 +152,7 @@ def scripts(codes: Sequence[str], name: str = "scripts") -> Figure:
     panel.set_yticks(range(len(groups)), groups.index)
     panel.grid(False, axis="y")
     most = groups.map(len)
-    panel.set(xlabel="languages", ylabel="script (ISO 15924)", xlim=(0, 1.3 * most.max()))
+    panel.set(xlabel="languages", xlim=(0, 1.3 * most.max()))
     read = f"{most.idxmax()} has {most.max()} of {len(codes)} languages, {sum(most == 1)} of {len(most)} scripts have one"
     caption = f"The paper's languages by script. {read}: there transfer cannot lean on shared letters."
     return Figure(drawing, name, caption, f"Horizontal bars. {read}.")
@@ -231,7 +232,8 @@ def seconds(frame: pd.DataFrame, edition: Edition, name: str = "seconds") -> Fig
     panel.set(xlabel="seconds", xlim=(0, 1.05 * models.seconds.max()), ylim=(len(groups) - 0.4, -0.6))
     medians = ", ".join(f"{title} {number(times.median())} s" for title, (_, times) in zip(titles, groups, strict=True))
     caption = f"Seconds of each fine-tuning with all its evaluations; strokes are medians: {medians}."
-    return Figure(drawing, name, _caption(caption, edition, frame), f"One dot per model. Medians: {medians}.")
+    caption = f"{caption} Edition: {edition.title}."
+    return Figure(drawing, name, caption, f"One dot per model. Medians: {medians}.")
 
 
 def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-2") -> Figure:

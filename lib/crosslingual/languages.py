@@ -38,6 +38,11 @@ def script(code: str) -> str:
     return table().at[check(code), "script"]
 
 
+# ISO 15924's codes in words.
+SCRIPT_NAMES = dict(
+    Arab="Arabic", Beng="Bengali", Cyrl="Cyrillic", Deva="Devanagari", Grek="Greek", Hans="Chinese",
+    Hebr="Hebrew", Jpan="Japanese", Kore="Korean", Latn="Latin", Taml="Tamil", Telu="Telugu",
+)  # fmt: skip
 POS_LANGUAGES = [code for code, row in table().iterrows() if row.pos]
 NER16_LANGUAGES = [code for code, row in table().iterrows() if row.ner16]
 CONLL_LANGUAGES = ["en", "de", "nl", "es"]

@@ -438,15 +438,16 @@ def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6)
 
 
 def sentence(edition: Edition, code: str, name: str = "sentence") -> Table:
-    """The first test sentence of a language: its words, their M-BERT pieces and their parts of speech."""
+    """A test sentence of a language (the first of six words or more): words, M-BERT pieces, parts of speech."""
     caption = f"A sentence under the name of {languages.name(code)}. Edition: {edition.title}."
     header = ["word", "pieces", "tag"]
     try:
-        first = edition.corpus("pos", code, "test")[0]
+        corpus = edition.corpus("pos", code, "test")
     except CorpusUnavailable as missing:
         return Table(caption, name, header, [[MISSING] * 3], (f"Not available: {missing}",), text=True)
+    long = next((row for row in corpus if len(row["tokens"]) >= 6), corpus[0])
     cut = edition.encoder("m-bert").tokenizer.tokenize
-    rows = [[word, " ".join(cut(word)), tag] for word, tag in zip(first["tokens"], first["labels"], strict=True)]
+    rows = [[word, " ".join(cut(word)), tag] for word, tag in zip(long["tokens"], long["labels"], strict=True)]
     return Table(caption, name, header, rows, text=True)
 
 
