@@ -61,6 +61,13 @@ def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
     assert book.digest_of_inputs(miniature, Edition.load("tiny")) != before
 
 
+def test_the_report_on_the_build_comes_last_and_whenever_a_chapter_is_executed():
+    names = ["index", "01-introduction", "06-conclusion", "beyond/provenance"]
+    assert book._stages(names, []) == [[], [], []]
+    assert book._stages(names, names) == [["01-introduction"], ["index", "06-conclusion"], ["beyond/provenance"]]
+    assert book._stages(names, ["01-introduction"]) == [["01-introduction"], [], ["beyond/provenance"]]
+
+
 def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature):
     site = book.build(miniature, "tiny")
     page = (site.parent / "02-two.html").read_text()

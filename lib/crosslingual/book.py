@@ -29,8 +29,8 @@ from crosslingual import corpora, grids, parameters, site, transfer
 from crosslingual.editions import Edition
 
 LIBRARY = Path(__file__).parent
-# These read what the other chapters computed, so they come last.
-LAST = ("06-conclusion", "beyond/provenance", "index")
+# Stages after the first: what reads what the other chapters computed, then what reports on the build itself.
+BALANCE, REPORT = ("06-conclusion", "index"), ("beyond/provenance",)
 # A kernel that could be listened to warns on every start.
 KERNEL = Config({"KernelManager": {"transport_encryption": "auto"}})
 
@@ -53,12 +53,21 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
         keys = {name: _key(root, name, shared, settings[name]) for name in names}
         stale = [name for name in names if _kept_key(_executed(root, name)) != keys[name]]
         if stale:
+            for name in REPORT:  # it would be wrong from now on, also if this build is killed
+                _executed(root, name).unlink(missing_ok=True)
             # What chapters share is computed before they run side by side: on all cores, and each model once.
             transfer.run(loaded, grids.of_the_book(loaded))
         run = partial(_refresh, root, settings=settings, keys=keys)
-        _in_parallel(run, [name for name in stale if name not in LAST], jobs)
-        _in_parallel(run, [name for name in stale if name in LAST], jobs)
+        for stage in _stages(names, stale):
+            _in_parallel(run, stage, jobs)
         return site.compile(root)
+
+
+def _stages(names: list[str], stale: list[str]) -> list[list[str]]:
+    """The chapters to execute, in turn; the report is executed whenever another chapter is."""
+    first = [name for name in stale if name not in BALANCE + REPORT]
+    balance = [name for name in stale if name in BALANCE]
+    return [first, balance, [name for name in names if name in REPORT and stale]]
 
 
 def chapter(root: Path, name: str, edition: str = "pocket", given: dict[str, str] | None = None) -> Path:
