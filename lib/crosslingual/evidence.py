@@ -27,8 +27,9 @@ def cells(evidence: Evidence, name: str, keys: list[tuple]) -> pd.DataFrame:
 
     Seeds that not all of these cells have are left out.
     """
-    frame = evidence.get(name)
-    missing = keys if frame is None else [key for key in keys if key not in frame.index]
+    if (frame := evidence.get(name)) is None:
+        raise NotAvailable(f"no {name} result to judge by")
+    missing = [key for key in keys if key not in frame.index]
     if missing or not keys:
         raise NotAvailable(
             f"no {name} result for {' '.join(map(str, missing[0])) if missing else 'any pair'}"

@@ -179,8 +179,8 @@ def beside(frame: pd.DataFrame, published: pd.DataFrame, edition: Edition, name:
 def _beside_panel(panel: Axes, runs: pd.DataFrame, printed: pd.Series, train: str) -> None:
     for height, code in enumerate(printed.index):
         scores = runs[runs.evaluate == code].score
-        weight = dict(color=COLOURS["m-bert"], zorder=3)
         if len(scores):
+            weight = dict(color=COLOURS.get(runs.encoder.iloc[0], CYCLE[2]), zorder=3)
             panel.plot([scores.min(), scores.max()], [height, height], linewidth=2, **weight)
             panel.plot(scores.mean(), height, "o", markersize=6, **weight)
         panel.plot(printed[code], height, "o", markersize=8, color="#444444", fillstyle="none")
@@ -201,7 +201,7 @@ def everywhere(frame: pd.DataFrame, train: str, edition: Edition, name: str = "e
         return absent(name, edition, frame)
     drawing, (panel,) = canvas(0.7 + 0.17 * len(means))
     same = [languages.script(code) == languages.script(train) for code in means.index]
-    panel.barh(range(len(means)), means, color=[COLOURS["m-bert"] if one else "#B9C4CC" for one in same])
+    panel.barh(range(len(means)), means, color=[CYCLE[0] if one else "#B9C4CC" for one in same])
     panel.set_yticks(range(len(means)), [*map(label, means.index)], fontsize=7.5)
     for height, value in enumerate(means):
         panel.text(value + 0.7, height, number(value), va="center", fontsize=7)

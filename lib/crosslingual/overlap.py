@@ -82,8 +82,9 @@ def matrix(
 
 
 def common_size(edition: Edition, languages: list[str]) -> int:
-    """The largest number of entities that every language has in both splits, for ``matrix(entities=...)``."""
-    return min(len(named_entities(corpus)) for code in languages for corpus in _at_hand(edition, code))
+    """The largest number of entities that every language at hand has in both splits; 0 if none is at hand."""
+    sizes = [len(named_entities(corpus)) for code in languages for corpus in _at_hand(edition, code)]
+    return min(sizes, default=0)
 
 
 def _at_hand(edition: Edition, code: str) -> list[Dataset]:
