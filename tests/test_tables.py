@@ -69,6 +69,14 @@ def test_cells_the_paper_leaves_empty_stay_empty():
     assert paper[3:] == [tables.MISSING] * 3 and ours[3] == tables.MISSING and spreads[3] == ""
 
 
+def test_other_languages_than_the_papers_are_shown_beside_what_it_prints():
+    frame = matrix(lambda a, b: 0.8, ["en", "fr"])
+    table = tables.beside(frame, published.TABLE_2, ARTIFICIAL, "table-2", ["en", "fr"])
+    ours, _, paper = rows_of(table, "**EN**")[:3]
+    assert paper == ["paper", "96.82", tables.MISSING] and ours[2].startswith("**8")
+    assert "the paper's Table 2" in table.caption and table.header == ["", "EN", "FR"]
+
+
 def test_systems_keep_the_papers_rows_and_add_ours():
     frame = matrix(lambda a, b: 0.8, ["hi+en"], ["corrected", "transliterated"], task="code-switching")
     table = tables.systems({"M-BERT on HI+EN": frame}, published.TABLE_6, ARTIFICIAL, "table-6")

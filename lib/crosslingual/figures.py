@@ -158,21 +158,30 @@ def scripts(codes: Sequence[str], name: str = "scripts") -> Figure:
     return Figure(drawing, name, caption, f"Horizontal bars. {read}.")
 
 
-def beside(frame: pd.DataFrame, published: pd.DataFrame, edition: Edition, name: str) -> Figure:
+def beside(
+    frame: pd.DataFrame,
+    published: pd.DataFrame,
+    edition: Edition,
+    name: str,
+    languages: Sequence[str] | None = None,
+) -> Figure:
     """A small matrix beside the paper's, a panel per fine-tuning language: dots are ours, rings the paper's.
 
     ``frame`` is ``transfer.matrix`` for one encoder. A line spans the seeds; the language fine-tuned on is bold.
+    ``languages`` shows other ones than the paper's.
     """
     if frame.empty:
         return absent(name, edition, frame)
+    about, codes = published.attrs, published.index if languages is None else languages
+    published = published.reindex(index=codes, columns=codes)
     drawing, panels = canvas(0.4 + 0.3 * published.size, len(published))
     for panel, train in zip(panels, published.index, strict=True):
         _beside_panel(panel, frame[frame.train == train], published.loc[train], train)
-    panels[-1].set(xlim=(-2, 102), xlabel=published.attrs["metric"])
+    panels[-1].set(xlim=(-2, 102), xlabel=about["metric"])
     pairs = frame[frame.train != frame.evaluate].groupby(["train", "evaluate"]).score.mean()
     within = frame[frame.train == frame.evaluate].groupby("train").score.mean()
     read = f"Within a language {_range(within)}, zero-shot {_range(pairs)}"
-    caption = f"{published.attrs['caption']}. Dots: ours, the line spanning the seeds; rings: the paper's. {read}."
+    caption = f"{about['caption']}. Dots: ours, the line spanning the seeds; rings: the paper's. {read}."
     return Figure(drawing, name, _caption(caption, edition, frame), f"Dot plot. {read}.")
 
 

@@ -101,7 +101,7 @@ def beside(
     seeds, one of their uncertainty, one of the paper's values and, for real data only, one of differences.
     ``languages`` shows other ones than the paper's; without it, what the paper leaves empty stays empty.
     """
-    shown = published.notna()
+    caption, shown, digits = _caption(published, edition), published.notna(), decimals(published.stack())
     if languages is not None:
         published = published.reindex(index=languages, columns=languages)
         shown = published.isna() | True
@@ -109,20 +109,20 @@ def beside(
     rows = [
         row
         for train in published.index
-        for row in _stacked(frame, published.loc[train], shown.loc[train], train, edition)
+        for row in _stacked(frame, published.loc[train], shown.loc[train], train, digits, edition)
     ]
-    return Table(_caption(published, edition), name, header, rows, _notes(frame, edition, spread=True))
+    return Table(caption, name, header, rows, _notes(frame, edition, spread=True))
 
 
 def _stacked(
-    frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, edition: Edition
+    frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, digits: int, edition: Edition
 ) -> list[list[str]]:
     """Rows for our values, their uncertainty, the paper's and (real data only) the difference."""
     cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
     shown = [code for code in printed.index if shown[code]]
     means = {code: cells[code].score.mean() if code in shown else np.nan for code in printed.index}
     spreads = [spread(cells[code]) if code in shown else "" for code in printed.index]
-    paper = [number(value, decimals(printed)) for value in printed]
+    paper = [number(value, digits) for value in printed]
     title = f"**{label(train)}**"
     rows = [[title, *map(bold, means.values())], ["±", *spreads], ["paper", *paper]]
     if not edition.artificial:
