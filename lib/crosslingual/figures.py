@@ -559,6 +559,8 @@ def spread_apart(values: Sequence[float], gap: float) -> list[float]:
 
 def gallery(views: Mapping[str, "Figure"]) -> ipywidgets.VBox:
     """A drop-down that switches between figures or tables (what has ``html()``), also without a kernel."""
+    if not views:
+        return ipywidgets.VBox([ipywidgets.HTML("Nothing to choose from: no corpora at hand.")])
     choice = ipywidgets.Dropdown(options=list(views), description="Show")
     pages = ipywidgets.Stack([ipywidgets.HTML(view.html()) for view in views.values()], selected_index=0)
     ipywidgets.jslink((choice, "index"), (pages, "selected_index"))
