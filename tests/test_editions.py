@@ -185,14 +185,14 @@ def test_an_edition_travels_to_a_worker_process_without_its_corpora(small):
     assert len(sent) < 1000 and pickle.loads(sent).languages("pos") == ["en", "de"]
 
 
-@pytest.mark.parametrize("name", ["pocket", "smoke", "real"])
+@pytest.mark.parametrize("name", ["pocket", "smoke", "mini"])
 def test_the_shipped_editions_load_and_fill_every_table(name):
     edition = Edition.load(name)
     assert set("en de es it hi ur bg ja".split()) <= set(edition.languages("pos"))  # Tables 2, 4, 5, 8
     assert set(languages.CONLL_LANGUAGES) <= set(edition.languages("ner"))  # Tables 1, 3, 7
     assert {"m-bert", "en-bert"} <= set(edition.encoders)
     assert edition.pairs == [("en", "de"), ("en", "ru"), ("hi", "ur")]  # Figure 3
-    assert edition.artificial == (name != "real")
+    assert edition.artificial == (name != "mini")
 
 
 @pytest.mark.skipif(
@@ -200,6 +200,6 @@ def test_the_shipped_editions_load_and_fill_every_table(name):
 )
 def test_the_real_edition_pins_its_corpora(monkeypatch):
     keys = [("pos", "de", "test"), ("ner", "nl", "test"), ("ner", "ar", "train")]
-    found = [Edition.load("real").corpus_digest(*key) for key in keys]
+    found = [Edition.load("mini").corpus_digest(*key) for key in keys]
     monkeypatch.delenv("CROSSLINGUAL_DATA")
-    assert [Edition.load("real").corpus_digest(*key) for key in keys] == found
+    assert [Edition.load("mini").corpus_digest(*key) for key in keys] == found

@@ -329,11 +329,12 @@ def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, 
     return trainer
 
 
-SPECIFICATION = {"languages": list, "sentences": int, "alphabet": bool, "snapshots": list, "recipe": dict}
+SPECIFICATION = {"languages": list, "sentences": int, "alphabet": bool, "snapshots": list, "about": str, "recipe": dict}
 
 
 def read_specification(mapping: dict) -> tuple[dict, PretrainRecipe]:
-    """Split a specification into its text keys (languages, sentences a language, alphabet, snapshots) and its recipe.
+    """Split a specification into its text keys (languages, sentences a language, alphabet, snapshots) and its recipe;
+    ``about`` is a paragraph for the model card: where the text is from, under which licences.
 
     ``alphabet: true`` adds the single characters of all of the edition's languages to the vocabulary, as the vocabulary
     of the English BERT has them. Raises RecipeError naming an ill-typed or unknown key.
@@ -368,7 +369,7 @@ def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None
     texts = {code: draw(code, wanted.get("sentences", 40_000)) for code in tqdm(codes, desc="text", unit="language")}
     alphabet = _alphabet(draw) if wanted.get("alphabet") else ""
     trainer = pretrain(texts, recipe, folder, alphabet, device, snapshots=tuple(wanted.get("snapshots", ())))
-    write_atomically(Path(folder) / "README.md", model_card(edition, texts, trainer).encode())
+    write_atomically(Path(folder) / "README.md", model_card(edition, texts, trainer, wanted.get("about", "")).encode())
     return trainer
 
 
@@ -397,7 +398,7 @@ def cached_encoder(name: str, mapping: dict, edition) -> Encoder:
     return Encoder(name, str(folder))
 
 
-def model_card(edition, texts: dict[str, list[str]], trainer: Trainer) -> str:
+def model_card(edition, texts: dict[str, list[str]], trainer: Trainer, about: str) -> str:
     """What the encoder is, what it was trained on and how: the README beside the weights."""
     log = read_log(trainer.folder)
     lines, kind = sum(map(len, texts.values())), "artificial languages" if edition.artificial else "real text"
@@ -412,7 +413,7 @@ def model_card(edition, texts: dict[str, list[str]], trainer: Trainer) -> str:
         f"- seen: {trainer.tokens:,} word pieces in {trainer.step:,} steps; masked-word loss at the end: {log[-1]['loss']:.3f}",
         f"- recipe: `{json.dumps(asdict(trainer.recipe))}`",
         f"- software: torch {torch.__version__}, transformers {transformers.__version__}; device: {trainer.device}",
-        "- licence: as the project's", ""])
+        "- licence: as the project's", *(["", about] if about else []), ""])
 
 
 def keep_freed_memory():

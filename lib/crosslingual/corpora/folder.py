@@ -42,11 +42,19 @@ class Folder:
     ``root`` is the folder (default: the environment variable CROSSLINGUAL_DATA); ``files`` says
     ``{task: {language: {train: path, dev: path, test: path, encoding: name}}}`` where the layout does not
     hold, and ``{parallel: {"en-de": {source: path, target: path}}}``, paths relative to the root; ``sizes``
-    caps each corpus to its first sentences.
+    caps each corpus to its first sentences; ``raw`` says which of the sources of text under ``raw/`` may be
+    used, ``{source: "all" or a list of languages}`` (default: every one), for encoders that are to be passed on.
     """
 
-    def __init__(self, root: str | None = None, files: dict | None = None, sizes: dict | None = None):
+    def __init__(
+        self,
+        root: str | None = None,
+        files: dict | None = None,
+        sizes: dict | None = None,
+        raw: dict | None = None,
+    ):
         self.root, self.files, self.sizes = root, _check_files(files or {}), check_sizes(sizes or {})
+        self.raw = _check_raw(raw or {})
 
     def languages(self, task: str) -> list[str]:
         if task == "code-switching":
@@ -90,7 +98,7 @@ class Folder:
         return state.hexdigest()
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
-        """At most ``sentences`` lines for pre-training, drawn from all ``raw/*/<language>.txt`` with a fixed seed.
+        """At most ``sentences`` lines for pre-training, drawn from ``raw/*/<language>.txt`` with a fixed seed.
 
         Raises CorpusUnavailable if there is no such file. ``pairs`` is ignored: the folder's owner keeps
         evaluation text out.
@@ -106,12 +114,18 @@ class Folder:
 
     def _raw(self, language: str) -> list[Path]:
         name = RAW_NAMES.get(language, language)
-        paths = sorted((self._root() / "raw").glob(f"*/{name}.txt"))
+        folder = self._root() / "raw"
+        paths = [path for path in sorted(folder.glob(f"*/{name}.txt")) if self._may_use(path.parent.name, language)]
         if not paths:
             raise CorpusUnavailable(
-                f"there is no raw/*/{name}.txt in the data folder {self._root()}: put text to pre-train on there."
+                f"there is no raw/*/{name}.txt in the data folder {self._root()} that the edition's `raw` permits: "
+                "put text to pre-train on there."
             )
         return paths
+
+    def _may_use(self, source: str, language: str) -> bool:
+        permitted = self.raw.get(source, []) if self.raw else "all"
+        return permitted == "all" or language in permitted
 
     def _paths(self, task: str, language: str, split: str) -> list[Path]:
         if task == "code-switching":
@@ -177,6 +191,19 @@ def _check_files(files: dict) -> dict:
         for name, entry in entries.items():
             _check_entry(("files", task, name), entry)
     return files
+
+
+def _check_raw(raw: dict) -> dict:
+    """``raw`` as Folder describes it, or BadParameter."""
+    for source, permitted in raw.items():
+        if permitted == "all":
+            continue
+        if not isinstance(permitted, list):
+            raise BadParameter(("raw", source), f"raw text of {source} is all or a list of languages")
+        for code in permitted:
+            if code not in languages.table().index:
+                raise BadParameter(("raw", source), f"unknown language {code!r} under raw")
+    return raw
 
 
 def _check_entry(key: tuple, entry: dict) -> None:
