@@ -6,7 +6,8 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     artificial  true where the languages are artificial, so that no difference to the paper's numbers is shown
     seeds       list of integers
     corpora     {source: pocket | folder, ...parameters of that source}
-    encoders    {name: path or hub name, or {pretrain: {...}} for one pre-trained when first asked for}
+    encoders    {name: path or hub name, {hub: name, revision: commit} for one of a hub at a fixed revision, or
+                {pretrain: {...}} for one pre-trained when first asked for}
     languages   {task: [codes]}; where a task is left out, all that the source has
     pairs       [[source, target], ...] for translation retrieval
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
@@ -16,6 +17,7 @@ Paths are relative to the edition's file. A mistake is one sentence that names f
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +43,7 @@ __all__ = [
     "NotInEdition",
     "available",
     "cache_folder",
+    "cached_digest",
     "digests",
     "mistake",
     "read_yaml",
@@ -146,7 +149,7 @@ class Edition:
         """Digest of the corpus's content; the one that the edition has pinned if the corpus is absent."""
         key = self._key(task, language, split)
         try:
-            return _cached(self.source.fingerprint(*key), lambda: corpora.digest(self.corpus(*key)))
+            return cached_digest(self.source.fingerprint(*key), lambda: corpora.digest(self.corpus(*key)))
         except CorpusUnavailable:
             if (pinned := self._pinned.get("/".join(key))) is None:
                 raise
@@ -162,12 +165,13 @@ class Edition:
         if entry is None:
             choice = ", ".join(self.encoders)
             raise self.error(key, f"there is no encoder {name!r}: choose from {choice}, or add it")
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and "pretrain" in entry:
             return self._pretrained(name, entry["pretrain"])
-        weights = self._weights(key, entry)
-        from crosslingual.encoders import Encoder
+        from crosslingual.encoders import Encoder  # here, as corpora alone need no torch
 
-        return Encoder(name, weights)
+        if isinstance(entry, dict):
+            return Encoder(name, entry["hub"], entry["revision"])
+        return Encoder(name, self._weights(key, entry))
 
     def recipe(self, task: str) -> "Recipe":
         """Fine-tuning hyper-parameters for a task: Appendix A's where the edition says nothing else."""
@@ -315,10 +319,10 @@ def _task(task: str) -> str:
     return task
 
 
-def _cached(fingerprint: str, compute) -> str:
+def cached_digest(fingerprint: str, compute: Callable[[], str]) -> str:
     """The digest kept under that fingerprint, or a computed one, kept from now on."""
     path = cache_folder() / "digests" / fingerprint
-    if path.is_file() and len(kept := path.read_text()) == 32:
+    if path.is_file() and len(kept := path.read_text()) in (32, 64):
         return kept
     digest = compute()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -391,13 +395,12 @@ def _check_pairs(edition: Edition) -> None:
 
 def _check_encoders(edition: Edition) -> None:
     for name, entry in edition.document["encoders"].items():
-        pretrained = (
-            isinstance(entry, dict) and list(entry) == ["pretrain"] and isinstance(entry["pretrain"], dict)
-        )
-        if not (isinstance(entry, str) or pretrained):
-            raise edition.error(
-                ("encoders", name), f"the encoder {name} is a path, a hub name or {{pretrain: {{...}}}}"
-            )
+        given = sorted(entry) if isinstance(entry, dict) else []
+        pretrained = given == ["pretrain"] and isinstance(entry["pretrain"], dict)
+        pinned = given == ["hub", "revision"] and all(isinstance(value, str) for value in entry.values())
+        if not (isinstance(entry, str) or pretrained or pinned):
+            kinds = "a path, a hub name, {hub: name, revision: commit} or {pretrain: {...}}"
+            raise edition.error(("encoders", name), f"the encoder {name} is {kinds}")
 
 
 def _check_recipe(edition: Edition) -> None:

@@ -1,52 +1,130 @@
-"""Encoders: any BERT-like model and its tokenizer from a local folder or the hub's cache, identified by content."""
+"""Encoders: any BERT-like model and its tokenizer from a local folder or a model hub, identified by content."""
 
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-IDENTITY = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+from crosslingual import editions, hub
+
+IDENTITY = ("*.safetensors", "config.json", *hub.TOKENIZER)
+LARGE = 50_000_000  # bytes; digests of larger files are kept between processes
+# Local files only: what a configuration names elsewhere, code above all, is not fetched.
+SAFELY = dict(local_files_only=True, trust_remote_code=False)
 
 
 class EncoderUnavailable(ValueError):
-    """The encoder's files are not there; the message says what is missing and how to get it."""
+    """The encoder's files are not there, or damaged; the message says what is missing and how to get it."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pre-trained encoder: ``path`` is a folder with weights, configuration and tokenizer.
+    """A pre-trained encoder: ``path`` is a folder with weights, configuration and tokenizer, or a hub's name.
 
-    Loading raises EncoderUnavailable if the folder is missing or holds no safetensors weights.
+    ``revision`` is the hub's, by default the one that this project has pinned, else the newest. The first use of
+    a hub's encoder fetches it; all raise EncoderUnavailable if it is missing, has no safetensors weights, or
+    is damaged.
     """
 
     name: str
     path: str
+    revision: str | None = None
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the weights are on this machine; never asks the network."""
+        folder = hub.cached(self.path, self._wanted()) if self.is_remote else Path(self.path)
+        return folder is not None and bool(list(folder.glob("*.safetensors")))
+
+    @property
+    def is_remote(self) -> bool:
+        return not (Path(self.path).is_dir() or self.path.startswith((".", "/", "~")))
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the encoder's files, fetched first if need be."""
+        return Path(_folder(self.name, self.path, self._wanted() if self.is_remote else None))
 
     @property
     def digest(self) -> str:
         """SHA-256 over the files that determine the encoder's output: weights, configuration, tokenizer."""
-        return _digest(self._folder())
+        return _digest(str(self.folder))
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        return _tokenizer(self._folder())
+        return _tokenizer(str(self.folder))
 
     def model(self) -> torch.nn.Module:
-        """The encoder without a head, float32, in evaluation mode; a fresh copy each time."""
+        """The encoder without a head, float32, in evaluation mode; a fresh copy each time.
+
+        Raises EncoderUnavailable if the files lack weights of it, as those of a wrongly converted model do.
+        """
+        model, missing = self._load(AutoModel)
+        if lacking := sorted(name for name in missing if "pooler" not in name):  # of no use here
+            raise EncoderUnavailable(f"encoder {self.name!r}: {self.folder} lacks {len(lacking)} of the model's weights "
+                                     f"({lacking[0]}, ...), which would be random numbers: convert it again.")
+        return model
+
+    def masked_model(self) -> torch.nn.Module | None:
+        """The encoder with the head that guesses masked words, or None where the files have no such head."""
+        if type(AutoConfig.from_pretrained(self.folder, **SAFELY)) not in AutoModelForMaskedLM._model_mapping:
+            return None
+        model, missing = self._load(AutoModelForMaskedLM)
+        return None if missing else model
+
+    def _wanted(self) -> str:
+        pin = hub.pins().get(self.path)
+        return self.revision or (pin.revision if pin else "main")
+
+    def _load(self, kind: type) -> tuple[torch.nn.Module, set[str]]:
+        """A model and the names of its weights that the files lack."""
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        return AutoModel.from_pretrained(self._folder(), dtype=torch.float32).eval()
+        try:
+            model, about = kind.from_pretrained(self.folder, dtype=torch.float32, use_safetensors=True,
+                                                output_loading_info=True, **SAFELY)  # fmt: skip
+        except (OSError, ValueError, RuntimeError, KeyError) as problem:
+            raise _unreadable(self.name, self.folder, problem) from problem
+        return model.eval(), set(about["missing_keys"])
 
-    def _folder(self) -> str:
-        folder = Path(self.path)
-        if not list(folder.glob("*.safetensors")):
-            raise EncoderUnavailable(f"encoder {self.name!r}: no safetensors weights in {folder}; restore them with git, or rebuild "
-                                     f"them with `crosslingual pretrain encoders/{folder.name}.yml`")
-        return str(folder)
+
+@cache
+def _folder(name: str, path: str, revision: str | None) -> str:
+    """Where the files are, after a cheap look at whether the weights are whole."""
+    try:
+        folder = hub.fetch(path, revision) if revision else Path(path).expanduser()
+    except hub.HubError as problem:
+        raise EncoderUnavailable(f"encoder {name!r}: {problem}.") from problem
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise EncoderUnavailable(f"encoder {name!r}: no safetensors weights in {folder}; restore them with git, rebuild them "
+                                 f"with `crosslingual pretrain encoders/{folder.name}.yml`, or convert other weights "
+                                 "(save_pretrained): pickles are not loaded.")
+    for file in weights:
+        _check_whole(name, file)
+    return str(folder)
+
+
+def _check_whole(name: str, file: Path) -> None:
+    try:
+        with safe_open(file, "pt"):
+            pass  # compares the header's sizes with the file's
+    except (SafetensorError, OSError) as problem:
+        raise _unreadable(name, file, problem) from problem
+
+
+def _unreadable(name: str, place: Path, problem: Exception) -> EncoderUnavailable:
+    return EncoderUnavailable(f"encoder {name!r}: {place} cannot be read ({_first_line(problem)}): delete it and fetch or "
+                              "copy it again.")
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")[:200]
 
 
 @cache
@@ -54,10 +132,29 @@ def _digest(folder: str) -> str:
     files = sorted(path for pattern in IDENTITY for path in Path(folder).glob(pattern))
     digest = sha256()
     for path in files:
-        digest.update(path.name.encode() + b"\0" + sha256(path.read_bytes()).digest())
+        digest.update(path.name.encode() + b"\0" + _file_digest(path))
     return digest.hexdigest()
+
+
+def _file_digest(path: Path) -> bytes:
+    """SHA-256 of a file; that of a large one is kept as long as its size and its time of change stay."""
+    path = path.resolve()  # the hub's cache has links to files that are named by content
+    about = path.stat()
+    if about.st_size < LARGE:
+        return sha256(path.read_bytes()).digest()
+    key = sha256(f"{path} {about.st_size} {about.st_mtime_ns} {about.st_ino}".encode()).hexdigest()
+    return bytes.fromhex(editions.cached_digest(key, lambda: _read_digest(path)))
+
+
+def _read_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 @cache
 def _tokenizer(folder: str):
-    return AutoTokenizer.from_pretrained(folder)
+    try:
+        return AutoTokenizer.from_pretrained(folder, **SAFELY)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as problem:
+        raise EncoderUnavailable(f"{folder} has no tokenizer that can be read here ({_first_line(problem)}): save it there as "
+                                 "tokenizer.json (save_pretrained of a fast tokenizer).") from problem
