@@ -9,6 +9,7 @@ from crosslingual import corpora, editions, languages
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.corpora.text import labelled_corpus
 from crosslingual.editions import Edition, EditionError
+from crosslingual.encoders import EncoderUnavailable
 
 TREEBANK = "1\tword\t_\tNOUN" + "\t_" * 6 + "\n"
 SMALL = """\
@@ -163,7 +164,7 @@ def test_digests_to_pin_are_those_of_the_corpora_at_hand(small):
 
 def test_a_missing_encoder_names_file_and_line(small):
     edition = Edition.load(small)
-    with pytest.raises(EditionError, match="small.yml, line 12: the encoder 'm-bert' is missing.*weights"):
+    with pytest.raises(EncoderUnavailable, match="small.yml, line 12: the encoder 'm-bert' is missing.*weights"):
         edition.encoder("m-bert")
     with pytest.raises(
         EditionError, match="small.yml, line 11: there is no encoder 'xlm'.*m-bert, hub, tiny"

@@ -6,7 +6,8 @@ import pandas as pd
 
 from crosslingual import corpora, languages
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.editions import Edition
+from crosslingual.editions import USUAL_ENCODERS, Edition
+from crosslingual.encoders import EncoderUnavailable
 
 
 @cache
@@ -38,13 +39,29 @@ def missing(edition: Edition, task: str, language: str) -> str:
     return ""
 
 
+def missing_encoder(edition: Edition, name: str) -> str:
+    """What is missing of an encoder and how to get it; empty if nothing is."""
+    try:
+        edition.encoder(name).digest  # noqa: B018 - raises if there are no weights
+    except EncoderUnavailable as problem:
+        return str(problem)
+    return ""
+
+
+def encoders(edition: Edition) -> list[str]:
+    """Names of the edition's encoders that are at hand."""
+    return [name for name in edition.encoders if not missing_encoder(edition, name)]
+
+
 def survey(edition: Edition) -> pd.DataFrame:
-    """One row per task and for parallel text: at_hand and wanted (numbers), missing (names), why (first reason)."""
+    """One row per task, for parallel text and encoders: at_hand and wanted (numbers), missing (names), why (first reason)."""
     rows = []
     for task in corpora.TASKS:
         reasons = {code: missing(edition, task, code) for code in edition.languages(task)}
         rows.append(_row(task, reasons))
     rows.append(_row("parallel", {"-".join(pair): _missing_pair(edition, pair) for pair in edition.pairs}))
+    names = dict.fromkeys([*USUAL_ENCODERS, *edition.encoders])
+    rows.append(_row("encoders", {name: missing_encoder(edition, name) for name in names}))
     return pd.DataFrame(rows)
 
 

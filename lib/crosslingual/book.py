@@ -25,7 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import corpora, grids, parameters, site, transfer
+from crosslingual import availability, corpora, grids, parameters, site, transfer
 from crosslingual.editions import Edition
 
 LIBRARY = Path(__file__).parent
@@ -209,12 +209,20 @@ def digest_of_inputs(root: Path, edition: Edition) -> str:
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
     recorded = [path for path in (root / "book/recorded" / edition.name).rglob("*") if path.is_file()]
     files = [*sorted(library), *sorted(recorded), edition.path, root / "requirements.lock"]
-    encoders = [edition.encoder(name).digest for name in edition.encoders]
-    return _digest([*(path.read_bytes() for path in files if path.exists()), *encoders, *_fingerprints(edition)])
+    content = [path.read_bytes() for path in files if path.exists()]
+    return _digest([*content, *_fingerprints(edition)])
 
 
 def _fingerprints(edition: Edition) -> Iterator[str]:
-    """One for each labelled corpus of the edition; a corpus that is not at hand says so, as its table will."""
+    """One for each encoder and corpus of the edition; what is not at hand says so, as its table will."""
+    for name in edition.encoders:
+        absence = availability.missing_encoder(edition, name)
+        yield absence or edition.encoder_digest(name)
+    for pair in edition.pairs:
+        try:
+            yield edition.parallel_digest(*pair)
+        except corpora.CorpusUnavailable as absence:
+            yield str(absence)
     for task in corpora.TASKS:
         for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
             for split in corpora.SPLITS:

@@ -20,8 +20,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from PIL import Image
 
-from crosslingual import claims, corpora, evidence, languages, retrieval, stats, tables
+from crosslingual import availability, claims, corpora, evidence, languages, retrieval, stats, tables
 from crosslingual.editions import Edition
+from crosslingual.encoders import EncoderUnavailable
 from crosslingual.stats import CELL
 from crosslingual.tables import ENCODERS, PATTERN, label, number, unavailable
 
@@ -360,10 +361,11 @@ def sentence_spaces(
     pair = edition.pairs[0]
     try:
         text = corpora.first(edition.parallel(*pair), sentences)
-    except corpora.CorpusUnavailable as missing:
+        model = edition.encoder(encoder)
+        model.digest  # noqa: B018 - raises if there are no weights
+    except (corpora.CorpusUnavailable, EncoderUnavailable) as missing:
         nothing.attrs["unavailable"] = {"-".join(pair): str(missing)}
         return {"no layer": absent(name, edition, nothing)}
-    model = edition.encoder(encoder)
     sides = [retrieval.sentence_vectors(model, list(text[side])) for side in ("source", "target")]
     titles = ["embeddings", *(f"layer {number}" for number in range(1, len(sides[0])))]
     return {
@@ -457,6 +459,9 @@ def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: s
 
     ``measured`` is ``profile.treebanks`` and ``tagged`` the tagger's accuracy by language.
     """
+    if measured.empty:
+        measured.attrs["unavailable"] = availability.survey(edition).set_index("task").why.pos
+        return absent(name, edition, measured)
     rows = measured.sort_values("look_up", ignore_index=True)
     tuned = rows.language.map(tagged)
     drawing, (panel,) = canvas(0.9 + 0.17 * len(rows))

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
-from crosslingual.editions import Edition
-from crosslingual.tables import label, number
+from crosslingual.editions import USUAL_ENCODERS, Edition
+from crosslingual.tables import label, number, unavailable
 
 NOTHING = "not available"
 
@@ -66,6 +67,22 @@ def verdicts(ledger: pd.DataFrame) -> str:
         named = list(ledger.index[ledger.verdict == verdict])
         parts += [f"{verdict}: {listing(named)}"] if named else []
     return "; ".join(parts)
+
+
+def gaps(*frames: pd.DataFrame, shown: int = 3) -> Markdown | None:
+    """A box that says why a chapter's sentences have gaps, where a frame is empty or lacks an encoder; else nothing."""
+    lacking = [frame for frame in frames if frame.empty or _lacks_an_encoder(frame)]
+    if not lacking:
+        return None
+    reasons = list(dict.fromkeys(reason for frame in lacking for reason in unavailable(frame)))
+    more = [f"... and {len(reasons) - shown} more like these"] if len(reasons) > shown else []
+    lines = "\n".join(f"- {reason}" for reason in [*reasons[:shown], *more])
+    opening = "This edition lacks what part of this chapter rests on. Where a number is missing there is a dash."
+    return Markdown(f"```{{admonition}} Not available in this edition\n:class: warning\n{opening}\n\n{lines}\n```\n")
+
+
+def _lacks_an_encoder(frame: pd.DataFrame) -> bool:
+    return bool(set(USUAL_ENCODERS) & set(frame.attrs.get("unavailable", {})))
 
 
 def about(edition: Edition) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from crosslingual import checkout, grids, parameters, store
+from crosslingual import availability, checkout, grids, parameters, store
 from crosslingual.editions import Edition
-from crosslingual.encoders import EncoderUnavailable
 
 EXECUTED = "_build/executed"
 
@@ -77,19 +76,12 @@ def retrievals(edition: Edition) -> pd.DataFrame:
 
 def encoders(edition: Edition) -> pd.DataFrame:
     """One row per encoder at hand: encoder, layers, hidden, parameters, pieces (of the vocabulary), digest."""
-    return pd.DataFrame([_described(encoder) for encoder in _encoders(edition)])
+    columns = ["encoder", "layers", "hidden", "parameters", "pieces", "digest"]
+    return pd.DataFrame([_described(encoder) for encoder in _encoders(edition)], columns=columns)
 
 
 def _encoders(edition: Edition) -> list:
-    found = []
-    for name in edition.encoders:
-        try:
-            encoder = edition.encoder(name)
-            encoder.digest  # noqa: B018 - raises if the weights are not there
-        except EncoderUnavailable:
-            continue
-        found.append(encoder)
-    return found
+    return [edition.encoder(name) for name in availability.encoders(edition)]
 
 
 def _described(encoder) -> dict[str, Any]:

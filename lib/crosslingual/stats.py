@@ -229,10 +229,8 @@ def estimate(versions: pd.Series) -> Estimate:
 
 
 def macro_average(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> Estimate:
-    """Unweighted mean over the ordered pairs of two different languages in a transfer matrix."""
+    """Unweighted mean over the ordered pairs of two different languages in a transfer matrix; NaN if it has none."""
     pairs = frame[frame.train != frame.evaluate]
     if pairs.empty:
-        raise ValueError(
-            "a macro-average of zero-shot transfer needs at least one pair of two different languages"
-        )
+        return Estimate(np.nan, np.nan, np.nan)
     return estimate(draws(pairs, n, seed).mean(skipna=False))

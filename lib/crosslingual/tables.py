@@ -446,9 +446,10 @@ def sentence(edition: Edition, code: str, name: str = "sentence") -> Table:
     except CorpusUnavailable as missing:
         return Table(caption, name, header, [[MISSING] * 3], (f"Not available: {missing}",), text=True)
     long = next((row for row in corpus if len(row["tokens"]) >= 6), corpus[0])
-    cut = edition.encoder("m-bert").tokenizer.tokenize
+    absence = availability.missing_encoder(edition, "m-bert")
+    cut = (lambda word: [MISSING]) if absence else edition.encoder("m-bert").tokenizer.tokenize
     rows = [[word, " ".join(cut(word)), tag] for word, tag in zip(long["tokens"], long["labels"], strict=True)]
-    return Table(caption, name, header, rows, text=True)
+    return Table(caption, name, header, rows, (f"Not available: pieces: {absence}",) if absence else (), text=True)
 
 
 def code_switched(edition: Edition, name: str = "switched", words: int = 8) -> Table:

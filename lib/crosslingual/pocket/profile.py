@@ -52,7 +52,9 @@ def treebanks(edition: "Edition", languages: Sequence[str] | None = None) -> pd.
     Columns: language, sentences, words (a sentence), homographs, unseen, majority_class, look_up (all four in
     percent). Raises corpora.CorpusUnavailable.
     """
-    return pd.DataFrame([_treebank(edition, code) for code in (edition.languages("pos") if languages is None else languages)])
+    columns = ["language", "sentences", "words", "homographs", "unseen", "majority_class", "look_up"]
+    codes = edition.languages("pos") if languages is None else languages
+    return pd.DataFrame([_treebank(edition, code) for code in codes], columns=columns)
 
 
 def _treebank(edition, code):
