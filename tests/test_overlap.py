@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 from crosslingual import overlap
-from crosslingual.corpora import CorpusUnavailable
+from crosslingual.corpora import CorpusUnavailable, digest
+from crosslingual.store import Store
 from datasets import Dataset
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -37,6 +38,12 @@ class FakeEdition:
     def encoder(self, name):
         return SimpleNamespace(tokenizer=self.tokenizer)
 
+    def encoder_digest(self, name):
+        return name
+
+    def corpus_digest(self, task, language, split):
+        return digest(self.corpus(task, language, split))
+
     def corpus(self, task, language, split):
         if language not in self.corpora:
             raise CorpusUnavailable(f"{language} is not here: fetch it")
@@ -58,22 +65,22 @@ def test_jaccard_by_hand():
     assert overlap.jaccard({"a"}, set()) == overlap.jaccard(set(), set()) == 0
 
 
-def test_matrix_has_every_ordered_pair_but_the_diagonal(tokenizer):
-    frame = overlap.matrix(FakeEdition(tokenizer, de=GERMAN, ru=RUSSIAN), "m-bert", ["de", "ru"])
+def test_matrix_has_every_ordered_pair_but_the_diagonal(tokenizer, tmp_path):
+    frame = overlap.matrix(FakeEdition(tokenizer, de=GERMAN, ru=RUSSIAN), "m-bert", ["de", "ru"], store=Store(tmp_path))
     assert list(zip(frame.train, frame.evaluate)) == [("de", "ru"), ("ru", "de")]
     assert list(frame.overlap) == [1 / 5, 1 / 5] and list(frame.unk_share) == [0.5, 0.5]
     assert list(frame.train_entities) == [4, 2]
 
 
-def test_a_missing_corpus_is_explained_and_leaves_the_rest(tokenizer):
-    frame = overlap.matrix(FakeEdition(tokenizer, de=GERMAN, ru=RUSSIAN), "m-bert", ["de", "xx", "ru"])
+def test_a_missing_corpus_is_explained_and_leaves_the_rest(tokenizer, tmp_path):
+    frame = overlap.matrix(FakeEdition(tokenizer, de=GERMAN, ru=RUSSIAN), "m-bert", ["de", "xx", "ru"], store=Store(tmp_path))
     assert len(frame) == 2 and frame.attrs["unavailable"] == {"xx": "xx is not here: fetch it"}
 
 
-def test_equal_numbers_of_entities_are_drawn_without_replacement_and_reproducibly(tokenizer):
+def test_equal_numbers_of_entities_are_drawn_without_replacement_and_reproducibly(tokenizer, tmp_path):
     edition = FakeEdition(tokenizer, de=GERMAN, ru=RUSSIAN)
-    size = overlap.common_size(edition, ["de", "ru"])
-    frame = overlap.matrix(edition, "m-bert", ["de", "ru"], entities=size)
+    size = overlap.common_size(edition, ["de", "ru"], Store(tmp_path))
+    frame = overlap.matrix(edition, "m-bert", ["de", "ru"], entities=size, store=Store(tmp_path))
     assert size == 2 and set(frame.train_entities) | set(frame.evaluate_entities) == {2}
     items = [(str(i),) for i in range(20)]
     drawn = overlap.subsample(items, 10, seed=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from crosslingual import retrieval
-from crosslingual.corpora import CorpusUnavailable
+from crosslingual.corpora import CorpusUnavailable, text_digest
 from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,7 +126,10 @@ def edition(encoder, text):
             raise CorpusUnavailable("no xx: fetch it")
         return text
 
-    return SimpleNamespace(encoder=lambda name: encoder, parallel=parallel, pairs=[("en", "de")])
+    return SimpleNamespace(
+        encoder=lambda name: encoder, encoder_digest=lambda name: encoder.digest, parallel=parallel,
+        parallel_digest=lambda *pair: text_digest(parallel(*pair)), pairs=[("en", "de")],
+    )  # fmt: skip
 
 
 def text(*pairs):

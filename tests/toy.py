@@ -109,5 +109,8 @@ class Edition:
     def encoder(self, name: str) -> Encoder:
         return Encoder(name)
 
+    def encoder_digest(self, name: str) -> str:
+        return self.encoder(name).digest
+
     def recipe(self, task: str) -> Recipe:
         return Recipe(**{**vars(FAST), "epochs": self.settings["epochs"]})

@@ -1,24 +1,30 @@
-"""What tagging takes without learning: the majority class, and each word's most frequent tag."""
+"""What tagging takes without pre-training: the majority class, each word's most frequent tag, and its shape."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from datasets import Dataset
+from scipy import optimize, sparse
+from scipy.special import log_softmax
 
 from . import scoring
 from . import store as stores
+from .corpora import CorpusUnavailable
 from .store import Store
 
 if TYPE_CHECKING:
     from .editions import Edition
 
-VERSION = 1  # bump when a baseline tags differently: kept results are keyed by it
-NAMES = ("majority class", "most frequent tag")
+VERSION = 2  # bump when a baseline tags differently: kept results are keyed by it
+MAJORITY, LOOK_UP, WORD_SHAPE = NAMES = ("majority class", "most frequent tag", "word shape")
+COLUMNS = ["encoder", "task", "train", "evaluate", "seed", "score", "counts", "origin"]
 
 
 class LookUp:
@@ -27,15 +33,15 @@ class LookUp:
     The name "majority class" knows no words.
     """
 
-    def __init__(self, train: Dataset, name: str = "most frequent tag") -> None:
-        if name not in NAMES:
+    def __init__(self, train: Dataset, name: str = LOOK_UP) -> None:
+        if name not in (MAJORITY, LOOK_UP):
             raise scoring.ScoringError(f"Unknown baseline {name!r}; choose one of {', '.join(NAMES)}.")
         tags: dict[str, Counter] = {}
         for words, labels in zip(train["tokens"], train["labels"], strict=True):
             for word, label in zip(words, labels, strict=True):
                 tags.setdefault(word, Counter())[label] += 1
         self.majority = _most_frequent(sum(tags.values(), Counter()))
-        known = tags if name == "most frequent tag" else {}
+        known = tags if name == LOOK_UP else {}
         self.tags = {word: _most_frequent(counts) for word, counts in known.items()}
 
     def predict(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -43,31 +49,131 @@ class LookUp:
         return [[self.tags.get(word, self.majority) for word in words] for words in sentences]
 
 
+class WordShape:
+    """Tags a word by its shape alone: a maximum-entropy classifier over the features of `shape`.
+
+    It knows no word and no context, so what it gets right in a language that it was not trained on is owed to endings,
+    capitals, digits and punctuation that the two languages have in common.
+    """
+
+    PENALTY, STEPS = 1e-5, 60  # of the weights' squares, as a share of the mean loss; of L-BFGS at most
+
+    def __init__(self, train: Dataset) -> None:
+        tags: dict[str, Counter] = {}
+        for words, labels in zip(train["tokens"], train["labels"], strict=True):
+            for word, label in zip(words, labels, strict=True):
+                tags.setdefault(word, Counter())[label] += 1
+        self.labels = sorted({label for counts in tags.values() for label in counts})
+        self.columns = {feature: i for i, feature in enumerate(sorted({f for word in tags for f in shape(word)}))}
+        gold = np.array([[counts[label] for label in self.labels] for counts in tags.values()], float)
+        self.weights = self._fit(self._features(list(tags)), gold / gold.sum())
+
+    def predict(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """One label per word, for sentences given as lists of words."""
+        words = sorted({word for sentence in sentences for word in sentence})
+        best = np.asarray(self._features(words) @ self.weights).argmax(1)
+        tag = {word: self.labels[index] for word, index in zip(words, best, strict=True)}
+        return [[tag[word] for word in sentence] for sentence in sentences]
+
+    def _features(self, words: list[str]) -> sparse.csr_array:
+        pairs = [(i, self.columns[f]) for i, word in enumerate(words) for f in shape(word) if f in self.columns]
+        rows, columns = np.array(pairs, int).reshape(-1, 2).T
+        size = (len(words), len(self.columns))
+        return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=size)
+
+    def _fit(self, features: sparse.csr_array, gold: np.ndarray) -> np.ndarray:
+        """Weights [features, labels] of least cross-entropy; `gold` is each word's and label's share of all tokens."""
+        size, across = (features.shape[1], gold.shape[1]), features.T.tocsr()
+        mass = gold.sum(1, keepdims=True)
+
+        def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            weights = flat.reshape(size)
+            likely = log_softmax(features @ weights, axis=1)
+            slope = across @ (mass * np.exp(likely) - gold) + 2 * self.PENALTY * weights
+            return -(gold * likely).sum() + self.PENALTY * (flat @ flat), slope.ravel()
+
+        start = np.zeros(size).ravel()
+        return optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": self.STEPS}).x.reshape(size)
+
+
+@lru_cache(maxsize=2**20)
+def shape(word: str) -> tuple[str, ...]:
+    """Features of a word's look: endings of one to three letters, capitals, digits, punctuation, length."""
+    kinds = "".join(sorted({unicodedata.category(character)[0] for character in word}))
+    case = "upper" if word.isupper() else "title" if word[:1].isupper() else "mixed" if word.lower() != word else "lower"
+    endings = [f"-{word[-n:].lower()}" for n in (1, 2, 3) if len(word) >= n]
+    sign = [f"sign {word}"] if set(kinds) <= {"P", "S"} else []
+    return ("any", f"case {case}", f"kinds {kinds}", f"length {min(len(word), 10)}", *endings, *sign)
+
+
+def tagger(train: Dataset, name: str) -> LookUp | WordShape:
+    """The baseline of that name, trained. Raises scoring.ScoringError for an unknown name."""
+    return WordShape(train) if name == WORD_SHAPE else LookUp(train, name)
+
+
 def matrix(edition: Edition, task: str, name: str, train: Sequence[str], evaluate: Sequence[str],
            store: Store | None = None) -> pd.DataFrame:
-    """Scores of a baseline ("majority class" or "most frequent tag"), tidy.
+    """Scores of a baseline, by name (NAMES), tidy; it is trained on each corpus of `train`.
 
-    Columns: encoder (the baseline's name), task, train, evaluate, score (percent), counts (see `scoring`).
-    Raises corpora.CorpusUnavailable.
+    Columns as in `transfer.matrix`, as far as they make sense: encoder (the baseline's name), task, train, evaluate,
+    seed (0), score (percent), counts (see `scoring`), origin. Kept like fine-tuned models' scores; what is neither
+    kept nor can be computed is absent and explained in attrs["unavailable"].
     """
-    store = store or stores.default(edition)
-    rows = []
-    for source in train:
-        targets = {language: edition.corpus_digest(task, language, "test") for language in evaluate}
-        parts = {"baseline": name, "task": task, "versions": [VERSION, scoring.VERSION], "evaluate": targets,
-                 "train": edition.corpus_digest(task, source, "train")}
-        counts = store.memo("baseline", parts, partial(_counts, edition, task, name, source, evaluate))
-        rows += [{"encoder": name, "task": task, "train": source, "evaluate": language,
-                  "score": scoring.value(task, counts[language]), "counts": counts[language]}
-                 for language in evaluate]
-    return pd.DataFrame(rows)
+    store, rows, unavailable = store or stores.default(edition), [], {}
+    targets = _digests(edition, task, evaluate, "test", unavailable)
+    for source, digest in _digests(edition, task, train, "train", unavailable).items():
+        parts = {"baseline": name, "task": task, "versions": [VERSION, scoring.VERSION], "train": digest}
+        found = _completed(edition, task, name, source, targets, parts, store, unavailable)
+        rows += [{"encoder": name, "task": task, "train": source, "evaluate": language, "seed": 0,
+                  "score": scoring.value(task, found[target][0]), "counts": found[target][0], "origin": found[target][1]}
+                 for language, target in targets.items() if target in found]
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame.attrs["unavailable"] = unavailable
+    return frame
 
 
-def _counts(edition: Edition, task: str, name: str, train: str, evaluate: Sequence[str]) -> dict:
-    tagger = LookUp(edition.corpus(task, train, "train"), name)
-    tests = {language: edition.corpus(task, language, "test") for language in evaluate}
-    return {language: scoring.score(task, test["labels"], tagger.predict(test["tokens"])).counts
-            for language, test in tests.items()}
+def _completed(edition: Edition, task: str, name: str, source: str, targets: dict[str, str], parts: dict,
+               store: Store, unavailable: dict[str, str]) -> dict[str, tuple[np.ndarray, str]]:
+    """{corpus digest: (counts, origin)} of one trained baseline, what is missing computed where it can be."""
+    found = _kept(store, parts)
+    lacking = [language for language, target in targets.items() if target not in found]
+    if lacking:
+        train = _corpora(edition, task, [source], "train", unavailable)
+        tests = _corpora(edition, task, lacking, "test", unavailable)
+        if train and tests:
+            trained = tagger(train[source], name)
+            store.update("baseline", parts, {targets[language]: _counts(task, trained, test)
+                                             for language, test in tests.items()})
+    return _kept(store, parts) if lacking else found
+
+
+def _kept(store: Store, parts: dict) -> dict[str, tuple[np.ndarray, str]]:
+    records = reversed(list(store.find("baseline", stores.digest(parts))))
+    return {target: (counts, record.origin) for record in records for target, counts in record.payload.items()}
+
+
+def _counts(task: str, trained: LookUp | WordShape, test: Dataset) -> np.ndarray:
+    return scoring.score(task, test["labels"], trained.predict(test["tokens"])).counts
+
+
+def _digests(edition: Edition, task: str, names: Sequence[str], split: str, unavailable: dict[str, str]) -> dict[str, str]:
+    return _each(names, lambda name: edition.corpus_digest(task, name, split), unavailable)
+
+
+def _corpora(edition: Edition, task: str, names: Sequence[str], split: str,
+             unavailable: dict[str, str]) -> dict[str, Dataset]:
+    return _each(names, lambda name: edition.corpus(task, name, split), unavailable)
+
+
+def _each(names: Sequence[str], ask: Callable[[str], Any], unavailable: dict[str, str]) -> dict[str, Any]:
+    """What `ask` answers by name; names that it raises CorpusUnavailable for are added to `unavailable` instead."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = ask(name)
+        except CorpusUnavailable as missing:
+            unavailable[name] = str(missing)
+    return found
 
 
 def _most_frequent(counts: Counter) -> str:

@@ -11,13 +11,17 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     languages   {task: [codes]}; where a task is left out, all that the source has
     pairs       [[source, target], ...] for translation retrieval
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
-    digests     a YAML file of corpus digests that stand in where a corpus itself is not at hand
+    digests     a YAML file of digests that stand in where a corpus, a parallel text or an encoder is not at hand
+    beside      [names] of other editions whose kept results are shown next to this one's
+    recompute   true where the book computes its own results though some are recorded with the repository: those are
+                then read beside other editions only
 
 Paths are relative to the edition's file. A mistake is one sentence that names file and line.
 """
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +34,12 @@ from crosslingual import checkout, corpora, languages
 from crosslingual.corpora import CorpusUnavailable
 
 if TYPE_CHECKING:
-    from crosslingual.encoders import Encoder
+    from crosslingual.encoders import Encoder, EncoderUnavailable
     from crosslingual.finetune import Recipe
 
 KEYS = dict(title=str, artificial=bool, seeds=list, corpora=dict, encoders=dict, languages=dict, pairs=list,
-            recipe=dict, digests=str)  # fmt: skip
+            recipe=dict, digests=str,
+            beside=list, recompute=bool)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
 __all__ = [
     "CorpusUnavailable",
@@ -56,6 +61,8 @@ TYPE_NAMES = {
     int: "an integer",
     float: "a number",
 }
+NOT_RECORDED = "not recorded with the edition {0}"
+USUAL_ENCODERS = ("m-bert", "en-bert")  # an edition without one of them has gaps in its tables and figures
 CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
 
 
@@ -69,27 +76,32 @@ class NotInEdition(EditionError, CorpusUnavailable):
 
 @dataclass(frozen=True, eq=False)
 class Edition:
-    """One edition, already checked: the file's content (``document``) and the line of each key in it."""
+    """One edition, already checked: the file's content (``document``) and the line of each key in it.
+
+    ``kept``: it stands beside another edition, and only what was kept of it is shown. Nothing of it is made: its
+    corpora count as not at hand, so that the digests pinned in its file stand for them.
+    """
 
     path: Path
     document: dict[str, Any]
     lines: dict[tuple, int]
+    kept: bool = False
 
     @classmethod
-    def load(cls, name: str | Path) -> "Edition":
-        """The edition of that name in ``book/editions``, or from that path if it ends in .yml.
+    def load(cls, name: str | Path, kept: bool = False) -> "Edition":
+        """The edition of that name in ``book/editions``, or from that path if it ends in .yml; see above for ``kept``.
 
         Raises EditionError, naming file and line, if the file is missing or has a mistake.
         """
         path = _find(str(name))
         document, lines = read_yaml(path)
-        edition = cls(path, document, lines)
+        edition = cls(path, document, lines, kept)
         _check(edition)
         return edition
 
     def __reduce__(self):
         # Worker processes read the file again instead of being sent whole corpora.
-        return Edition.load, (str(self.path),)
+        return Edition.load, (str(self.path), self.kept)
 
     @property
     def name(self) -> str:
@@ -102,6 +114,15 @@ class Edition:
     @property
     def artificial(self) -> bool:
         return self.document.get("artificial", False)
+
+    @property
+    def recompute(self) -> bool:
+        return self.document.get("recompute", False)
+
+    @cached_property
+    def companions(self) -> list["Edition"]:
+        """The editions shown beside this one, to be read and never computed."""
+        return [Edition.load(name, kept=True) for name in self.document.get("beside", [])]
 
     @property
     def seeds(self) -> list[int]:
@@ -121,9 +142,10 @@ class Edition:
         """Where the corpora come from; see crosslingual.corpora for what a source answers."""
         parameters = dict(self.document["corpora"])
         try:
-            return corpora.open_source(parameters.pop("source", None), parameters)
+            source = corpora.open_source(parameters.pop("source", None), parameters)
         except ValueError as problem:
             raise self.error(("corpora", *getattr(problem, "key", ())), str(problem).rstrip(".")) from None
+        return corpora.NotAtHand(source, NOT_RECORDED.format(self.name)) if self.kept else source
 
     def languages(self, task: str) -> list[str]:
         """Names of the corpora one can train on."""
@@ -157,11 +179,40 @@ class Edition:
 
     def parallel(self, source: str, target: str) -> Dataset:
         """Parallel text, columns ``source`` and ``target``; raises corpora.CorpusUnavailable."""
-        return self.source.parallel(languages.check(source), languages.check(target))
+        key = ("parallel", languages.check(source), languages.check(target))
+        if key not in self._corpora:
+            self._corpora[key] = self.source.parallel(*key[1:])
+        return self._corpora[key]
+
+    def parallel_digest(self, source: str, target: str) -> str:
+        """Digest of a parallel text's content; the pinned one if the text is absent, else CorpusUnavailable."""
+        try:
+            return corpora.text_digest(self.parallel(source, target))
+        except CorpusUnavailable:
+            if (pinned := self._pinned.get(f"parallel/{source}-{target}")) is None:
+                raise
+            return pinned
+
+    def encoder_digest(self, name: str) -> str:
+        """Digest of an encoder's content; the pinned one if it is absent, or if nothing of the edition is to be made.
+
+        Raises what ``encoder`` and its ``digest`` raise where neither is there.
+        """
+        pinned = self._pinned.get(f"encoders/{name}")
+        if self.kept and pinned:
+            return pinned
+        try:
+            return self.encoder(name).digest
+        except ValueError:
+            if pinned is None:
+                raise
+            return pinned
 
     def encoder(self, name: str) -> "Encoder":
         """The encoder of that name; one with a ``pretrain`` entry is made now unless the cache has it."""
         entry, key = self.document["encoders"].get(name), ("encoders", name)
+        if entry is None and name in USUAL_ENCODERS:
+            raise _no_encoder(f"the edition {self.name} has no encoder {name!r}: add one to its `encoders`.")
         if entry is None:
             choice = ", ".join(self.encoders)
             raise self.error(key, f"there is no encoder {name!r}: choose from {choice}, or add it")
@@ -196,13 +247,15 @@ class Edition:
             return pretrain.cached_encoder(name, specification, self)
         except pretrain.RecipeError as problem:
             raise self.error(("encoders", name, "pretrain", *problem.key), str(problem)) from None
+        except CorpusUnavailable as absence:
+            raise _no_encoder(f"the encoder {name!r} has no text to be pre-trained on: {absence}") from None
 
     def _weights(self, key: tuple, entry: str) -> str:
         """The folder or hub name that an encoder's entry stands for."""
         if not entry.startswith((".", "/", "~")):
             return entry
         if not (folder := self.resolve(entry)).is_dir():
-            raise self.error(key, f"the encoder {key[-1]!r} is missing: put its weights into {folder}")
+            raise _no_encoder(str(self.error(key, f"the encoder {key[-1]!r} is missing: put its weights into {folder}")))
         return str(folder)
 
     @cached_property
@@ -227,23 +280,31 @@ class Edition:
         return task, language, split
 
 
+def _no_encoder(sentence: str) -> "EncoderUnavailable":
+    from crosslingual.encoders import EncoderUnavailable  # here, as corpora alone need no torch
+
+    return EncoderUnavailable(sentence)
+
+
 def available() -> list[str]:
     """Names of the editions in ``book/editions``."""
     return sorted(path.stem for path in _folder().glob("*.yml") if not path.stem.endswith(".digests"))
 
 
 def digests(edition: Edition) -> dict[str, str]:
-    """Digests of all corpora that are at hand, by "task/language/split": what a ``digests`` file pins."""
-    found = {}
+    """Digests of what is at hand, as a ``digests`` file pins them.
+
+    Keys: "task/language/split", "parallel/source-target" and "encoders/name".
+    """
+    found = {f"encoders/{name}": edition.encoder_digest(name) for name in edition.encoders}
+    for pair in edition.pairs:
+        with suppress(CorpusUnavailable):
+            found["parallel/" + "-".join(pair)] = edition.parallel_digest(*pair)
     for task in corpora.TASKS:
         for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
             for split in corpora.SPLITS:
-                try:
-                    found[f"{task}/{language}/{split}"] = corpora.digest(
-                        edition.corpus(task, language, split)
-                    )
-                except CorpusUnavailable:
-                    continue
+                with suppress(CorpusUnavailable):
+                    found[f"{task}/{language}/{split}"] = edition.corpus_digest(task, language, split)
     return found
 
 
@@ -341,6 +402,7 @@ def _check(edition: Edition) -> None:
         _check_encoders,
         _check_recipe,
         _check_digests,
+        _check_beside,
     ]:
         check(edition)
     edition.source  # noqa: B018 - opens the source, which checks its own parameters
@@ -437,3 +499,10 @@ def _check_digests(edition: Edition) -> None:
         raise edition.error(
             ("digests",), f"there is no file {edition.document['digests']} beside the edition"
         )
+
+
+def _check_beside(edition: Edition) -> None:
+    for i, name in enumerate(edition.document.get("beside", [])):
+        if name not in available() or name == edition.name:
+            choice = ", ".join(other for other in available() if other != edition.name)
+            raise edition.error(("beside", i), f"there is no other edition {name!r} to show: choose from {choice}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from crosslingual import languages, overlap, retrieval, transfer
+from crosslingual import baselines, languages, overlap, retrieval, transfer
 from crosslingual.editions import Edition
 from crosslingual.store import Store
 from crosslingual.transfer import Cell
@@ -27,6 +27,7 @@ PRINTED = {
 }
 # All sentences, and as many as the NTREX text has, so that the pocket curve compares with the real one.
 CANDIDATES = [None, 1997]
+FLOORS = [baselines.MAJORITY, baselines.WORD_SHAPE]  # what zero-shot tagging is held against besides EN-BERT
 
 
 def rows(edition: Edition, task: str, encoder: str) -> list[tuple[list[str], list[int]]]:
@@ -65,15 +66,20 @@ def both(edition: Edition, task: str, **options) -> pd.DataFrame:
     return join([matrix(edition, task, encoder, **options) for encoder in ENCODERS])
 
 
-def everything(edition: Edition) -> pd.DataFrame:
+def everything(edition: Edition, store: Store | None = None) -> pd.DataFrame:
     """Every matrix of the book below each other."""
-    return join([matrix(edition, task, encoder) for task, encoders in TASKS.items() for encoder in encoders])
+    return join([matrix(edition, task, encoder, store) for task, encoders in TASKS.items() for encoder in encoders])
 
 
-def overlaps(edition: Edition, entities: int | None = None) -> pd.DataFrame:
+def overlaps(edition: Edition, entities: int | None = None, store: Store | None = None) -> pd.DataFrame:
     """``overlap.matrix`` of the languages of Figure 1 under the word pieces of M-BERT and of EN-BERT."""
     codes = figure_1_languages(edition)
-    return join([overlap.matrix(edition, encoder, codes, entities) for encoder in ENCODERS])
+    return join([overlap.matrix(edition, encoder, codes, entities, store=store) for encoder in ENCODERS])
+
+
+def equal_overlaps(edition: Edition, store: Store | None = None) -> pd.DataFrame:
+    """``overlaps`` of as many entities as all languages have."""
+    return overlaps(edition, overlap.common_size(edition, figure_1_languages(edition), store), store)
 
 
 def figure_1_languages(edition: Edition) -> list[str]:
@@ -81,19 +87,25 @@ def figure_1_languages(edition: Edition) -> list[str]:
     return [code for code in languages.NER16_LANGUAGES if code in edition.languages("ner")]
 
 
-def retrieval_curve(edition: Edition, encoder: str = "m-bert") -> pd.DataFrame:
+def retrieval_curve(edition: Edition, encoder: str = "m-bert", store: Store | None = None) -> pd.DataFrame:
     """``retrieval.curve`` of the edition's pairs, at all sizes that Figure 3 shows."""
-    return retrieval.curve(edition, encoder, candidates=CANDIDATES)
+    return retrieval.curve(edition, encoder, candidates=CANDIDATES, store=store)
 
 
-def results(edition: Edition) -> dict[str, pd.DataFrame]:
+def floors(edition: Edition, store: Store | None = None) -> pd.DataFrame:
+    """Tagging without pre-training: ``baselines.matrix`` of the majority class and of word shape, every pair."""
+    codes = edition.languages("pos"), edition.evaluation_languages("pos")
+    return join([baselines.matrix(edition, "pos", name, *codes, store) for name in FLOORS])
+
+
+def results(edition: Edition, store: Store | None = None) -> dict[str, pd.DataFrame]:
     """Everything that ``claims.evaluate`` judges."""
     return {
-        "ner": both(edition, "ner"),
-        "pos": both(edition, "pos"),
-        "code-switching": matrix(edition, "code-switching", "m-bert"),
-        "overlap": overlaps(edition),
-        "retrieval": retrieval_curve(edition),
+        "ner": both(edition, "ner", store=store),
+        "pos": both(edition, "pos", store=store),
+        "code-switching": matrix(edition, "code-switching", "m-bert", store),
+        "overlap": overlaps(edition, store=store),
+        "retrieval": retrieval_curve(edition, store=store),
     }
 
 

@@ -1,6 +1,7 @@
 """Entity word-piece overlap between a training and an evaluation set (paper, section 3.1, Figure 1)."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import permutations
 from typing import NamedTuple
 
@@ -12,8 +13,14 @@ from transformers import PreTrainedTokenizerFast
 from crosslingual import alignment, scoring
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
+from crosslingual.encoders import EncoderUnavailable
+from crosslingual.sizes import statistics
+from crosslingual.store import Store, default
 
 Entity = tuple[str, ...]
+VERSION = 1  # bump when the overlap of the same corpora and pieces comes out otherwise
+SPLITS = ("train", "test")
+COLUMNS = ["train", "evaluate", "overlap", "unk_share", "train_entities", "evaluate_entities"]
 
 
 class Pieces(NamedTuple):
@@ -63,50 +70,83 @@ def jaccard(a: set, b: set) -> float:
 
 
 def matrix(
-    edition: Edition, encoder: str, languages: list[str], entities: int | None = None, seed: int = 0
-) -> pd.DataFrame:
+    edition: Edition, encoder: str, languages: list[str], entities: int | None = None, seed: int = 0,
+    store: Store | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Overlap of every ordered pair of different languages: training split against evaluation (test) split.
 
     Columns: encoder, train, evaluate, overlap (0-1), unk_share (0-1, of the pair's entity pieces: the larger
     of both sides), train_entities, evaluate_entities. ``entities`` draws that many from each side, because
-    the Jaccard index falls when two sets differ in size. A language whose corpus is missing is left out and
-    explained in ``attrs["unavailable"]``.
+    the Jaccard index falls when two sets differ in size. Kept in ``store``, keyed by encoder and corpora. A
+    language whose corpus is missing, or an encoder that is, is left out and explained in ``attrs["unavailable"]``.
     """
-    sides, unavailable = _both_splits(edition, encoder, languages, entities, seed)
-    rows = [(encoder, a, b, *_compare(sides[a][0], sides[b][1])) for a, b in permutations(sides, 2)]
-    columns = ["encoder", "train", "evaluate", "overlap", "unk_share", "train_entities", "evaluate_entities"]
-    frame = pd.DataFrame(rows, columns=columns)
+    store, unavailable = store or default(edition), {}
+    known = _digests(edition, languages, unavailable)
+    try:
+        frame = _kept(edition, encoder, known, {"entities": entities, "seed": seed}, store, unavailable)
+    except EncoderUnavailable as missing:
+        frame, unavailable[encoder] = pd.DataFrame(columns=COLUMNS), str(missing)
+    frame.insert(0, "encoder", encoder)
     if unavailable:
         frame.attrs["unavailable"] = unavailable
     return frame
 
 
-def common_size(edition: Edition, languages: list[str]) -> int:
-    """The largest number of entities that every language at hand has in both splits; 0 if none is at hand."""
-    sizes = [len(named_entities(corpus)) for code in languages for corpus in _at_hand(edition, code)]
-    return min(sizes, default=0)
+def _kept(edition: Edition, encoder: str, known: dict[str, list[str]], drawn: dict, store: Store,
+          unavailable: dict[str, str]) -> pd.DataFrame:  # fmt: skip
+    """Overlaps of all languages whose digests are known from the store, else of those whose corpora are at hand."""
+    common = {"version": VERSION} | drawn
+    if not store.get("overlap", common | _identity(edition, encoder, known)):
+        known = {code: digests for code, digests in known.items() if _at_hand(edition, code, unavailable)}
+    if not known:
+        return pd.DataFrame(columns=COLUMNS)
+    parts = common | _identity(edition, encoder, known)
+    return store.memo("overlap", parts, lambda: _overlaps(edition, encoder, list(known), **drawn))
 
 
-def _at_hand(edition: Edition, code: str) -> list[Dataset]:
-    """A language's training and evaluation corpus, or none where one of them is missing."""
-    try:
-        return [edition.corpus("ner", code, split) for split in ("train", "test")]
-    except CorpusUnavailable:
-        return []
+def common_size(edition: Edition, languages: list[str], store: Store | None = None) -> int:
+    """The largest number of entities that every language has in both splits; 0 if nothing is known of any."""
+    counts = []
+    for code in languages:
+        with suppress(CorpusUnavailable):
+            counts.append(min(statistics(edition, "ner", code, split, store)["entities"] for split in SPLITS))
+    return min(counts, default=0)
 
 
-def _both_splits(edition: Edition, encoder: str, languages: list[str], size: int | None, seed: int):
-    tokenizer, sides, unavailable = edition.encoder(encoder).tokenizer, {}, {}
+def _identity(edition: Edition, encoder: str, digests: dict[str, list[str]]) -> dict:
+    return {"encoder": edition.encoder_digest(encoder), "corpora": digests}
+
+
+def _digests(edition: Edition, languages: list[str], unavailable: dict[str, str]) -> dict[str, list[str]]:
+    """{language: digests of both splits}; languages without one are added to `unavailable` instead."""
+    found = {}
     for code in languages:
         try:
-            corpora = [edition.corpus("ner", code, split) for split in ("train", "test")]
+            found[code] = [edition.corpus_digest("ner", code, split) for split in SPLITS]
         except CorpusUnavailable as missing:
             unavailable[code] = str(missing)
-            continue
-        found = [named_entities(corpus) for corpus in corpora]
-        drawn = found if size is None else [subsample(items, size, seed) for items in found]
+    return found
+
+
+def _at_hand(edition: Edition, code: str, unavailable: dict[str, str]) -> bool:
+    try:
+        for split in SPLITS:
+            edition.corpus("ner", code, split)
+    except CorpusUnavailable as missing:
+        unavailable[code] = str(missing)
+    return code not in unavailable
+
+
+def _overlaps(
+    edition: Edition, encoder: str, languages: list[str], entities: int | None, seed: int
+) -> pd.DataFrame:
+    tokenizer, sides = edition.encoder(encoder).tokenizer, {}
+    for code in languages:
+        found = [named_entities(edition.corpus("ner", code, split)) for split in SPLITS]
+        drawn = found if entities is None else [subsample(items, entities, seed) for items in found]
         sides[code] = [pieces(items, tokenizer) for items in drawn]
-    return sides, unavailable
+    rows = [(a, b, *_compare(sides[a][0], sides[b][1])) for a, b in permutations(sides, 2)]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _compare(train: Pieces, evaluate: Pieces) -> tuple:

@@ -1,6 +1,5 @@
 """Does a vector per language pair lead from a sentence to its translation? Retrieval by layer (section 5)."""
 
-import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
+from crosslingual.encoders import EncoderUnavailable
 from crosslingual.store import Store, default
 
 if TYPE_CHECKING:
@@ -160,17 +160,19 @@ def curve(
     the baselines), queries ("all", or "nothing shared": pairs without a common piece but punctuation, among
     all candidates), candidates, accuracy (percent) and hits [queries]. ``candidates``: how many sentence
     pairs to use, a subset drawn from ``seed``; None is all of them. Kept in ``store``, keyed by encoder and
-    text. A pair whose text is missing is left out and explained in ``attrs["unavailable"]``.
+    text. A pair whose text, or an encoder that, is missing is left out and explained in ``attrs["unavailable"]``.
     """
-    model, frames, unavailable = edition.encoder(encoder), [], {}
+    frames, unavailable = [], {}
     store = default(edition) if store is None else store
     for source, target in edition.pairs if pairs is None else pairs:
         try:
-            text = edition.parallel(source, target)
+            hits = stored_hits(edition, encoder, (source, target), list(candidates), seed, store)
         except CorpusUnavailable as missing:
             unavailable[f"{source}-{target}"] = str(missing)
             continue
-        hits = stored_hits(model, text, list(candidates), seed, store)
+        except EncoderUnavailable as missing:
+            unavailable[encoder] = str(missing)
+            continue
         frames.append(_tidy(hits).assign(encoder=encoder, source=source, target=target))
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
     if unavailable:
@@ -178,21 +180,17 @@ def curve(
     return frame
 
 
-def stored_hits(
-    encoder: "Encoder", text: Dataset, candidates: list[int | None], seed: int, store
-) -> list[dict]:
-    """``hits`` from the store, or computed and kept there; the content of encoder and text is the key."""
-    parts = {"version": VERSION, "encoder": encoder.digest, "text": text_digest(text), "seed": seed}
+def stored_hits(edition: Edition, encoder: str, pair: tuple[str, str], candidates: list[int | None], seed: int,
+                store: Store) -> list[dict]:  # fmt: skip
+    """``hits`` from the store, or computed and kept there; the content of encoder and text is the key.
+
+    Raises CorpusUnavailable where there is neither a kept result nor the text.
+    """
+    parts = {"version": VERSION, "encoder": edition.encoder_digest(encoder), "seed": seed,
+             "text": edition.parallel_digest(*pair), "candidates": candidates}  # fmt: skip
     return store.memo(
-        "retrieval", parts | {"candidates": candidates}, lambda: hits(encoder, text, candidates, seed)
+        "retrieval", parts, lambda: hits(edition.encoder(encoder), edition.parallel(*pair), candidates, seed)
     )
-
-
-def text_digest(text: Dataset) -> str:
-    lines = "\x00".join(
-        f"{source}\x01{target}" for source, target in zip(text["source"], text["target"], strict=True)
-    )
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def hits(encoder: "Encoder", text: Dataset, candidates: list[int | None], seed: int) -> list[dict]:

@@ -104,12 +104,26 @@ class Store:
 
 
 def default(edition: Any) -> Store:
-    """The edition's store: $CROSSLINGUAL_STORE or `_build/store`, and `book/recorded/<edition>`."""
+    """The edition's store: $CROSSLINGUAL_STORE or `_build/store`, and `book/recorded/<edition>`.
+
+    An edition that is to recompute its results has no recorded ones, unless it stands beside another.
+    """
+    own = edition.recompute and not edition.kept
+    return Store(local(), [] if own else [recorded(edition)])
+
+
+def local() -> Path:
+    """Where results computed here are kept."""
     from . import checkout
 
-    root = checkout.root()
-    recorded = root / "book" / "recorded" / edition.name
-    return Store(os.environ.get(VARIABLE) or root / "_build" / "store", [recorded])
+    return Path(os.environ.get(VARIABLE) or checkout.root() / "_build" / "store")
+
+
+def recorded(edition: Any) -> Path:
+    """Where an edition's results are kept in the repository."""
+    from . import checkout
+
+    return checkout.root() / "book" / "recorded" / edition.name
 
 
 def digest(parts: Any) -> str:

@@ -23,9 +23,10 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from . import alignment, finetune, scoring
+from . import alignment, availability, finetune, scoring
 from . import store as stores
 from .corpora import CorpusUnavailable
+from .encoders import EncoderUnavailable
 from .store import Record, Store
 
 if TYPE_CHECKING:
@@ -65,10 +66,14 @@ def matrix(edition: Edition, task: str, encoder: str, train: Sequence[str], eval
 
     Columns: encoder, task, train, evaluate, seed, score (percent), counts (see `scoring.score`), origin
     ("computed here" or "recorded"), seconds and device (of the fine-tuning with all its evaluations).
-    attrs: "signature", one line that says what the scores are; "unavailable", {language: what is missing}
-    for languages whose corpora are not at hand and which have no kept results; their rows are absent.
+    attrs: "signature", one line that says what the scores are; "unavailable", {language or encoder: what is
+    missing} for corpora and encoders that are not at hand and have no kept results; their rows are absent.
     """
     store = store or stores.default(edition)
+    try:
+        described = signature(edition, task, encoder, seeds)
+    except EncoderUnavailable as absence:
+        return _frame([], "", {encoder: str(absence)})
     run(edition, plan(edition, task, encoder, train, evaluate, seeds, store), store, workers)
     unavailable: dict[str, str] = {}
     evaluations = _digests(edition, task, evaluate, "test", unavailable)
@@ -80,14 +85,20 @@ def matrix(edition: Edition, task: str, encoder: str, train: Sequence[str], eval
                 rows.append(_row(cell, language, *entries[digest]))
             else:
                 _note_missing(edition, cell, language, unavailable)
+    return _frame(rows, described, unavailable)
+
+
+def _frame(rows: list[dict[str, Any]], described: str, unavailable: dict[str, str]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame.attrs = {"signature": signature(edition, task, encoder, seeds), "unavailable": unavailable}
+    frame.attrs = {"signature": described, "unavailable": unavailable}
     return frame
 
 
 def plan(edition: Edition, task: str, encoder: str, train: Sequence[str], evaluate: Sequence[str],
          seeds: Sequence[int] | int, store: Store | None = None) -> list[Cell]:
-    """The cells that lack a requested score and can be computed, because the corpora are at hand."""
+    """The cells that lack a requested score and can be computed, because corpora and encoder are at hand."""
+    if availability.missing_encoder(edition, encoder):
+        return []
     store = store or stores.default(edition)
     evaluations = _digests(edition, task, evaluate, "test", {})
     missing = []
@@ -143,7 +154,7 @@ def key_parts(edition: Edition, cell: Cell) -> dict[str, Any]:
     """All that determines a cell's result. Raises CorpusUnavailable without corpus and pinned digest."""
     return {"task": cell.task, "labels": LABELS[cell.task], "seed": cell.seed,
             "train": edition.corpus_digest(cell.task, cell.train, "train"),
-            "encoder": _encoder(edition, cell.encoder).digest, "recipe": asdict(edition.recipe(cell.task)),
+            "encoder": _encoder_digest(edition, cell.encoder), "recipe": asdict(edition.recipe(cell.task)),
             "versions": versions()}
 
 
@@ -156,7 +167,7 @@ def signature(edition: Edition, task: str, encoder: str, seeds: Sequence[int] | 
     """One line that says what a score is, to stand beside it."""
     scheme = "conlleval over words, IOB2" if scoring.metric(task) == "F1" else "over words"
     recipe = " ".join(f"{name}={value}" for name, value in asdict(edition.recipe(task)).items())
-    digest = _encoder(edition, encoder).digest[:8]
+    digest = _encoder_digest(edition, encoder)[:8]
     numbers = " ".join(f"{name} v{number}" for name, number in versions().items())
     seeds = ",".join(map(str, _as_list(seeds)))
     return " | ".join([f"{scoring.metric(task)} {scheme}, first piece", task, f"edition {edition.name}",
@@ -205,8 +216,13 @@ def _evaluation(edition: Edition, task: str, encoder: str, max_length: int) -> E
 
 @functools.lru_cache(maxsize=8)
 def _encoder(edition: Edition, name: str) -> Encoder:
-    """Kept, because its digest is that of its weights."""
+    """Kept, as one that is pre-trained on demand takes its time to be found."""
     return edition.encoder(name)
+
+
+@functools.lru_cache(maxsize=8)
+def _encoder_digest(edition: Edition, name: str) -> str:
+    return edition.encoder_digest(name)
 
 
 def _cells(edition: Edition, task: str, encoder: str, train: Sequence[str], seeds: Sequence[int] | int,
@@ -248,11 +264,12 @@ def _row(cell: Cell, evaluate: str, entry: dict[str, Any], record: Record) -> di
 
 
 def _note_missing(edition: Edition, cell: Cell, evaluate: str, unavailable: dict[str, str]) -> None:
-    """Say which of the two corpora of a missing score is not at hand.
+    """Say which of the two corpora of a missing score, or that its encoder, is not at hand.
 
-    Raises TransferError if both are, so that no score is missing without a reason.
+    Raises TransferError if all are, so that no score is missing without a reason.
     """
-    reasons = {}
+    absence = availability.missing_encoder(edition, cell.encoder)
+    reasons = {cell.encoder: absence} if absence else {}
     for language, split in ((cell.train, "train"), (evaluate, "test")):
         try:
             edition.corpus(cell.task, language, split)

@@ -15,7 +15,7 @@ A *source* is a small class whose constructor takes the parameters of an edition
 
 import inspect
 import json
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from importlib import import_module
 from typing import Any
 
@@ -27,13 +27,14 @@ __all__ = [
     "BadParameter",
     "CorpusError",
     "CorpusUnavailable",
+    "NotAtHand",
     "SOURCES",
     "SPLITS",
     "TASKS",
     "check_sizes",
     "digest",
 ]
-__all__ += ["concatenate", "first", "labelled_corpus", "open_source", "parallel_text", "statistics"]
+__all__ += ["concatenate", "first", "labelled_corpus", "open_source", "parallel_text", "statistics", "text_digest"]
 
 TASKS = ["pos", "ner", "code-switching"]
 SPLITS = ["train", "dev", "test"]
@@ -65,6 +66,19 @@ def open_source(name: str, parameters: dict[str, Any]):
                 (key,), f"unknown key {key!r} for the source {name}: choose from {', '.join(known)}"
             )
     return source(**parameters)
+
+
+class NotAtHand:
+    """A source that knows what another one has, and has nothing itself: ``reason`` says why."""
+
+    def __init__(self, source, reason: str):
+        self.languages, self.evaluation_languages = source.languages, source.evaluation_languages
+        self.reason = reason
+
+    def labelled(self, *key: str) -> Dataset:
+        raise CorpusUnavailable(self.reason)
+
+    parallel = fingerprint = text = text_fingerprint = labelled
 
 
 def check_sizes(sizes: dict) -> dict:
@@ -109,6 +123,12 @@ def digest(corpus: Dataset) -> str:
     for row in corpus:
         state.update(json.dumps([row[column] for column in columns], ensure_ascii=False).encode() + b"\n")
     return state.hexdigest()
+
+
+def text_digest(text: Dataset) -> str:
+    """64 hexadecimal digits that follow from the sentence pairs of a parallel text in their order alone."""
+    lines = "\x00".join(f"{source}\x01{target}" for source, target in zip(text["source"], text["target"], strict=True))
+    return sha256(lines.encode()).hexdigest()
 
 
 def statistics(corpus: Dataset) -> dict[str, int]:
