@@ -1,7 +1,6 @@
 """Reading and writing corpora: hand-made oddities, mistakes, round trips, and the real files if at hand."""
 
 import csv
-import json
 import os
 import re
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import conllu as reference
 import pytest
 from crosslingual import corpora, languages
-from crosslingual.corpora import CorpusError, CorpusUnavailable, conll, conllu, hiencs, parallel
+from crosslingual.corpora import CorpusError, CorpusUnavailable, conll, conllu, parallel
 from crosslingual.corpora.folder import Folder
 from crosslingual.corpora.text import labelled_corpus
 from hypothesis import given, settings
@@ -303,41 +302,6 @@ def test_fingerprint_follows_bytes_and_cap(root):
     )
     (root / "ud/hi/train.conllu").write_text(columns(1, "तीन"), encoding="utf-8")
     assert len({before, capped, Folder(str(root)).fingerprint(*key)}) == 3
-
-
-# ---- code-switched tweets
-
-
-def hiencs_folder(root, forms):
-    """A made-up HIENCS of two tweets, the second in the annotation first, as in the release."""
-    for path in hiencs.files(root, "test"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    treebank, ids, annotation = hiencs.files(root, "test")
-    rows = ["\n".join(columns(i, form) for i, form in enumerate(words, start=1)) for words in forms]
-    treebank.write_text("\n\n".join(rows) + "\n", encoding="utf-8")
-    ids.write_text("11\n22\n")
-    annotation.write_text(
-        json.dumps({"22": {"norm": ["_", "_"]}, "11": {"norm": ["मैं", "_"]}}), encoding="utf-8"
-    )
-    return Folder(str(root))
-
-
-def test_crawled_tweets_give_both_versions(tmp_path):
-    source = hiencs_folder(tmp_path, [["mai", "happy"], ["_", "_"]])
-    assert source.labelled("code-switching", "transliterated", "test")[:]["tokens"] == [["mai", "happy"]]
-    assert source.labelled("code-switching", "corrected", "test")[:]["tokens"] == [["मैं", "happy"]]
-
-
-def test_tweets_without_words_are_unavailable_not_underscores(tmp_path):
-    source = hiencs_folder(tmp_path, [["_", "_"], ["_", "_"]])
-    for version in ("corrected", "transliterated"):
-        with pytest.raises(CorpusUnavailable, match="tweets may not be passed on.*crawl_tweets"):
-            source.labelled("code-switching", version, "test")
-
-
-def test_tweets_and_annotation_out_of_step_are_refused(tmp_path):
-    with pytest.raises(CorpusError, match="differ in number or length"):
-        hiencs_folder(tmp_path, [["mai", "happy"]]).labelled("code-switching", "corrected", "test")
 
 
 # ---- the real files

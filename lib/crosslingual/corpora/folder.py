@@ -28,6 +28,7 @@ from crosslingual.corpora import (
     hiencs,
     parallel,
 )
+from crosslingual.corpora.text import check_words
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 READER_VERSION = 1  # raise when a reader returns something else for the same file
@@ -43,7 +44,8 @@ class Folder:
     ``{task: {language: {train: path, dev: path, test: path, encoding: name}}}`` where the layout does not
     hold, and ``{parallel: {"en-de": {source: path, target: path}}}``, paths relative to the root; ``sizes``
     caps each corpus to its first sentences; ``raw`` says which of the sources of text under ``raw/`` may be
-    used, ``{source: "all" or a list of languages}`` (default: every one), for encoders that are to be passed on.
+    used, ``{source: "all" or a list of languages}`` (default: every one), for encoders that are to be passed on;
+    ``code_switching`` says ``{tweets: file, minimum: share of the sentences}``, as in `hiencs.labelled`.
     """
 
     def __init__(
@@ -52,9 +54,10 @@ class Folder:
         files: dict | None = None,
         sizes: dict | None = None,
         raw: dict | None = None,
+        code_switching: dict | None = None,
     ):
         self.root, self.files, self.sizes = root, _check_files(files or {}), check_sizes(sizes or {})
-        self.raw = _check_raw(raw or {})
+        self.raw, self.code_switching = _check_raw(raw or {}), check_code_switching(code_switching or {})
 
     def languages(self, task: str) -> list[str]:
         if task == "code-switching":
@@ -74,7 +77,7 @@ class Folder:
         else:
             path, encoding = self._entry(task, language, split)
             corpus = READERS[task](self._existing(path), encoding)
-            _check_words(corpus, path)
+            check_words(corpus, path)
         return first(corpus, self.sizes.get(task, {}).get(split))
 
     def parallel(self, source: str, target: str) -> Dataset:
@@ -92,9 +95,11 @@ class Folder:
         if language == "hi+en":
             return "+".join(self.fingerprint("pos", code, split) for code in ("hi", "en"))
         size = self.sizes.get(task, {}).get(split)
+        if task == "code-switching":
+            self._check_annotation(split)
+            return f"{hiencs.fingerprint(language, split, self._root(), **self.code_switching)}-{size}"
         state = blake2b(f"{READER_VERSION} {task} {language} {size}".encode(), digest_size=16)
-        for path in self._paths(task, language, split):
-            state.update(self._existing(path).read_bytes())
+        state.update(self._existing(self._entry(task, language, split)[0]).read_bytes())
         return state.hexdigest()
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
@@ -127,11 +132,6 @@ class Folder:
         permitted = self.raw.get(source, []) if self.raw else "all"
         return permitted == "all" or language in permitted
 
-    def _paths(self, task: str, language: str, split: str) -> list[Path]:
-        if task == "code-switching":
-            return hiencs.files(self._root(), split)
-        return [self._entry(task, language, split)[0]]
-
     def _root(self) -> Path:
         root = self.root or os.environ.get(ROOT_VARIABLE)
         if not root:
@@ -160,23 +160,13 @@ class Folder:
             )
         return path
 
-    def _code_switched(self, split: str, version: str) -> Dataset:
-        for path in self._paths("code-switching", version, split):
+    def _check_annotation(self, split: str) -> None:
+        for path in hiencs.files(self._root(), split):  # else it would be downloaded
             self._existing(path)
-        corpus = hiencs.read(self._root(), split, version)
-        if not len(corpus):
-            raise CorpusUnavailable(
-                f"the words of {hiencs.files(self._root(), split)[0].name} are missing (every FORM is _), as "
-                "tweets may not be passed on: fetch them by the treebank's crawl_tweets.py and fill in FORM."
-            )
-        return corpus
 
-
-def _check_words(corpus: Dataset, path: Path) -> None:
-    if not any(set(tokens) - {"_"} for tokens in corpus[:]["tokens"]):
-        raise CorpusUnavailable(
-            f"{path} holds no words (every FORM is _): get the release of the corpus with its text."
-        )
+    def _code_switched(self, split: str, version: str) -> Dataset:
+        self._check_annotation(split)
+        return hiencs.labelled(version, split, self._root(), **self.code_switching)
 
 
 def _check_files(files: dict) -> dict:
@@ -204,6 +194,18 @@ def _check_raw(raw: dict) -> dict:
             if code not in languages.table().index:
                 raise BadParameter(("raw", source), f"unknown language {code!r} under raw")
     return raw
+
+
+def check_code_switching(settings: dict) -> dict:
+    """``code_switching`` as Folder describes it, or BadParameter."""
+    kinds = {"tweets": (str, "the path of a file"), "minimum": (int | float, "a share between 0 and 1")}
+    for key, value in settings.items():
+        if key not in kinds:
+            raise BadParameter(("code_switching", key), f"unknown key {key!r}: choose from {', '.join(kinds)}")
+        kind, words = kinds[key]
+        if not isinstance(value, kind) or (key == "minimum" and not 0 <= value <= 1):
+            raise BadParameter(("code_switching", key), f"{key} is {words}, not {value!r}")
+    return settings
 
 
 def _check_entry(key: tuple, entry: dict) -> None:
