@@ -43,3 +43,11 @@ def labelled_corpus(tokens: list[list[str]], labels: list[list[str]]) -> Dataset
 def parallel_text(source: list[str], target: list[str]) -> Dataset:
     """Parallel text: row i of ``source`` is translated by row i of ``target``."""
     return Dataset.from_dict({"source": source, "target": target}, features=PARALLEL)
+
+
+def check_words(corpus: Dataset, path: str | Path) -> None:
+    """Raise CorpusUnavailable for a treebank that is passed on without its text."""
+    if not any(set(tokens) - {"_"} for tokens in corpus[:]["tokens"]):
+        raise CorpusUnavailable(
+            f"{path} holds no words (every FORM is _): get the release of the corpus with its text."
+        )
