@@ -99,10 +99,11 @@ def coverage(root: Path | None = None, tweets: str | Path | None = None) -> pd.D
 
 def fingerprint(version: str, split: str, root: Path | None = None, tweets: str | Path | None = None,
                 minimum: float = MINIMUM) -> str:  # fmt: skip
-    """What the corpus depends on: the version of this module and the bytes of the files."""
+    """What the corpus depends on: this module's version, and the files' bytes or the pins of those to be downloaded."""
     supplied = _tweets_file(root, tweets)
-    state = blake2b(f"{VERSION} {version} {minimum}".encode(), digest_size=16)
-    for path in [*_located(root, split), *([supplied] if supplied else [])]:
+    pins = "" if _at_hand(root, split) else " ".join(download.digest for download in downloads([split]))
+    state = blake2b(f"{VERSION} {version} {minimum} {pins}".encode(), digest_size=16)
+    for path in [*([] if pins else files(root, split)), *([supplied] if supplied else [])]:
         state.update(path.read_bytes())
     return state.hexdigest()
 
@@ -163,9 +164,13 @@ def _names(split: str) -> list[str]:
     return [f"qhe_hiencs-ud-{split}.conllu", f"merge/tweet_ids_{split}.txt", f"merge/{split}-annot.json"]
 
 
+def _at_hand(root: Path | None, split: str) -> bool:
+    return root is not None and all(path.is_file() for path in files(root, split))
+
+
 def _located(root: Path | None, split: str) -> list[Path]:
     """The three released files: all in the data folder, or else downloaded."""
-    if root and all(path.is_file() for path in files(root, split)):
+    if _at_hand(root, split):
         return files(root, split)
     return [fetch(download) for download in downloads([split])]
 
