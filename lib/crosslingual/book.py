@@ -207,8 +207,10 @@ def digest_of_inputs(root: Path, edition: Edition) -> str:
     An encoder that the edition pre-trains on demand is made here, once, rather than by several chapters at a time.
     """
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
-    recorded = [path for path in (root / "book/recorded" / edition.name).rglob("*") if path.is_file()]
-    files = [*sorted(library), *sorted(recorded), edition.path, root / "requirements.lock"]
+    shown = [edition, *edition.companions]
+    recorded = [path for each in shown for path in (root / "book/recorded" / each.name).rglob("*") if path.is_file()]
+    pins = [each.resolve(each.document["digests"]) for each in shown if "digests" in each.document]
+    files = [*sorted(library), *sorted(recorded), *(each.path for each in shown), *pins, root / "requirements.lock"]
     content = [path.read_bytes() for path in files if path.exists()]
     return _digest([*content, *_fingerprints(edition)])
 

@@ -128,6 +128,34 @@ def pretrain(
 
 
 @app.command()
+def record(
+    edition: Annotated[str, typer.Argument(help="An edition's name, or a path to a .yml.")],
+    incomplete: Annotated[bool, typer.Option(help="Record what there is, though models are missing.")] = False,
+) -> None:
+    """Put an edition's results into book/recorded, for those who build the book without its corpora."""
+    from crosslingual import record
+    from crosslingual.editions import Edition
+    from crosslingual.store import recorded
+
+    loaded = Edition.load(edition)
+    records, size = record.record(loaded, incomplete)
+    print(f"Recorded: {records} results, {size / 1e6:.1f} MB, in {recorded(loaded)}; digests in {loaded.document['digests']}")
+
+
+@app.command()
+def probe(
+    snapshots: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with step-N, of a pre-training run.")],
+    edition: EditionName = "pocket",
+    encoder: Annotated[str, typer.Option(help="The encoder that the run led to.")] = "m-bert",
+) -> None:
+    """Probe the snapshots of an encoder's pre-training for tagging, transfer and retrieval, and keep the curve."""
+    from crosslingual import emergence
+    from crosslingual.editions import Edition
+
+    print(emergence.means(emergence.compute(Edition.load(edition), encoder, snapshots)).round(1).to_string())
+
+
+@app.command()
 def world(
     language: Annotated[str, typer.Argument(help="A code like en or pt_br.")],
     out: Annotated[Path, typer.Option(help="File to write.")],

@@ -173,7 +173,7 @@ class Edition:
         try:
             return cached_digest(self.source.fingerprint(*key), lambda: corpora.digest(self.corpus(*key)))
         except CorpusUnavailable:
-            if (pinned := self._pinned.get("/".join(key))) is None:
+            if (pinned := self.pinned.get("/".join(key))) is None:
                 raise
             return pinned
 
@@ -189,7 +189,7 @@ class Edition:
         try:
             return corpora.text_digest(self.parallel(source, target))
         except CorpusUnavailable:
-            if (pinned := self._pinned.get(f"parallel/{source}-{target}")) is None:
+            if (pinned := self.pinned.get(f"parallel/{source}-{target}")) is None:
                 raise
             return pinned
 
@@ -198,7 +198,7 @@ class Edition:
 
         Raises what ``encoder`` and its ``digest`` raise where neither is there.
         """
-        pinned = self._pinned.get(f"encoders/{name}")
+        pinned = self.pinned.get(f"encoders/{name}")
         if self.kept and pinned:
             return pinned
         try:
@@ -263,8 +263,11 @@ class Edition:
         return {}
 
     @cached_property
-    def _pinned(self) -> dict[str, str]:
-        return read_yaml(self.resolve(self.document["digests"]))[0] if "digests" in self.document else {}
+    def pinned(self) -> dict[str, str]:
+        """Digests that stand in for what is not at hand, by the keys that ``digests`` describes."""
+        path = self.resolve(self.document["digests"]) if "digests" in self.document else None
+        lines = path.read_text(encoding="utf-8").splitlines() if path else []
+        return read_yaml(path)[0] if any(line.strip() and not line.startswith("#") for line in lines) else {}
 
     def _declared(self, task: str) -> list[str]:
         return list(self.document.get("languages", {}).get(_task(task), []))
@@ -296,7 +299,10 @@ def digests(edition: Edition) -> dict[str, str]:
 
     Keys: "task/language/split", "parallel/source-target" and "encoders/name".
     """
-    found = {f"encoders/{name}": edition.encoder_digest(name) for name in edition.encoders}
+    found = {}
+    for name in edition.encoders:
+        with suppress(ValueError):  # an encoder that is not at hand
+            found[f"encoders/{name}"] = edition.encoder_digest(name)
     for pair in edition.pairs:
         with suppress(CorpusUnavailable):
             found["parallel/" + "-".join(pair)] = edition.parallel_digest(*pair)

@@ -77,9 +77,9 @@ def overlaps(edition: Edition, entities: int | None = None, store: Store | None 
     return join([overlap.matrix(edition, encoder, codes, entities, store=store) for encoder in ENCODERS])
 
 
-def equal_overlaps(edition: Edition, store: Store | None = None) -> pd.DataFrame:
-    """``overlaps`` of as many entities as all languages have."""
-    return overlaps(edition, overlap.common_size(edition, figure_1_languages(edition), store), store)
+def common_size(edition: Edition, store: Store | None = None) -> int:
+    """The number of entities that every language of Figure 1 has, to compare overlaps of equal sets."""
+    return overlap.common_size(edition, figure_1_languages(edition), store)
 
 
 def figure_1_languages(edition: Edition) -> list[str]:

@@ -1,0 +1,136 @@
+"""Recorded results: what the book reads of them is what recomputing gives, and no corpus is asked for."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crosslingual import checkout, grids, record, sizes, store, transfer
+from crosslingual.corpora import CorpusUnavailable
+from crosslingual.editions import Edition, EditionError
+from crosslingual.store import COMPUTED, RECORDED, Store
+
+TINY = """\
+title: tiny (artificial languages)
+artificial: true
+seeds: [1]
+corpora:
+  source: pocket
+  world: {seed: 7}
+  sizes:
+    pos: {train: 12, dev: 2, test: 4}
+    ner: {train: 12, dev: 2, test: 4}
+    code-switching: {train: 12, dev: 2, test: 4}
+    parallel: 8
+languages: {pos: [en, hi], ner: [en, hi]}
+pairs: [[en, hi]]
+encoders:
+  m-bert: &small
+    pretrain:
+      languages: [en, hi]
+      sentences: 20
+      recipe: {vocabulary: 300, hidden: 8, layers: 1, heads: 1, intermediate: 8, steps: 1, tokens_per_batch: 128}
+  en-bert: *small
+recipe: {epochs: 1}
+digests: tiny.digests.yml
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> Path:
+    """The file of an edition of two languages in a checkout of its own, with stores and caches of its own."""
+    monkeypatch.setattr(checkout, "root", lambda: tmp_path)
+    monkeypatch.setenv("CROSSLINGUAL_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "tiny.yml").write_text(TINY)
+    (tmp_path / "tiny.digests.yml").write_text("")
+    return tmp_path / "tiny.yml"
+
+
+def filled(path: Path, folder: Path | None = None) -> Edition:
+    """The edition, all its models fine-tuned, in this process: starting others would take longer."""
+    edition, results = Edition.load(path), Store(folder or store.local())
+    for cell in grids.of_the_book(edition, results):
+        transfer.compute(edition, cell, results)
+    return edition
+
+
+def without_corpora(path: Path) -> Edition:
+    """The same edition on a machine that has nothing but the checkout: neither corpora nor results of its own."""
+    shutil.rmtree(path.parent / "store", ignore_errors=True)
+    return Edition.load(path, kept=True)
+
+
+def numbers(edition: Edition) -> dict[str, pd.DataFrame]:
+    found = grids.results(edition) | {"floors": grids.floors(edition)}
+    return found | {"equal": grids.overlaps(edition, grids.common_size(edition))}
+
+
+def assert_same(first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]) -> None:
+    for name, frame in first.items():
+        others = second[name].drop(columns=["seconds", "origin"], errors="ignore")
+        pd.testing.assert_frame_equal(frame.drop(columns=["seconds", "origin"], errors="ignore"), others)
+
+
+def test_recorded_and_recomputed_numbers_agree_and_hold_no_text(tiny: Path) -> None:
+    computed = numbers(filled(tiny))
+    records, size = record.record(Edition.load(tiny))
+    assert records and size == sum(path.stat().st_size for path in store.recorded(Edition.load(tiny)).rglob("*.json"))
+    words = {word for row in Edition.load(tiny).corpus("pos", "en", "test")["tokens"] for word in row if len(word) > 4}
+    text = "".join(path.read_text() for path in store.recorded(Edition.load(tiny)).rglob("*.json"))
+    assert words and not [word for word in words if word in text]
+
+    absent = without_corpora(tiny)
+    read = numbers(absent)
+    assert_same(computed, read)
+    assert set(read["pos"].origin) == {RECORDED} and len(read["retrieval"]) and len(read["overlap"])
+    assert sizes.statistics(absent, "pos", "en", "train")["sentences"] == 12
+    assert not list((tiny.parent / "store").rglob("*.json"))  # nothing was computed in passing
+
+    own = Store(tiny.parent / "again")
+    edition = filled(tiny, own.folder)
+    recomputed = {"pos": grids.both(edition, "pos", store=own), "floors": grids.floors(edition, own)}
+    assert set(recomputed["pos"].origin) == {COMPUTED}
+    assert_same(recomputed, read)
+
+
+def test_what_is_incomplete_is_recorded_only_if_asked_for(tiny: Path) -> None:
+    edition = Edition.load(tiny)
+    with pytest.raises(record.RecordError, match="11 models of the edition tiny .* en-?.*crosslingual run --edition tiny"):
+        record.record(edition)
+    record.record(edition, incomplete=True)
+    absent = without_corpora(tiny)
+    assert grids.matrix(absent, "pos", "m-bert").empty and len(grids.floors(absent)) == 8
+    assert "not recorded with the edition tiny" in grids.matrix(absent, "pos", "m-bert").attrs["unavailable"].values()
+
+
+def test_other_kinds_of_record_stay_and_stale_ones_go(tiny: Path) -> None:
+    folder = store.recorded(Edition.load(tiny))
+    for kind in ("tokenisation", "statistics"):
+        Store(folder).put(kind, {"old": kind}, 1)
+    record.record(Edition.load(tiny), incomplete=True)
+    kept = Store(folder)
+    assert kept.get("tokenisation", {"old": "tokenisation"}) and not kept.get("statistics", {"old": "statistics"})
+    assert len(kept.records("statistics")) == 2 * 2 * 2 + 3 + 2
+
+
+def test_an_edition_that_recomputes_reads_its_records_only_beside_another(tiny: Path) -> None:
+    record.record(Edition.load(tiny), incomplete=True)
+    tiny.write_text(TINY + "recompute: true\n")
+    assert store.default(Edition.load(tiny)).recorded == []
+    assert store.default(Edition.load(tiny, kept=True)).recorded == [tiny.parent / "book/recorded/tiny"]
+
+
+def test_an_edition_without_a_file_of_digests_cannot_be_recorded(tiny: Path) -> None:
+    tiny.write_text(TINY.replace("digests: tiny.digests.yml\n", ""))
+    with pytest.raises(EditionError, match="records need digests: put an empty file"):
+        record.record(Edition.load(tiny))
+
+
+def test_a_kept_edition_has_no_corpora(tiny: Path) -> None:
+    kept = Edition.load(tiny, kept=True)
+    with pytest.raises(CorpusUnavailable, match="not recorded with the edition tiny"):
+        kept.corpus("pos", "en", "train")
+    assert kept.languages("pos") == ["en", "hi"] and np.isnan(grids.means(grids.floors(kept)).mean())
