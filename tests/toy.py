@@ -57,12 +57,19 @@ class Encoder:
         self.name, self.seed, self.tokenizer = name, seed, tokenizer()
         self.digest = store.digest({"toy": name, "seed": seed})
 
-    def model(self) -> BertModel:
+    def model(self, positions: int = 40) -> BertModel:
         config = BertConfig(vocab_size=len(self.tokenizer), hidden_size=32, num_hidden_layers=2,
-                            num_attention_heads=2, intermediate_size=32, max_position_embeddings=40)
+                            num_attention_heads=2, intermediate_size=32, max_position_embeddings=positions)
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
             return BertModel(config, add_pooling_layer=False).eval()
+
+
+def save_encoder(folder: Path) -> None:
+    """The random BERT and its tokenizer as files, for an edition to name."""
+    encoder = Encoder("tiny")
+    encoder.model(positions=160).save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
 
 
 class Edition:

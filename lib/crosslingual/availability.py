@@ -29,13 +29,12 @@ def at_hand(edition: Edition, task: str) -> list[str]:
 
 def missing(edition: Edition, task: str, language: str) -> str:
     """What is missing of a corpus and how to get it; empty if nothing is."""
-    splits = [("train", edition.languages(task)), ("test", edition.evaluation_languages(task))]
-    for split, names in splits:
-        try:
-            if language in names:
-                edition.corpus(task, language, split)
-        except CorpusUnavailable as problem:
-            return str(problem)
+    wanted = [("train", edition.languages(task)), ("test", edition.evaluation_languages(task))]
+    try:
+        for split in [split for split, names in wanted if language in names] or ["train", "test"]:
+            edition.corpus(task, language, split)
+    except CorpusUnavailable as problem:
+        return str(problem)
     return ""
 
 

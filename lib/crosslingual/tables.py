@@ -6,6 +6,7 @@ pages can refer to; a live notebook shows its HTML form.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,9 @@ SPREAD = (
     "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences (bootstrap), "
     "given this one encoder."
 )
-MISSING = "–"
+MISSING, NOT_RECORDED = "–", "not recorded"
+BESIDE = "{0.name}: {0.title}, kept results."
+TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 ENCODERS = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}
 VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not testable": MISSING}
 
@@ -94,11 +97,13 @@ def beside(
     edition: Edition,
     name: str,
     languages: Sequence[str] | None = None,
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
 ) -> Table:
     """A transfer matrix next to the paper's: rows are fine-tuning, columns evaluation languages.
 
     ``frame`` is what ``transfer.matrix`` returns, for one encoder. Each language has a row of our means over
-    seeds, one of their uncertainty, one of the paper's values and, for real data only, one of differences.
+    seeds, one of their uncertainty, one of the paper's values and, for real data only, one of differences; then
+    the same of each of the ``others``, editions that are shown beside this one (``grids.beside``).
     ``languages`` shows other ones than the paper's; without it, what the paper leaves empty stays empty.
     """
     caption, shown, digits = _caption(published, edition), published.notna(), decimals(published.stack())
@@ -109,25 +114,47 @@ def beside(
     rows = [
         row
         for train in published.index
-        for row in _stacked(frame, published.loc[train], shown.loc[train], train, digits, edition)
+        for row in _stacked(frame, published.loc[train], shown.loc[train], train, digits, edition, others)
     ]
-    return Table(caption, name, header, rows, _notes(frame, edition, spread=True))
+    return Table(caption, name, header, rows, _notes(frame, edition, spread=True) + _beside_notes(others))
 
 
 def _stacked(
-    frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, digits: int, edition: Edition
-) -> list[list[str]]:
-    """Rows for our values, their uncertainty, the paper's and (real data only) the difference."""
-    cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
-    shown = [code for code in printed.index if shown[code]]
-    means = {code: cells[code].score.mean() if code in shown else np.nan for code in printed.index}
-    spreads = [spread(cells[code]) if code in shown else "" for code in printed.index]
-    paper = [number(value, digits) for value in printed]
-    title = f"**{label(train)}**"
-    rows = [[title, *map(bold, means.values())], ["±", *spreads], ["paper", *paper]]
-    if not edition.artificial:
-        rows.append(["difference", *(signed(means[code] - printed[code]) for code in printed.index)])
+    frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, digits: int, edition: Edition,
+    others: Mapping[Edition, pd.DataFrame],
+) -> list[list[str]]:  # fmt: skip
+    """Rows for our values, their uncertainty, the paper's and (real data only) the difference; then for the others'."""
+    title = f"**{label(train)}** {edition.name}" if others else f"**{label(train)}**"
+    values, half_widths, *difference = _values(frame, printed, shown, train, edition)
+    paper = ["paper", *(number(value, digits) for value in printed)]
+    rows = [[title, *map(bold, values)], ["±", *half_widths], paper, *difference]
+    for other, theirs in others.items():
+        values, half_widths, *difference = _values(theirs, printed, shown, train, other)
+        rows.append([other.name, *_recorded(values, shown)])
+        rows += [["±", *half_widths], *difference] if not np.isnan(values).all() else []
     return rows
+
+
+def _values(frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: str, edition: Edition) -> tuple:
+    """One row's means over seeds, their half-widths and, for real data, the row of differences to the paper's."""
+    cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
+    means = [cells[code].score.mean() if shown[code] else np.nan for code in printed.index]
+    half_widths = [spread(cells[code]) if shown[code] else "" for code in printed.index]
+    difference = ["difference", *(signed(mean - value) for mean, value in zip(means, printed, strict=True))]
+    return (means, half_widths) if edition.artificial else (means, half_widths, difference)
+
+
+def _recorded(values: Sequence[float], shown: Sequence[bool] | None = None) -> list[str]:
+    """Cells of an edition that stands beside another: a number, or that it is not recorded."""
+    shown = [True] * len(values) if shown is None else shown
+    return [(NOT_RECORDED if np.isnan(value) else number(value)) if cell else "" for value, cell in zip(values, shown, strict=True)]
+
+
+def _beside_notes(others: Mapping[Edition, object]) -> tuple[str, ...]:
+    """Which the other editions are, and the signatures of their scores."""
+    notes = [BESIDE.format(other) for other in others]
+    frames = [frame for frame in others.values() if isinstance(frame, pd.DataFrame)]
+    return tuple(notes + [f"`{frame.attrs['signature']}`" for frame in frames if frame.attrs.get("signature") and len(frame)])
 
 
 def spread(runs: pd.DataFrame) -> str:
@@ -145,21 +172,28 @@ def decimals(printed: pd.Series) -> int:
     return 1 if np.allclose(values, values.round(1)) else 2
 
 
-def systems(ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: Edition, name: str) -> Table:
-    """Tables 3 and 6, whose rows are systems: the paper's rows as printed, then ours.
+def systems(
+    ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: Edition, name: str,
+    others: Mapping[Edition, Mapping[str, pd.DataFrame]] = MappingProxyType({}),
+) -> Table:  # fmt: skip
+    """Tables 3 and 6, whose rows are systems: the paper's rows as printed, then ours, then those of other editions.
 
     ``ours`` maps a row's title to a transfer matrix with one cell per evaluation corpus.
     """
-    printed = [[_title(index), *(number(value, 2) for value in row)] for index, row in published.iterrows()]
-    added = []
+    rows = [[_title(index), *(number(value, 2) for value in row)] for index, row in published.iterrows()]
     for title, frame in ours.items():
         cells = [frame[frame.evaluate == code] for code in published.columns]
-        added.append([f"**{title}, ours**", *(bold(cell.score.mean()) for cell in cells)])
-        added.append(["±", *map(spread, cells)])
-    rows = [*printed, *added]
+        rows.append([f"**{title}, {edition.name if others else 'ours'}**", *(bold(cell.score.mean()) for cell in cells)])
+        rows.append(["±", *map(spread, cells)])
+    for other, theirs in others.items():
+        for title, frame in theirs.items():
+            cells = [frame[frame.evaluate == code] for code in published.columns]
+            rows.append([f"{title}, {other.name}", *_recorded([cell.score.mean() for cell in cells])])
+            rows += [["±", *map(spread, cells)]] if any(map(len, cells)) else []
     frame = pd.concat(ours.values()) if ours else pd.DataFrame()
     header = ["", *map(label, published.columns)]
-    return Table(_caption(published, edition), name, header, rows, _notes(frame, edition, spread=True))
+    notes = _notes(frame, edition, spread=True) + _beside_notes(others)
+    return Table(_caption(published, edition), name, header, rows, notes)
 
 
 def _title(index) -> str:
@@ -172,54 +206,87 @@ def orders(
     group: Callable[[str], str | None],
     edition: Edition,
     name: str,
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
 ) -> Table:
     """Table 5: macro-averaged accuracy between groups of languages, same-language pairs excluded.
 
     ``group`` puts a language code into a group or into none (``typology.order_group``, ``adjective_group``).
+    ``others`` are the matrices of editions shown beside this one.
     """
-    means = evidence.group_means(stats.draws(frame), group).droplevel("encoder") if len(frame) else frame
+    means = _group_means(frame, group)
+    theirs = {other: _group_means(scores, group) for other, scores in others.items()}
     rows = [
-        row for train in published.index for row in _order_rows(means, published.loc[train], train, edition)
+        row for train in published.index for row in _order_rows(means, published.loc[train], train, edition, theirs)
     ]
     sizes = frame.drop_duplicates("train").train.map(group).value_counts()
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in published.index) + " languages."
     notes = (members, "Intervals: hull of seeds (t) and sentences (bootstrap), given this one encoder.")
     header = ["fine-tuned on", *published.columns]
-    return Table(_caption(published, edition), name, header, rows, notes + _notes(frame, edition))
+    return Table(_caption(published, edition), name, header, rows, notes + _notes(frame, edition) + _beside_notes(others))
 
 
-def _order_rows(means: pd.DataFrame, printed: pd.Series, train: str, edition: Edition) -> list[list[str]]:
+def _group_means(frame: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
+    return evidence.group_means(stats.draws(frame), group).droplevel("encoder") if len(frame) else frame
+
+
+def _order_rows(
+    means: pd.DataFrame, printed: pd.Series, train: str, edition: Edition, others: Mapping[Edition, pd.DataFrame]
+) -> list[list[str]]:
+    """Rows of one group to fine-tune on: our means, intervals, the paper's and the difference; then the others'."""
+    values, intervals, *difference = _order_values(means, printed, train, edition)
+    title = f"**{train}** {edition.name}" if others else f"**{train}**"
+    paper = ["paper", *(number(value, 2) for value in printed)]
+    rows = [[title, *map(bold, values)], intervals, paper, *difference]
+    for other, theirs in others.items():
+        values, intervals, *difference = _order_values(theirs, printed, train, other)
+        rows.append([other.name, *_recorded(values)])
+        rows += [intervals, *difference] if not np.isnan(values).all() else []
+    return rows
+
+
+def _order_values(means: pd.DataFrame, printed: pd.Series, train: str, edition: Edition) -> tuple:
+    """Means between groups, the row of their intervals and, for real data, that of differences to the paper's."""
     keys = [(train, evaluate) for evaluate in printed.index]
     ours = [stats.estimate(means.loc[key]) if key in means.index else None for key in keys]
-    rows = [
-        [f"**{train}**", *(f"**{number(cell.value)}**" if cell else MISSING for cell in ours)],
-        ["interval", *(bounds(cell) if cell else MISSING for cell in ours)],
-        ["paper", *(number(value, 2) for value in printed)],
-    ]
-    if not edition.artificial:
-        differences = [
-            cell.value - value if cell else np.nan for cell, value in zip(ours, printed, strict=True)
-        ]
-        rows.append(["difference", *map(signed, differences)])
-    return rows
+    values = [cell.value if cell else np.nan for cell in ours]
+    intervals = ["interval", *(bounds(cell) if cell else MISSING for cell in ours)]
+    difference = ["difference", *(signed(value - paper) for value, paper in zip(values, printed, strict=True))]
+    return (values, intervals) if edition.artificial else (values, intervals, difference)
 
 
 def bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
     return f"{number(estimate.low, decimals)} to {number(estimate.high, decimals)}"
 
 
-def dashboard(ledger: pd.DataFrame, edition: Edition, name: str = "claims") -> Table:
-    """The claims with the paper's and our verdicts; ``ledger`` is what ``claims.evaluate`` returns."""
+def dashboard(
+    ledger: pd.DataFrame, edition: Edition, name: str = "claims",
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
+) -> Table:  # fmt: skip
+    """The claims with the paper's and our verdicts; ``ledger`` is what ``claims.evaluate`` returns.
+
+    Each of the ``others``, ledgers of editions shown beside this one, has a column of verdicts.
+    """
     rows = [
-        [f"{row.text} ({row.section}) `{row.Index}`", _verdict(row.paper_verdict, row.paper_value), _ours(row)]
+        [f"{row.text} ({row.section}) `{row.Index}`", _verdict(row.paper_verdict, row.paper_value), _ours(row),
+         *(_theirs(theirs.loc[row.Index]) for theirs in others.values())]
         for row in ledger.itertuples()
-    ]
-    counts = ledger.verdict.value_counts()
-    tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
-    notes = (f"Ours: {tally}.", "The paper's numbers have no intervals and are judged by their value alone.")
+    ]  # fmt: skip
+    ours = edition.name if others else "Ours"
+    tallies = [f"{ours}: {tally(ledger)}.", *(f"{other.name}: {tally(theirs.loc[ledger.index])}." for other, theirs in others.items())]
+    notes = (*tallies, "The paper's numbers have no intervals and are judged by their value alone.")
     caption = f"The paper's claims, judged by rules fixed in advance. Edition: {edition.title}."
-    header = ["Claim (section)", "Paper", "Ours"]
-    return Table(caption, name, header, rows, notes + _notes(ledger, edition), text=True)
+    header = ["Claim (section)", "Paper", ours, *(other.name for other in others)]
+    return Table(caption, name, header, rows, notes + _notes(ledger, edition) + _beside_notes(dict.fromkeys(others)), text=True)
+
+
+def tally(ledger: pd.DataFrame) -> str:
+    """How many claims have which verdict: "12 supported, 3 undecided"."""
+    counts = ledger.verdict.value_counts()
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
+
+
+def _theirs(row: pd.Series) -> str:
+    return _verdict(row.verdict, row.value)
 
 
 def _verdict(verdict: str, value: float, interval: str = "") -> str:
@@ -243,11 +310,12 @@ def rules(ledger: pd.DataFrame, name: str = "claim-rules") -> Table:
 
 
 def overlap_trends(
-    scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, name: str = "overlap-trends"
-) -> Table:
+    scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, name: str = "overlap-trends",
+    others: Mapping[Edition, tuple[pd.DataFrame, pd.DataFrame]] = MappingProxyType({}),
+) -> Table:  # fmt: skip
     """Figure 1 in numbers, M-BERT beside EN-BERT: mean F1 of groups of pairs, and how F1 rises with overlap.
 
-    Frames as for ``figures.overlap_scatter``. Slopes are points of F1 per percentage point of overlap; p values
+    Frames as for ``figures.overlap_scatter``; ``others`` maps editions shown beside this one to theirs. Slopes are points of F1 per percentage point of overlap; p values
     are from permuting languages.
     """
     known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
@@ -397,7 +465,9 @@ def trends(found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str =
         f"values: languages permuted, pairs shuffled. Edition: {edition.title}."
     )
     header = ["pairs", "encoder", "correlation", "interval", "p, languages", "p, pairs"]
-    return Table(caption, name, header, rows, (PATTERN,) if edition.artificial else ())
+    few = any(np.isnan(trend.correlation.value) for group in found.values() for trend in group)
+    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else ""]
+    return Table(caption, name, header, rows, tuple(filter(None, notes)))
 
 
 def _trend_cells(trend: "Trend") -> list[str]:
@@ -418,8 +488,9 @@ def by_features(means: Mapping[str, pd.DataFrame], edition: Edition, name: str =
     ]  # fmt: skip
     header = ["features", "pairs", *(ENCODERS.get(encoder, encoder) for encoder in means), "XLM-R"]
     caption = f"Mean zero-shot accuracy by common word-order features. Edition: {edition.title}."
-    notes = ("XLM-R base: de Vries et al. (2022), other languages and newer treebanks.",)
-    return Table(caption, name, header, rows, notes + ((PATTERN,) if edition.artificial else ()))
+    notes = ("XLM-R base: de Vries et al. (2022), other languages and newer treebanks.", PATTERN if edition.artificial else "")
+    absent = dict.fromkeys(reason for table in means.values() for reason in unavailable(table))
+    return Table(caption, name, header, rows, tuple(filter(None, [*notes, *absent])))
 
 
 def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6) -> Table:

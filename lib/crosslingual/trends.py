@@ -50,7 +50,9 @@ def by_features(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
     means = {number: stats.estimate(versions[(common == number).to_numpy()].mean(skipna=False))._asdict()
              for number in sorted(common.unique())}  # fmt: skip
     table = pd.DataFrame.from_dict(means, orient="index", columns=["value", "low", "high"])
-    return table.assign(pairs=common.value_counts().sort_index()).rename_axis("common features")
+    table = table.assign(pairs=common.value_counts().sort_index()).rename_axis("common features")
+    table.attrs["unavailable"] = scores.attrs.get("unavailable", {})
+    return table
 
 
 def typological(scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, n: int = 1000) -> Trend:
