@@ -75,7 +75,7 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
         ("seeds: [1, 2]", "seeds: [1, two]", 2, "a seed is an integer, not 'two'"),
         ("seeds: [1, 2]", "seeds: [1, 1]", 2, "a seed is listed twice"),
         ("seeds: [1, 2]", "seeds: 1", 2, "seeds is a list, not 1"),
-        ("source: folder", "source: internet", 4, "unknown source 'internet': choose from pocket, folder"),
+        ("source: folder", "source: internet", 4, "unknown source 'internet': choose from pocket, folder, released"),
         ("  root:", "  rot: x\n  root:", 5, "unknown key 'rot'"),
         ("train: 5", "train: many", 7, "'many' is no number of sentences"),
         ("train: 5", "training: 5", 7, "unknown split 'training'"),

@@ -90,13 +90,13 @@ def test_the_choices_are_the_shared_tasks_own():
 @pytest.mark.parametrize(
     "language, treebank, path",
     [
-        ("nl", "@r2.13", "ud/UD_Dutch-Alpino/r2.13/nl_alpino-ud-dev.conllu"),
-        ("nl", "UD_Dutch-LassySmall@r2.13", "ud/UD_Dutch-LassySmall/r2.13/nl_lassysmall-ud-dev.conllu"),
-        ("nl", "UD_Dutch-LassySmall", "ud/UD_Dutch-LassySmall/r2.0-test/nl_lassysmall-ud-dev.conllu"),
-        ("en", "@r2.1", "ud/UD_English-EWT/r2.1/en-ud-dev.conllu"),
-        ("pt_br", "@r2.13", "ud/UD_Portuguese-GSD/r2.13/pt_gsd-ud-dev.conllu"),
-        ("no_nynorsk", "@r2.13", "ud/UD_Norwegian-Nynorsk/r2.13/no_nynorsk-ud-dev.conllu"),
-        ("bn", "UD_Bengali-BRU@r2.13", "ud/UD_Bengali-BRU/r2.13/bn_bru-ud-dev.conllu"),
+        ("nl", "@r2.13", "ud_original/UD_Dutch-Alpino/r2.13/nl_alpino-ud-dev.conllu"),
+        ("nl", "UD_Dutch-LassySmall@r2.13", "ud_original/UD_Dutch-LassySmall/r2.13/nl_lassysmall-ud-dev.conllu"),
+        ("nl", "UD_Dutch-LassySmall", "ud_original/UD_Dutch-LassySmall/r2.0-test/nl_lassysmall-ud-dev.conllu"),
+        ("en", "@r2.1", "ud_original/UD_English-EWT/r2.1/en-ud-dev.conllu"),
+        ("pt_br", "@r2.13", "ud_original/UD_Portuguese-GSD/r2.13/pt_gsd-ud-dev.conllu"),
+        ("no_nynorsk", "@r2.13", "ud_original/UD_Norwegian-Nynorsk/r2.13/no_nynorsk-ud-dev.conllu"),
+        ("bn", "UD_Bengali-BRU@r2.13", "ud_original/UD_Bengali-BRU/r2.13/bn_bru-ud-dev.conllu"),
     ],
 )
 def test_another_release_or_treebank_is_one_name(language, treebank, path):

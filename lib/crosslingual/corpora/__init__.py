@@ -42,7 +42,11 @@ CODE_SWITCHING_TRAIN = ["hi+en", "corrected", "transliterated"]
 CODE_SWITCHING_TEST = ["corrected", "transliterated"]
 
 # Named, not imported: an edition that reads files need not load the artificial world.
-SOURCES = {"pocket": "crosslingual.corpora.pocket:Pocket", "folder": "crosslingual.corpora.folder:Folder"}
+SOURCES = {
+    "pocket": "crosslingual.corpora.pocket:Pocket",
+    "folder": "crosslingual.corpora.folder:Folder",
+    "released": "crosslingual.corpora.released:Released",
+}
 
 
 class BadParameter(ValueError):

@@ -33,7 +33,7 @@ class DownloadError(CorpusUnavailable):
 class Download:
     """A published file: what it is, where it is, its place in the cache folder, what it must be.
 
-    ``digest`` is "sha256:<hex>", "git:<blob SHA-1>" or "" where none is known; ``size`` is in bytes.
+    ``digest`` is "sha256:<hex>", "md5:<hex>", "git:<blob SHA-1>" or "" where none is known; ``size`` is in bytes.
     """
 
     what: str
@@ -106,7 +106,7 @@ def mirrored(url: str) -> str:
 
 def _digest(kind: str, path: Path, size: int) -> str:
     """git's blob hash is SHA-1 over a header with the length, and the content."""
-    start = {"sha256": hashlib.sha256, "git": lambda: hashlib.sha1(b"blob %d\0" % size)}[kind]
+    start = {"sha256": hashlib.sha256, "md5": hashlib.md5, "git": lambda: hashlib.sha1(b"blob %d\0" % size)}[kind]
     with path.open("rb") as file:
         return hashlib.file_digest(file, start).hexdigest()
 

@@ -117,6 +117,18 @@ class Folder:
         """Names and sizes of the files that ``text`` draws from: cheap, and enough to notice that text was added."""
         return " ".join(f"{path.parent.name}/{path.name}:{path.stat().st_size}" for path in self._raw(language))
 
+    def has(self, task: str, language: str) -> bool:
+        """Whether there is a file of any split of the corpus, in its place or named by the edition."""
+        if language in self.files.get(task, {}):
+            return True
+        paths = [LAYOUT[task].format(language=language, split=split) for split in SPLITS]
+        return any((self._root() / path).is_file() for path in paths)
+
+    def file(self, task: str, language: str, split: str) -> tuple[Path, str]:
+        """The file that stands for a corpus, and its encoding; raises CorpusUnavailable."""
+        path, encoding = self._entry(task, language, split)
+        return self._existing(path), encoding
+
     def _raw(self, language: str) -> list[Path]:
         name = RAW_NAMES.get(language, language)
         folder = self._root() / "raw"

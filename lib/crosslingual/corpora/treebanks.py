@@ -9,13 +9,14 @@ for the pinned release. A release that is not pinned can be read but not verifie
 import re
 from functools import cache
 from hashlib import blake2b
+from pathlib import Path
 
 import pandas as pd
 from datasets import Dataset
 
 from crosslingual import languages
 from crosslingual.corpora import concatenate, conllu
-from crosslingual.corpora.download import Download, fetch
+from crosslingual.corpora.download import Download, fault, fetch
 from crosslingual.corpora.text import CorpusUnavailable, check_words
 
 BASE = "https://raw.githubusercontent.com/UniversalDependencies"
@@ -41,13 +42,15 @@ def choices() -> pd.DataFrame:
 
 
 def labelled(
-    language: str, split: str, treebank: str = "", tags: str = "upos", version_1: str = "refuse"
-) -> Dataset:
-    """The split's words and tags, fetched if need be; ``tags`` and ``version_1`` as in `conllu.read`.
+    language: str, split: str, treebank: str = "", tags: str = "upos", version_1: str = "refuse",
+    root: Path | None = None,
+) -> Dataset:  # fmt: skip
+    """The split's words and tags; ``tags`` and ``version_1`` as in `conllu.read`.
 
+    From the data folder ``root`` if it has the published files (``ud_original/<treebank>/<release>/``), else fetched.
     Raises CorpusUnavailable (DownloadError where it could not be fetched), and CorpusError for a broken file.
     """
-    paths = [fetch(item) for item in files(language, split, treebank)]
+    paths = [_located(item, root) for item in files(language, split, treebank)]
     corpus = concatenate([conllu.read(path, tags=tags, version_1=version_1) for path in paths])
     check_words(corpus, paths[0])
     return corpus
@@ -73,12 +76,18 @@ def files(language: str, split: str, treebank: str = "") -> list[Download]:
 
 
 def fingerprint(
-    language: str, split: str, treebank: str = "", tags: str = "upos", version_1: str = "refuse"
-) -> str:
+    language: str, split: str, treebank: str = "", tags: str = "upos", version_1: str = "refuse",
+    root: Path | None = None,
+) -> str:  # fmt: skip
     """Digest of what determines the corpus: of the files' pins, so that a pinned file need not be there."""
-    contents = [item.digest or _content(item) for item in files(language, split, treebank)]
-    about = [READER_VERSION, *contents, *([] if tags == "upos" else [tags]), version_1]
+    contents = [item.digest or _content(_located(item, root)) for item in files(language, split, treebank)]
+    about = [READER_VERSION, *contents, tags, version_1]
     return blake2b(" ".join(map(str, about)).encode(), digest_size=16).hexdigest()
+
+
+def at_hand(item: Download, root: Path | None = None) -> bool:
+    """Whether a file is in the data folder or the cache."""
+    return item.cached or (root is not None and (root / item.path).is_file())
 
 
 def parse(treebank: str) -> tuple[str, str]:
@@ -105,7 +114,7 @@ def _pinned(row) -> Download:
     """By commit, which nobody can move, rather than by tag."""
     size = None if pd.isna(row.size) else int(row.size)
     url = f"{BASE}/{row.treebank}/{row.commit}/{row.path}"
-    what, path = f"{row.treebank} {row.tag} {row.path}", f"ud/{row.treebank}/{row.tag}/{row.path}"
+    what, path = f"{row.treebank} {row.tag} {row.path}", f"ud_original/{row.treebank}/{row.tag}/{row.path}"
     return Download(what, url, path, f"git:{row.blob}", size, row.licence)
 
 
@@ -114,7 +123,7 @@ def _unpinned(language: str, split: str, name: str, tag: str) -> Download:
     what = f"{name} {tag} {path} (no checksum is pinned: it cannot be verified)"
     licences = pins().licence[pins().treebank == name]
     licence = "see the treebank's repository" if licences.empty else f"{licences.iloc[0]} ({RELEASE})"
-    return Download(what, f"{BASE}/{name}/{tag}/{path}", f"ud/{name}/{tag}/{path}", licence=licence)
+    return Download(what, f"{BASE}/{name}/{tag}/{path}", f"ud_original/{name}/{tag}/{path}", licence=licence)
 
 
 def _stem(language: str, name: str, tag: str) -> str:
@@ -125,5 +134,17 @@ def _stem(language: str, name: str, tag: str) -> str:
     return f"{language.partition('_')[0]}_{name.partition('-')[2].lower()}"
 
 
-def _content(item: Download) -> str:
-    return blake2b(fetch(item).read_bytes(), digest_size=16).hexdigest()
+def _located(item: Download, root: Path | None) -> Path:
+    own = root and root / item.path
+    if not own or not own.is_file():
+        return fetch(item)
+    if problem := fault(item, own):
+        raise CorpusUnavailable(
+            f"{own} is not the published file ({problem}): take it away, so that it is downloaded, or name it under "
+            "`files` in the edition's corpora if it is meant to differ."
+        )
+    return own
+
+
+def _content(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
