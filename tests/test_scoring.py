@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import random
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crosslingual import scoring
+from crosslingual.corpora import conll
+from crosslingual.corpora.text import labelled_corpus
+
+DATA = os.environ.get("CROSSLINGUAL_DATA")
 
 
 @pytest.mark.parametrize(("tags", "expected"), [
@@ -122,3 +130,59 @@ def test_swapping_gold_and_predicted_keeps_f1(sentences: list[list[tuple[str, st
     guess = [[pair[1] for pair in sentence] for sentence in sentences]
     assert scoring.score("ner", gold, guess).value == scoring.score("ner", guess, gold).value
     assert scoring.value("ner", scoring.score("ner", gold, guess).counts[:1]) <= 100.0
+
+
+# ---- round trip: predictions written in CoNLL format, read and scored, against conlleval over the same lines
+
+
+def drawn_tags(draw: random.Random, length: int) -> list[str]:
+    return draw.choices(["O", "O", "O", *sorted(conll.TAGS)], k=length)
+
+
+def blurred(draw: random.Random, tags: list[str]) -> list[str]:
+    """Tags as a poor tagger has them: some exchanged, so that entities are cut, joined, shifted and begun by I-."""
+    return [draw.choice(sorted(conll.TAGS)) if draw.random() < 0.15 else tag for tag in tags]
+
+
+def tag_lines(path: Path) -> list[list[str]]:
+    """Tags by sentence, by nothing but splitting lines."""
+    return [[line.rpartition("\t")[2] for line in block.split("\n")] for block in path.read_text("utf-8").split("\n\n")[:-1]]
+
+
+def conlleval(gold: list[str], guess: list[str]) -> list[int]:
+    reference = Conlleval()
+    for pair in [*zip(gold, guess, strict=True), ("O", "O")]:
+        reference.line(*pair)
+    return [reference.correct, reference.found, reference.true]
+
+
+def check_round_trip(folder: Path, tokens: list, gold: list, predicted: list) -> None:
+    assert len(gold) == 1000
+    for name, tags in [("gold", gold), ("predicted", predicted)]:
+        conll.write(labelled_corpus(tokens, tags), folder / name)
+    read = [conll.read(folder / name) for name in ("gold", "predicted")]
+    assert read[0][:]["tokens"] == read[1][:]["tokens"] == tokens
+    result = scoring.score("ner", *[corpus[:]["labels"] for corpus in read])
+    expected = [conlleval(*pair) for pair in zip(*[tag_lines(folder / name) for name in ("gold", "predicted")], strict=True)]
+    assert result.counts.tolist() == expected
+    correct, found, true = np.sum(expected, axis=0)
+    assert 0 < correct < min(found, true)  # neither trivial nor hopeless
+    precision, recall = correct / found, correct / true
+    assert result.value == pytest.approx(200 * precision * recall / (precision + recall), rel=1e-12)
+
+
+def test_predictions_as_conll_files_score_as_in_conlleval_on_random_tags(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    gold = [drawn_tags(draw, draw.randint(1, 20)) for _ in range(1000)]
+    tokens = [[f"w{index}" for index in range(len(tags))] for tags in gold]
+    check_round_trip(tmp_path, tokens, gold, [blurred(draw, tags) for tags in gold])
+
+
+@pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: the real corpora are not at hand")
+def test_predictions_as_conll_files_score_as_in_conlleval_on_real_sentences(tmp_path: Path) -> None:
+    """Sentences of 16 languages and of CoNLL-2002's two, with predictions blurred from the truth."""
+    folder, draw = Path(DATA), random.Random(0)
+    paths = [*sorted(folder.glob("ner16/*.test.conll")), folder / "conll2002/esp.testb", folder / "conll2002/ned.testb"]
+    rows = [row for path in paths for row in conll.read(path).select(range(1000 // len(paths) + 1))][:1000]
+    tokens, gold = [row["tokens"] for row in rows], [row["labels"] for row in rows]
+    check_round_trip(tmp_path, tokens, gold, [blurred(draw, tags) for tags in gold])
