@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosslingual import claims, published, tables, typology
-from crosslingual.corpora import CorpusUnavailable
+from crosslingual.corpora import CorpusUnavailable, digest
 from datasets import Dataset
 from fabricated import ARTIFICIAL, REAL, matrix
 
@@ -106,7 +106,8 @@ def test_dashboard_shows_every_claim_with_both_verdicts():
     assert any("not testable: no ner result" in row[2] for row in table.rows)
 
 
-def test_corpus_sizes_count_entities_and_name_what_is_missing():
+def test_corpus_sizes_count_entities_and_name_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSLINGUAL_STORE", str(tmp_path))
     corpus = Dataset.from_dict({"tokens": [["a", "b", "c"]], "labels": [["B-PER", "I-PER", "B-LOC"]]})
 
     def read(task, code, split):
@@ -114,7 +115,10 @@ def test_corpus_sizes_count_entities_and_name_what_is_missing():
             raise CorpusUnavailable("buy it")
         return corpus
 
-    edition = SimpleNamespace(**vars(REAL), corpus=read, languages=lambda task: ["en", "de"])
+    edition = SimpleNamespace(
+        **vars(REAL), corpus=read, languages=lambda task: ["en", "de"], recompute=False, kept=False,
+        corpus_digest=lambda *key: digest(read(*key)),
+    )  # fmt: skip
     ner = tables.corpora(edition, "ner")
     assert ner.rows == [["EN", "1", "1", "2"], ["DE", "–", "–", "–"]]
     assert ner.notes == ("Not available: DE: buy it",)

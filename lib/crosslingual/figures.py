@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import ipywidgets
 import matplotlib.figure
@@ -32,6 +33,7 @@ CYCLE = ["#0067A3", "#B34700", "#00704F", "#8A3B78", "#6B5B00"]
 WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
 DPI = 200
 VERDICT_COLOURS = {"supported": CYCLE[0], "contradicted": CYCLE[1], "undecided": "#777777", "not testable": "#777777"}
+BESIDE = ["#00704F", "#8A3B78", "#6B5B00"]  # diamonds of other editions' results
 OTHER = "other"  # languages that are in no group
 
 
@@ -165,11 +167,13 @@ def beside(
     edition: Edition,
     name: str,
     languages: Sequence[str] | None = None,
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
 ) -> Figure:
     """A small matrix beside the paper's, a panel per fine-tuning language: dots are ours, rings the paper's.
 
     ``frame`` is ``transfer.matrix`` for one encoder. A line spans the seeds; the language fine-tuned on is bold.
-    ``languages`` shows other ones than the paper's.
+    ``languages`` shows other ones than the paper's; ``others`` are the matrices of editions shown beside this one,
+    drawn as diamonds.
     """
     if frame.empty:
         return absent(name, edition, frame)
@@ -177,13 +181,27 @@ def beside(
     published = published.reindex(index=codes, columns=codes)
     drawing, panels = canvas(0.4 + 0.3 * published.size, len(published))
     for panel, train in zip(panels, published.index, strict=True):
+        for theirs, colour in zip(others.values(), BESIDE, strict=False):
+            _beside_marks(panel, theirs[theirs.train == train], published.columns, colour)
         _beside_panel(panel, frame[frame.train == train], published.loc[train], train)
     panels[-1].set(xlim=(-2, 102), xlabel=about["metric"])
     pairs = frame[frame.train != frame.evaluate].groupby(["train", "evaluate"]).score.mean()
     within = frame[frame.train == frame.evaluate].groupby("train").score.mean()
     read = f"Within a language {_range(within)}, zero-shot {_range(pairs)}"
-    caption = f"{about['caption']}. Dots: ours, the line spanning the seeds; rings: the paper's. {read}."
+    diamonds = "".join(f" Diamonds: {other.title}{_recorded(theirs)}." for other, theirs in others.items())
+    caption = f"{about['caption']}. Dots: ours, the line spanning the seeds; rings: the paper's.{diamonds} {read}."
     return Figure(drawing, name, _caption(caption, edition, frame), f"Dot plot. {read}.")
+
+
+def _beside_marks(panel: Axes, runs: pd.DataFrame, codes: Sequence[str], colour: str) -> None:
+    means = runs.groupby("evaluate").score.mean()
+    for height, code in enumerate(codes):
+        if code in means:
+            panel.plot(means[code], height, "D", color=colour, markersize=5, fillstyle="none", zorder=2)
+
+
+def _recorded(theirs: pd.DataFrame) -> str:
+    return "" if len(theirs) else ", not recorded"
 
 
 def _beside_panel(panel: Axes, runs: pd.DataFrame, printed: pd.Series, train: str) -> None:
@@ -421,37 +439,47 @@ def _translations(panel: Axes, source: np.ndarray, target: np.ndarray, pair: tup
     panel.set(xticklabels=[], yticklabels=[])
 
 
-def margins(ledger: pd.DataFrame, edition: Edition, name: str = "margins", reach: float = 50.0) -> Figure:
+def margins(
+    ledger: pd.DataFrame, edition: Edition, name: str = "margins", reach: float = 50.0,
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
+) -> Figure:  # fmt: skip
     """How far each claim's statistic is past its rule's threshold, ours with its interval, the paper's as a ring.
 
     ``ledger`` is what ``claims.evaluate`` returns. Correlations and slopes are multiplied by 100; what lies
-    further than ``reach`` is drawn at the edge.
+    further than ``reach`` is drawn at the edge. ``others``, ledgers of editions shown beside this one, are diamonds.
     """
     chosen = [claim for claim in claims.CLAIMS if claim.id in ledger.index]
     drawing, (panel,) = canvas(0.9 + 0.27 * len(chosen))
     for height, claim in enumerate(chosen):
         _margin(panel, ledger.loc[claim.id], claim, height, reach)
+        for theirs, colour in zip(others.values(), BESIDE, strict=False):
+            past = _past(theirs.loc[claim.id, "value"], claim, reach)
+            panel.plot(past, height, "D", color=colour, markersize=5, fillstyle="none")
     panel.axvline(0, color="#444444", linewidth=1)
     panel.set_yticks(range(len(chosen)), [claim.id for claim in chosen], fontsize=7.5)
     panel.set(xlim=(-1.05 * reach, 1.05 * reach), ylim=(len(chosen) - 0.3, -0.7))
     panel.set_xlabel("points past the threshold (right: as claimed)")
-    counts = ledger.verdict.value_counts()
-    read = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICT_COLOURS if verdict in counts)
+    read = tables.tally(ledger)
+    diamonds = "".join(f" Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others.items())
     caption = (f"How far each claim's statistic lies on the claimed side of its threshold. Dots and lines: ours with 95% interval; rings: "
-               f"the paper's printed numbers where these suffice. Ours: {read}.")  # fmt: skip
+               f"the paper's printed numbers where these suffice. Ours: {read}.{diamonds}")  # fmt: skip
     return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Dot plot of claims. {read}.")
 
 
 def _margin(panel: Axes, row: pd.Series, claim: claims.Claim, height: int, reach: float) -> None:
-    sign = 1 if claim.rule.side == "above" else -1
-    scale = sign * (100 if claim.statistic.startswith(("rank correlation", "slope")) else 1)
-    past = [np.clip(scale * (row[key] - claim.rule.threshold), -reach, reach)
-            for key in ("value", "low", "high", "paper_value")]  # fmt: skip
+    past = [_past(row[key], claim, reach) for key in ("value", "low", "high", "paper_value")]
     if not np.isnan(past[0]):
         colour = VERDICT_COLOURS[row.verdict]
         panel.plot(past[1:3], [height, height], color=colour, linewidth=2)
         panel.plot(past[0], height, "o", color=colour, markersize=5)
     panel.plot(past[3], height, "o", color="#444444", markersize=8, fillstyle="none")
+
+
+def _past(value: float, claim: claims.Claim, reach: float) -> float:
+    """Points by which a statistic is on the claimed side of its threshold, at most ``reach``."""
+    sign = 1 if claim.rule.side == "above" else -1
+    scale = sign * (100 if claim.statistic.startswith(("rank correlation", "slope")) else 1)
+    return float(np.clip(scale * (value - claim.rule.threshold), -reach, reach))
 
 
 def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "look-up") -> Figure:
@@ -583,5 +611,6 @@ def absent(name: str, edition: Edition, *frames: pd.DataFrame) -> Figure:
 
 
 def _caption(text: str, edition: Edition, frame: pd.DataFrame) -> str:
-    parts = [text, f"Edition: {edition.title}.", PATTERN if edition.artificial else "", *unavailable(frame)]
+    about = PATTERN if edition.artificial else ""
+    parts = [text, f"Edition: {edition.title}.", about, tables.origin(frame), *unavailable(frame)]
     return " ".join(filter(None, parts))

@@ -5,7 +5,8 @@ and trends has the first.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from crosslingual.editions import Edition
 from crosslingual.store import Store
 from crosslingual.transfer import Cell
 
+T = TypeVar("T")
 ENCODERS = ["m-bert", "en-bert"]
 # Encoders of each task: Figures 1 and 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
 TASKS = {"ner": ENCODERS, "pos": ENCODERS, "code-switching": ["m-bert"]}
@@ -107,6 +109,11 @@ def results(edition: Edition, store: Store | None = None) -> dict[str, pd.DataFr
         "overlap": overlaps(edition, store=store),
         "retrieval": retrieval_curve(edition, store=store),
     }
+
+
+def beside(edition: Edition, read: Callable[[Edition], T]) -> dict[Edition, T]:
+    """What ``read`` gives of each edition that is shown beside this one: kept results alone, as nothing is computed."""
+    return {other: read(other) for other in edition.companions}
 
 
 def join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

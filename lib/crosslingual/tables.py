@@ -16,10 +16,18 @@ from markdown_it import MarkdownIt
 from crosslingual import availability, claims, evidence, languages, published, stats, typology
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
+from crosslingual.sizes import statistics
+from crosslingual.store import RECORDED
+from crosslingual.trends import SCRIPTS, averages
+from crosslingual.trends import ahead as leads
 
 if TYPE_CHECKING:
     from crosslingual.trends import Trend
 
+WORD_SHAPE = (
+    "Word shape: a classifier that sees a word's ending, capitals, digits, punctuation and length, and neither the word nor "
+    "its context. Majority class: the most frequent tag of the language fine-tuned on."
+)
 PATTERN = "Artificial languages: compare the pattern with the paper, not the values."
 SPREAD = (
     "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences (bootstrap), "
@@ -315,18 +323,31 @@ def overlap_trends(
 ) -> Table:  # fmt: skip
     """Figure 1 in numbers, M-BERT beside EN-BERT: mean F1 of groups of pairs, and how F1 rises with overlap.
 
-    Frames as for ``figures.overlap_scatter``; ``others`` maps editions shown beside this one to theirs. Slopes are points of F1 per percentage point of overlap; p values
-    are from permuting languages.
+    Frames as for ``figures.overlap_scatter``; ``others`` maps editions shown beside this one to theirs. Slopes are
+    points of F1 per percentage point of overlap; p values are from permuting languages.
     """
-    known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
     encoders = list(dict.fromkeys(scores.encoder))
-    rows = [[title, *(_trend(known, measure, encoder) for encoder in encoders)] for title, measure in TRENDS.items()]
-    for title, value in overlaps.groupby("encoder").unk_share.agg(["mean", "max"]).rename(columns=UNKNOWN).items():
-        rows.append([title, *(f"{value[encoder]:.1%}" for encoder in encoders)])
+    columns = _trend_rows(scores, overlaps, encoders)
+    beside = {other: _trend_rows(*theirs, encoders) for other, theirs in others.items()}
+    rows = []
+    for title, cells in columns.items():
+        rows.append([title, *cells])
+        rows += [[other.name, *theirs.get(title, [NOT_RECORDED] * len(encoders))] for other, theirs in beside.items()]
     caption = f"Zero-shot NER F1 and the overlap of entity word pieces. Edition: {edition.title}."
     notes = ("In brackets: 95% interval over seeds and sentences, given these encoders.",)
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in encoders)]
-    return Table(caption, name, header, rows, notes + _notes(scores, edition), text=True)
+    notes += _notes(scores, edition) + _beside_notes(dict.fromkeys(others))
+    return Table(caption, name, header, rows, notes, text=True)
+
+
+def _trend_rows(scores: pd.DataFrame, overlaps: pd.DataFrame, encoders: Sequence[str]) -> dict[str, list[str]]:
+    """The cells of each row by its title, a column an encoder; none where nothing is known."""
+    if scores.empty or overlaps.empty:
+        return {}
+    known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
+    rows = {title: [_trend(known, measure, encoder) for encoder in encoders] for title, measure in TRENDS.items()}
+    unknown = overlaps.groupby("encoder").unk_share.agg(["mean", "max"]).rename(columns=UNKNOWN)
+    return rows | {title: [f"{value.get(encoder, np.nan):.1%}" for encoder in encoders] for title, value in unknown.items()}
 
 
 def _one_script(train: str, evaluate: str, overlap: float) -> bool:
@@ -402,35 +423,39 @@ def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
 
 
 def corpora(
-    edition: Edition, task: str, codes: Sequence[str] | None = None, name: str | None = None
-) -> Table:
-    """Sizes of the labelled corpora: sentences to train and test on, words or entities of the test split."""
+    edition: Edition, task: str, codes: Sequence[str] | None = None, name: str | None = None,
+    others: Sequence[Edition] = (),
+) -> Table:  # fmt: skip
+    """Sizes of the labelled corpora: sentences to train and test on, words or entities of the test split.
+
+    A corpus that is not at hand shows its recorded sizes. ``others`` are the editions shown beside this one.
+    """
     codes = edition.languages(task) if codes is None else codes
     unit = "test entities" if task == "ner" else "test words"
     header = ["corpus", "training sentences", "test sentences", unit]
     caption = f"Corpora of the task {task}. Edition: {edition.title}."
     sizes = {code: _sizes(edition, task, code) for code in codes}
-    rows = [
-        [label(code), *(size if isinstance(size, list) else [MISSING] * 3)] for code, size in sizes.items()
-    ]
+    rows = []
+    for code, size in sizes.items():
+        rows.append([label(code), *(size if isinstance(size, list) else [MISSING] * 3)])
+        rows += [[other.name, *_recorded_sizes(other, task, code)] for other in others]
     notes = [f"Not available: {label(code)}: {size}" for code, size in sizes.items() if isinstance(size, str)]
-    return Table(caption, name or f"corpora-{task}", header, rows, tuple(notes))
+    return Table(caption, name or f"corpora-{task}", header, rows, tuple(notes) + _beside_notes(dict.fromkeys(others)))
 
 
 def _sizes(edition: Edition, task: str, code: str) -> list[str] | str:
-    """Sizes of one corpus, or why it is not at hand."""
+    """Sizes of one corpus, or why they are not known."""
     try:
-        train, test = (edition.corpus(task, code, split) for split in ("train", "test"))
+        train, test = (statistics(edition, task, code, split) for split in ("train", "test"))
     except CorpusUnavailable as missing:
         return str(missing)
-    return [f"{size:,}" for size in (len(train), len(test), _units(test, task))]
+    units = test["entities" if task == "ner" else "tokens"]
+    return [f"{size:,}" for size in (train["sentences"], test["sentences"], units)]
 
 
-def _units(corpus, task: str) -> int:
-    # A B- tag opens every entity, as the readers normalise to IOB2.
-    return sum(
-        tag.startswith("B-") if task == "ner" else True for labels in corpus["labels"] for tag in labels
-    )
+def _recorded_sizes(edition: Edition, task: str, code: str) -> list[str]:
+    size = _sizes(edition, task, code)
+    return size if isinstance(size, list) else [NOT_RECORDED] * 3
 
 
 def _caption(published: pd.DataFrame, edition: Edition) -> str:
@@ -439,35 +464,67 @@ def _caption(published: pd.DataFrame, edition: Edition) -> str:
 
 def _notes(frame: pd.DataFrame, edition: Edition, spread: bool = False) -> tuple[str, ...]:
     """What belongs under every table: meaning of ±, artificiality, what is missing and why, the signature."""
-    signature = frame.attrs.get("signature")
-    notes = [SPREAD if spread else "", PATTERN if edition.artificial else "", *unavailable(frame)]
+    signature, notes = frame.attrs.get("signature"), [SPREAD if spread else "", PATTERN if edition.artificial else ""]
+    notes += [origin(frame), *unavailable(frame)]
     return tuple(filter(None, [*notes, f"`{signature}`" if signature else ""]))
 
 
+def origin(frame: pd.DataFrame) -> str:
+    """A sentence where scores were not computed on this machine; empty where all were, or where it is not known."""
+    recorded = (frame["origin"] == RECORDED).to_numpy() if "origin" in frame else np.array([False])
+    if not recorded.any():
+        return ""
+    return "Recorded results, not computed here." if recorded.all() else "In part recorded results, not computed here."
+
+
 def unavailable(frame: pd.DataFrame) -> list[str]:
-    """Sentences for what a frame lacks: what is missing and how to get it."""
+    """Sentences for what a frame lacks: what is missing and how to get it; what lacks for one reason is in one."""
     missing = frame.attrs.get("unavailable") or {}
-    reasons = missing if isinstance(missing, Mapping) else {"": missing}
-    return [
-        f"Not available: {label(str(key))}{': ' if key else ''}{reason}" for key, reason in reasons.items()
-    ]
+    reasons: dict[str, list[str]] = {}
+    for key, reason in (missing if isinstance(missing, Mapping) else {"": missing}).items():
+        reasons.setdefault(reason, []).append(label(str(key)))
+    return [f"Not available: {', '.join(keys)}{': ' if any(keys) else ''}{reason}" for reason, keys in reasons.items()]
 
 
-def trends(found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str = "wals-trend") -> Table:
-    """Rank correlations with the number of common features; ``found`` maps a set of pairs to its trends."""
-    rows = [
-        [f"{subset} ({trend.pairs:,})", ENCODERS.get(trend.encoder, trend.encoder), *_trend_cells(trend)]
-        for subset, trends in found.items()
-        for trend in trends
-    ]
+def trends(
+    found: Mapping[str, Sequence["Trend"]], edition: Edition, name: str = "wals-trend",
+    others: Mapping[Edition, Mapping[str, Sequence["Trend"]]] = MappingProxyType({}),
+) -> Table:  # fmt: skip
+    """Rank correlations with the number of common features; ``found`` maps a set of pairs to its trends.
+
+    ``others`` holds the same of editions shown beside this one.
+    """
+    rows = _trends(found, f"{edition.name}: " if others else "")
+    rows += [row for other, theirs in others.items() for row in _trends(theirs, f"{other.name}: ")]
     caption = (
         "Rank correlation of zero-shot accuracy with the number of common word-order features, and two p "
         f"values: languages permuted, pairs shuffled. Edition: {edition.title}."
     )
     header = ["pairs", "encoder", "correlation", "interval", "p, languages", "p, pairs"]
     few = any(np.isnan(trend.correlation.value) for group in found.values() for trend in group)
-    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else ""]
+    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else "", *_beside_notes(dict.fromkeys(others))]
     return Table(caption, name, header, rows, tuple(filter(None, notes)))
+
+
+def readings(found: Mapping[str, "Trend"], edition: Edition, name: str = "wals-readings") -> Table:
+    """How the trend with word order depends on what counts as a feature in common: ``found`` is ``trends.readings``."""
+    encoder = " and ".join(dict.fromkeys(ENCODERS.get(trend.encoder, trend.encoder) for trend in found.values()))
+    rows = [[title, f"{trend.pairs:,}", *_trend_cells(trend)[:3]] for title, trend in found.items()]
+    caption = (
+        f"Rank correlation of {encoder}'s zero-shot accuracy with likeness in word order, by what counts as a feature "
+        f"in common; p value: languages permuted. Edition: {edition.title}."
+    )
+    few = any(np.isnan(trend.correlation.value) for trend in found.values())
+    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else ""]
+    return Table(caption, name, ["what counts", "pairs", "correlation", "interval", "p"], rows, tuple(filter(None, notes)))
+
+
+def _trends(found: Mapping[str, Sequence["Trend"]], prefix: str) -> list[list[str]]:
+    return [
+        [f"{prefix}{subset} ({trend.pairs:,})", ENCODERS.get(trend.encoder, trend.encoder), *_trend_cells(trend)]
+        for subset, trends in found.items()
+        for trend in trends
+    ]
 
 
 def _trend_cells(trend: "Trend") -> list[str]:
@@ -475,22 +532,70 @@ def _trend_cells(trend: "Trend") -> list[str]:
     return values + [number(p, 3) for p in (trend.p_languages, trend.p_pairs)]
 
 
-def by_features(means: Mapping[str, pd.DataFrame], edition: Edition, name: str = "wals-means") -> Table:
+def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edition, name: str = "floors") -> Table:
+    """Zero-shot accuracy of each pair, M-BERT's beside EN-BERT's and what is reached without pre-training.
+
+    ``scores`` holds the frames of ``transfer.matrix`` and ``grids.floors`` below each other. Intervals: hull of seeds
+    (t) and sentences (bootstrap).
+    """
+    columns, rows = list(dict.fromkeys(scores.encoder)), []
+    for train, evaluate in pairs:
+        runs = scores[(scores.train == train) & (scores.evaluate == evaluate)]
+        cells = {encoder: stats.estimate(stats.draws(cell).iloc[0]) for encoder, cell in runs.groupby("encoder")}
+        rows.append([f"{label(train)} to {label(evaluate)}", *_estimates(cells, columns)])
+        rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns)])
+    caption = f"Zero-shot accuracy and what is reached without pre-training. Edition: {edition.title}."
+    header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns)]
+    return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition)))
+
+
+def floors_by_script(
+    scores: pd.DataFrame, edition: Edition, name: str = "floors-by-script",
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
+) -> Table:  # fmt: skip
+    """Macro-averages of what ``floors`` shows by pair, over pairs within one script and across scripts."""
+    columns, rows = list(dict.fromkeys(scores.encoder)), []
+    for title, keep in SCRIPTS.items():
+        for each, frame in [(edition.name, scores), *((other.name, theirs) for other, theirs in others.items())]:
+            cells, ahead = averages(frame, keep), sum(pairs := leads(frame, keep))
+            rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{ahead} of {len(pairs)}"])
+            rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns), ""])
+    caption = f"Zero-shot accuracy by script, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
+    header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "pairs that M-BERT leads"]
+    return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition), *_beside_notes(dict.fromkeys(others))))
+
+
+def _estimates(cells: Mapping[str, stats.Estimate], columns: Sequence[str]) -> list[str]:
+    return [number(cells[encoder].value) if encoder in cells else MISSING for encoder in columns]
+
+
+def by_features(
+    means: Mapping[str, pd.DataFrame], edition: Edition, name: str = "wals-means",
+    others: Mapping[Edition, Mapping[str, pd.DataFrame]] = MappingProxyType({}),
+) -> Table:  # fmt: skip
     """Mean accuracy by number of common features: ``means`` maps encoders to ``trends.by_features``.
 
-    The last column is a later encoder's on newer treebanks, from the literature.
+    The last column is a later encoder's on newer treebanks, from the literature. ``others`` holds the means of editions
+    shown beside this one.
     """
-    pairs = next(iter(means.values())).pairs
-    rows = [
-        [f"{features:g}", f"{pairs[features]:,}", *(number(table.value.get(features, np.nan)) for table in means.values()),
-         number(published.EXTERNAL_BY_FEATURES.get(features, np.nan))]
-        for features in pairs.index
-    ]  # fmt: skip
+    pairs, rows = next(iter(means.values())).pairs, []
+    for features in pairs.index:
+        values = [number(table.value.get(features, np.nan)) for table in means.values()]
+        later = number(published.EXTERNAL_BY_FEATURES.get(features, np.nan))
+        rows.append([f"{features:g}", f"{pairs[features]:,}", *values, later])
+        rows += [[other.name, *_features_of(theirs, features), ""] for other, theirs in others.items()]
     header = ["features", "pairs", *(ENCODERS.get(encoder, encoder) for encoder in means), "XLM-R"]
     caption = f"Mean zero-shot accuracy by common word-order features. Edition: {edition.title}."
     notes = ("XLM-R base: de Vries et al. (2022), other languages and newer treebanks.", PATTERN if edition.artificial else "")
     absent = dict.fromkeys(reason for table in means.values() for reason in unavailable(table))
-    return Table(caption, name, header, rows, tuple(filter(None, [*notes, *absent])))
+    notes = [*notes, *absent, *_beside_notes(dict.fromkeys(others))]
+    return Table(caption, name, header, rows, tuple(filter(None, notes)))
+
+
+def _features_of(means: Mapping[str, pd.DataFrame], features: float) -> list[str]:
+    """Number of pairs and mean of each encoder in an edition that stands beside another."""
+    pairs = [table.pairs.get(features, 0) for table in means.values()]
+    return [f"{max(pairs):,}", *_recorded([table.value.get(features, np.nan) for table in means.values()])]
 
 
 def neighbours(frame: pd.DataFrame, code: str, edition: Edition, shown: int = 6) -> Table:
@@ -545,18 +650,31 @@ def _most_changed(corrected: list[list[str]], typed: list[list[str]], words: int
     return max(range(len(corrected)), key=balance)
 
 
-def translations(curve: pd.DataFrame, edition: Edition, name: str = "translations") -> Table:
+def translations(
+    curve: pd.DataFrame, edition: Edition, name: str = "translations",
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
+) -> Table:  # fmt: skip
     """Retrieval by pair of languages: ends and best layer of the curve, other shifts, and the baselines.
 
-    ``curve`` is ``retrieval.curve`` for one encoder and one number of candidates.
+    ``curve`` is ``retrieval.curve`` for one encoder and one number of candidates; ``others`` holds those of editions
+    shown beside this one.
     """
     pairs = list(dict.fromkeys(zip(curve.source, curve.target, strict=True)))
-    columns = [_translations(curve[(curve.source == a) & (curve.target == b)]) for a, b in pairs]
-    rows = [[title, *(column[title] for column in columns)] for title in (columns[0] if columns else [])]
+    columns, rows = _translation_columns(curve, pairs), []
+    beside = {other: _translation_columns(theirs, pairs) for other, theirs in others.items()}
+    for title in columns[0] if columns else []:
+        rows.append([title, *(column[title] for column in columns)])
+        rows += [[other.name, *(column.get(title, NOT_RECORDED) for column in theirs)] for other, theirs in beside.items()]
     header = ["", *(f"{label(a)}-{label(b)}" for a, b in pairs)]
     caption = f"Translations found, in percent. Edition: {edition.title}."
-    notes = ("Intervals: sentences resampled.", PATTERN if edition.artificial else "", *unavailable(curve))
-    return Table(caption, name, header, rows, tuple(filter(None, notes)))
+    notes = ["Intervals: sentences resampled.", PATTERN if edition.artificial else "", *unavailable(curve)]
+    return Table(caption, name, header, rows, tuple(filter(None, [*notes, *_beside_notes(dict.fromkeys(others))])))
+
+
+def _translation_columns(curve: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """The cells of each pair's column by their rows' titles; none for a pair that the curve lacks."""
+    found = [curve[(curve.source == a) & (curve.target == b)] for a, b in pairs]
+    return [_translations(pair) if len(pair) else {} for pair in found]
 
 
 def _translations(curve: pd.DataFrame) -> dict[str, str]:

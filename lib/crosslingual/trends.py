@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from crosslingual import evidence, languages, stats
+from crosslingual import evidence, languages, stats, typology
 
 Keep = Callable[[str, str], bool]
+Likeness = Callable[[str, str], float]
 
 
 class Trend(NamedTuple):
@@ -40,8 +41,51 @@ def across_scripts(train: str, evaluate: str) -> bool:
     return languages.script(train) != languages.script(evaluate)
 
 
+def within_script(train: str, evaluate: str) -> bool:
+    return not across_scripts(train, evaluate)
+
+
 # The likeness of relatives, and that of letters, go with word order: the subsets hold each of them fixed.
 SUBSETS: dict[str, Keep] = {"all": every_pair, "two families": unrelated, "two scripts": across_scripts}
+
+
+SCRIPTS: dict[str, Keep] = {"one script": within_script, "two scripts": across_scripts}
+
+
+def complete(train: str, evaluate: str) -> bool:
+    """Languages without a gap in the atlas."""
+    return len(typology.attested(train)) == len(typology.attested(evaluate)) == len(typology.FEATURES)
+
+
+def own_entries(train: str, evaluate: str) -> bool:
+    return typology.own_entry(train) and typology.own_entry(evaluate)
+
+
+# What else "features in common" can mean where the atlas has gaps, several entries, or no dominant order.
+READINGS: dict[str, tuple[Likeness, Keep]] = {
+    "as above: a gap is a difference": (typology.common_features, every_pair),
+    "share of the features attested in both": (typology.likeness, every_pair),
+    "languages with all six attested": (typology.common_features, complete),
+    "languages with one entry of their own": (typology.common_features, own_entries),
+    "no dominant order is nothing in common": (typology.common_orders, every_pair),
+}
+
+
+def averages(scores: pd.DataFrame, keep: Keep) -> dict[str, stats.Estimate]:
+    """Macro-average of each encoder's, or baseline's, scores over the zero-shot pairs that ``keep`` lets pass.
+
+    ``scores`` holds the frames of ``transfer.matrix`` and ``baselines.matrix`` below each other. Those without such a
+    pair are left out.
+    """
+    pairs = scores[[a != b and keep(a, b) for a, b in zip(scores.train, scores.evaluate, strict=True)]]
+    return {encoder: stats.estimate(stats.draws(frame).mean(skipna=False)) for encoder, frame in pairs.groupby("encoder")}
+
+
+def ahead(scores: pd.DataFrame, keep: Keep, encoder: str = "m-bert") -> list[bool]:
+    """For each zero-shot pair that ``keep`` lets pass: does the encoder score higher than all others in ``scores``?"""
+    means = scores.groupby(["train", "evaluate", "encoder"]).score.mean().unstack().dropna()
+    means = means[[a != b and keep(a, b) for a, b in means.index]]
+    return (means[encoder] > means.drop(columns=encoder).max(axis=1)).tolist() if encoder in means else []
 
 
 def by_features(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
@@ -55,13 +99,16 @@ def by_features(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
     return table
 
 
-def typological(scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, n: int = 1000) -> Trend:
+def typological(
+    scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, n: int = 1000,
+    likeness: Likeness = typology.common_features,
+) -> Trend:  # fmt: skip
     """The trend of one encoder's zero-shot scores with the number of common word-order features.
 
     ``scores`` is ``transfer.matrix``; pairs without a common feature are left out, as in the paper, and so
     are those that ``keep`` refuses. NaN where fewer than two numbers of features remain.
     """
-    versions, common = _pairs(scores, encoder, keep)
+    versions, common = _pairs(scores, encoder, keep, likeness)
     if common.nunique() < 2:
         return Trend(encoder, len(common), stats.Estimate(np.nan, np.nan, np.nan), np.nan, np.nan)
     correlations = stats.rank_correlation(common, versions.to_numpy())
@@ -71,6 +118,13 @@ def typological(scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, n: 
     return Trend(encoder, len(common), estimate, by_language, shuffled_p(common, versions["mean"][0], n))
 
 
+def readings(scores: pd.DataFrame, encoder: str, n: int = 1000) -> dict[str, Trend]:
+    """The trend under each reading of "features in common": whether it hangs on how gaps are counted."""
+    return {
+        title: typological(scores, encoder, keep, n, likeness) for title, (likeness, keep) in READINGS.items()
+    }
+
+
 def shuffled_p(x, y, n: int = 1000, seed: int = 0) -> float:
     """One-sided p value of a rank correlation if each pair were an observation of its own."""
     x, y, rng = np.asarray(x, float), np.asarray(y, float), np.random.default_rng(seed)
@@ -78,10 +132,12 @@ def shuffled_p(x, y, n: int = 1000, seed: int = 0) -> float:
     return float((1 + np.sum(shuffled >= stats.rank_correlation(x, y) - 1e-12)) / (n + 1))
 
 
-def _pairs(scores: pd.DataFrame, encoder: str, keep: Keep) -> tuple[pd.DataFrame, pd.Series]:
+def _pairs(
+    scores: pd.DataFrame, encoder: str, keep: Keep, likeness: Likeness = typology.common_features
+) -> tuple[pd.DataFrame, pd.Series]:
     """Versions of the score, and common features, of the pairs that count."""
     versions = stats.draws(scores[scores.encoder == encoder])
-    common = evidence.common_features(versions.index)
+    common = evidence.common_features(versions.index, likeness)
     common = common[[keep(*key[1:]) for key in common.index]]
     return versions.loc[common.index].dropna(axis=1), common
 
