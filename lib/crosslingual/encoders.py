@@ -93,6 +93,15 @@ class Encoder:
         return model.eval(), set(about["missing_keys"])
 
 
+def positions(model: torch.nn.Module) -> int | None:
+    """How many pieces a row may have, as far as the model limits it."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    reserved = getattr(table, "padding_idx", None)
+    # RoBERTa and its like number positions from behind the one that padding has.
+    return limit if reserved is None or limit is None else limit - reserved - 1
+
+
 @cache
 def _folder(name: str, path: str, revision: str | None) -> str:
     """Where the files are, after a cheap look at whether the weights are whole."""

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import alignment
+from . import alignment, encoders
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -147,7 +147,7 @@ def finetune(encoder: Encoder, train: Dataset, labels: Sequence[str], recipe: Re
 
 def longest_row(model: nn.Module, recipe: Recipe) -> int:
     """Pieces a row may have: the recipe's maximum, or the encoder's where that is less."""
-    return min(recipe.max_length, getattr(model.config, "max_position_embeddings", recipe.max_length))
+    return min(recipe.max_length, encoders.positions(model) or recipe.max_length)
 
 
 def label_indices(sentences: Sequence[Sequence[str]], labels: Sequence[str]) -> np.ndarray:
@@ -210,12 +210,12 @@ def _fit(network: TaggingNetwork, encoded: alignment.Encoded, targets: torch.Ten
     for step, rows in enumerate(plan):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * schedule(step, len(plan), recipe.warmup)
-        loss = _step(network, collate(encoded, rows, targets.device), targets, optimizer, recipe)
+        loss = step(network, collate(encoded, rows, targets.device), targets, optimizer, recipe)
         if progress:
             progress(step + 1, len(plan), loss.item())
 
 
-def _step(network: TaggingNetwork, batch: Batch, targets: torch.Tensor, optimizer: torch.optim.Optimizer,
+def step(network: TaggingNetwork, batch: Batch, targets: torch.Tensor, optimizer: torch.optim.Optimizer,
           recipe: Recipe) -> torch.Tensor:
     with _precision(targets.device, recipe.bf16):
         loss = nn.functional.cross_entropy(network(batch).float(), targets[batch.word])

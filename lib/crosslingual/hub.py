@@ -38,18 +38,24 @@ class HubError(ValueError):
 
 
 class Pin(NamedTuple):
-    """What is known of a hub's encoder before anything is fetched: revision, size of the files, licence."""
+    """What is known of one of the paper's encoders before anything is fetched.
 
+    encoder: its name in editions; megabytes: size of the files; vocabulary: SHA-256 of its vocab.txt.
+    """
+
+    encoder: str
+    hub: str
     revision: str
     megabytes: int
     licence: str
+    vocabulary: str
 
 
 @cache
 def pins() -> dict[str, Pin]:
-    """The encoders of the paper. The revisions are those that other projects cite; the hub was not asked."""
-    table = pd.read_csv(languages.DATA / "encoders.csv").set_index("hub")
-    return {name: Pin(*row) for name, row in zip(table.index, table.itertuples(index=False), strict=True)}
+    """The encoders of the paper, by hub name. The revisions are those that other projects cite; the hub was not asked."""
+    rows = pd.read_csv(languages.DATA / "encoders.csv").itertuples(index=False)
+    return {row.hub: Pin(*row) for row in rows}
 
 
 def cached(name: str, revision: str) -> Path | None:

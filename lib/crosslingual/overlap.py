@@ -1,6 +1,6 @@
 """Entity word-piece overlap between a training and an evaluation set (paper, section 3.1, Figure 1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import permutations
 from typing import NamedTuple
@@ -101,7 +101,7 @@ def _kept(edition: Edition, encoder: str, known: dict[str, list[str]], drawn: di
     if not known:
         return pd.DataFrame(columns=COLUMNS)
     parts = common | _identity(edition, encoder, known)
-    return store.memo("overlap", parts, lambda: _overlaps(edition, encoder, list(known), **drawn))
+    return store.memo("overlap", parts, lambda: _overlaps(edition, encoder, list(known), drawn))
 
 
 def common_size(edition: Edition, languages: list[str], store: Store | None = None) -> int:
@@ -137,16 +137,23 @@ def _at_hand(edition: Edition, code: str, unavailable: dict[str, str]) -> bool:
     return code not in unavailable
 
 
-def _overlaps(
-    edition: Edition, encoder: str, languages: list[str], entities: int | None, seed: int
-) -> pd.DataFrame:
-    tokenizer, sides = edition.encoder(encoder).tokenizer, {}
-    for code in languages:
-        found = [named_entities(edition.corpus("ner", code, split)) for split in SPLITS]
+def between(
+    corpora: Mapping[str, Sequence[Dataset]], tokenizer: PreTrainedTokenizerFast, entities: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
+    """Overlap of every ordered pair of languages, given their training and test corpora; columns as ``matrix``."""
+    sides = {}
+    for code, splits in corpora.items():
+        found = [named_entities(corpus) for corpus in splits]
         drawn = found if entities is None else [subsample(items, entities, seed) for items in found]
         sides[code] = [pieces(items, tokenizer) for items in drawn]
     rows = [(a, b, *_compare(sides[a][0], sides[b][1])) for a, b in permutations(sides, 2)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _overlaps(edition: Edition, encoder: str, languages: list[str], drawn: dict) -> pd.DataFrame:
+    corpora = {code: [edition.corpus("ner", code, split) for split in SPLITS] for code in languages}
+    return between(corpora, edition.encoder(encoder).tokenizer, **drawn)
 
 
 def _compare(train: Pieces, evaluate: Pieces) -> tuple:

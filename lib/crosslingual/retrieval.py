@@ -11,6 +11,7 @@ from datasets import Dataset
 from scipy import sparse
 from transformers import PreTrainedTokenizerFast
 
+from crosslingual import encoders
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
 from crosslingual.encoders import EncoderUnavailable
@@ -31,6 +32,7 @@ def sentence_vectors(encoder: "Encoder", sentences: Sequence[str], max_length: i
     ValueError for a sentence that yields no piece.
     """
     model, order = encoder.model(), np.argsort([len(sentence) for sentence in sentences], kind="stable")
+    max_length = min(max_length, encoders.positions(model) or max_length)
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     vectors = [_mean_vectors(model, encoder.tokenizer, sentences, batch, max_length) for batch in batches]
     return np.concatenate(vectors, axis=1)[:, np.argsort(order)]
@@ -40,7 +42,7 @@ def sentence_vectors(encoder: "Encoder", sentences: Sequence[str], max_length: i
 def _mean_vectors(model, tokenizer, sentences, batch: np.ndarray, max_length: int) -> np.ndarray:
     encoded = tokenizer(
         [sentences[index] for index in batch], truncation=True, max_length=max_length, padding=True,
-        return_special_tokens_mask=True, return_tensors="pt",
+        return_special_tokens_mask=True, return_token_type_ids=False, return_tensors="pt",
     )  # fmt: skip
     # The fast tokenizer's mask covers [CLS], [SEP] and padding but not [UNK], which stands for a word.
     kept = 1.0 - encoded.pop("special_tokens_mask").float()
