@@ -9,8 +9,10 @@ substitute is never taken without being named there. Files of the data folder ar
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -18,14 +20,14 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow.parquet
 from datasets import Dataset, Features
-from huggingface_hub import hf_hub_download, hf_hub_url, try_to_load_from_cache
-from huggingface_hub.errors import EntryNotFoundError
+from huggingface_hub import HfApi, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import EntryNotFoundError, RevisionNotFoundError
 
 from crosslingual import languages
 from crosslingual.corpora import conll
 from crosslingual.corpora.download import Download, DownloadError
 from crosslingual.corpora.text import CorpusError, CorpusUnavailable, labelled_corpus
-from crosslingual.hub import FAILURES
+from crosslingual.hub import FAILURES, PATIENCE
 from crosslingual.languages import CONLL_LANGUAGES, NER16_LANGUAGES
 
 VERSION = 1  # raise when the same files give other sentences or tags
@@ -234,14 +236,30 @@ def _fetch(hub: Hub, language: str, split: str) -> Path:
     if found := _cached(hub, language, split):
         return found
     try:
+        if problem := _unreachable(hub.repository, hub.revision, time.monotonic() // PATIENCE):
+            raise problem
         return Path(hf_hub_download(hub.repository, name, repo_type="dataset", revision=hub.revision))
     except FAILURES as problem:
-        raise DownloadError(f"{hub.corpus} {languages.name(language)} ({split}) {_reason(problem)}: fetch {name} of the data "
-                            f"set {hub.repository} at {hub.revision} where there is a network and copy the hub's cache here, "
-                            f"or put {_place_by_hand(hub, language, split)} into the data folder.") from problem  # fmt: skip
+        command = f"hf download {hub.repository} {name} --repo-type dataset --revision {hub.revision}"
+        raise DownloadError(
+            f"{hub.corpus} {languages.name(language)} ({split}) {_reason(problem)}: fetch it where there is a network, with "
+            f"`{command}`, and copy that cache here, or put {_place_by_hand(hub, language, split)} into the data folder."
+        ) from problem
+
+
+@cache
+def _unreachable(repository: str, revision: str, period: float) -> Exception | None:
+    """Why the hub cannot be asked, asked once in a period: a download would try a dead network for half a minute."""
+    try:
+        HfApi().dataset_info(repository, revision=revision, timeout=PATIENCE / 4)
+    except FAILURES as problem:
+        return problem
+    return None
 
 
 def _reason(problem: Exception) -> str:
+    if isinstance(problem, RevisionNotFoundError):
+        return "is not on the hub at its pinned revision"
     if isinstance(problem, EntryNotFoundError) and not isinstance(problem, FileNotFoundError):
         return "is not on the hub under its pinned name"
     detail = str(problem.__cause__ or problem).strip().splitlines() or [type(problem).__name__]

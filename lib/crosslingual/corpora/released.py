@@ -152,6 +152,10 @@ class Released:
         rows = {code: self._treebank_row(code) for code in self.languages("pos")}
         return pd.DataFrame.from_dict(rows, "index", columns=["treebank", "release", "licence", "reason"])
 
+    def entity_table(self) -> pd.DataFrame:
+        """What stands for each entity corpus and how it differs; see `entities.described`. Nothing is downloaded."""
+        return entities.described(root=self._root(), **self.ner)
+
     def _cap(self, task: str, split: str) -> int | None:
         return self.sizes.get(task, {}).get(split)
 
