@@ -48,3 +48,26 @@ def test_means_by_number_of_features(ordered):
 def test_shuffled_p_counts_the_observed_order_itself():
     assert trends.shuffled_p(range(20), range(20), n=99) == 0.01
     assert trends.shuffled_p(range(20), range(20, 0, -1), n=99) == 1.0
+
+
+def test_readings_differ_where_the_atlas_has_gaps_and_nowhere_else(ordered):
+    found = trends.readings(ordered, "m-bert", n=20)
+    assert list(found) == list(trends.READINGS)
+    usual, share, all_six, own, dominant = found.values()
+    assert usual == trends.typological(ordered, "m-bert", n=20)
+    # All eight languages have six features and an entry of their own, so that a share is the number in other units.
+    assert share == all_six == own == usual
+    assert dominant == usual  # nor do two of them lack the same order
+    genitives = matrix(by_order, ["en", "bg", "es", "hi", "ja"], seeds=[1], sentences=200)  # English and Bulgarian do
+    found = list(trends.readings(genitives, "m-bert", n=20).values())
+    assert found[0].correlation.value > found[-1].correlation.value
+
+
+def test_incomplete_and_shared_entries_are_left_out():
+    scores = matrix(by_order, ["en", "pt", "sk", "ar", "hi", "es"], seeds=[1], sentences=50)
+    found = trends.readings(scores, "m-bert", n=20)
+    pairs = {title: trend.pairs for title, trend in found.items()}
+    assert pairs["languages with all six attested"] == sum(
+        typology.common_features(a, b) > 0 for a in ["en", "ar", "hi", "es"] for b in ["en", "ar", "hi", "es"] if a != b
+    )
+    assert pairs["languages with one entry of their own"] == 6  # English, Hindi, Spanish; Slovak has nothing in common

@@ -31,6 +31,28 @@ def test_shared_counts_are_symmetric_and_labelled():
     assert counts.equals(counts.T) and counts.at["en", "tr"] == typology.common_features("en", "tr")
 
 
+def test_a_gap_is_no_difference_in_the_share_of_attested_features():
+    assert typology.common_features("pt", "es") == 5 and typology.likeness("pt", "es") == 1  # no 89A in Portuguese
+    assert typology.likeness("en", "hi") == 3 / 6 and typology.likeness("gl", "es") != typology.likeness("gl", "es")
+
+
+def test_without_a_dominant_order_nothing_is_in_common():
+    assert typology.common_orders("en", "bg") == typology.common_features("en", "bg") - 1  # genitives (86A)
+    assert typology.common_orders("de", "el") == typology.common_features("de", "el") - 1  # subject, object, verb
+    assert typology.common_orders("hi", "ja") == typology.common_features("hi", "ja") == 6
+
+
+def test_entries_are_named_and_those_of_several_languages_marked():
+    entries = typology.entries()
+    assert list(entries.index) == languages.POS_LANGUAGES
+    assert (entries.wals_code == languages.table().wals_code[entries.index]).all()
+    assert not entries.own[entries.wals_code.duplicated(keep=False)].any()
+    assert {code for code in entries.index if not typology.own_entry(code)} == {
+        "ar", "hr", "no_bokmaal", "no_nynorsk", "pt", "pt_br"
+    }  # fmt: skip
+    assert entries.note[~entries.own].str.len().min() > 0 and "Modern Standard" in entries.name["ar"]
+
+
 def test_order_groups_are_the_papers():
     assert {typology.order_group(code) for code in ("gl", "zh", "no_nynorsk")} == {"SVO"}
     assert typology.order_group("eu") == "SOV"

@@ -50,10 +50,15 @@ def edition_evidence(results: dict[str, pd.DataFrame]) -> Evidence:
     return evidence
 
 
-def common_features(pairs: pd.MultiIndex) -> pd.Series:
-    """Number of common attested WALS features of each zero-shot pair, pairs with none left out (Figure 2)."""
-    common = {key: typology.common_features(*key[1:]) for key in pairs if key[1] != key[2]}
-    common = {key: number for key, number in common.items() if number}
+def common_features(
+    pairs: pd.MultiIndex, likeness: Callable[[str, str], float] = typology.common_features
+) -> pd.Series:
+    """Number of common attested WALS features of each zero-shot pair, pairs with none left out (Figure 2).
+
+    ``likeness`` may be another measure of what two languages have in common.
+    """
+    common = {key: likeness(*key[1:]) for key in pairs if key[1] != key[2]}
+    common = {key: number for key, number in common.items() if number > 0}  # which NaN is not
     return pd.Series(list(common.values()), pd.MultiIndex.from_tuples(common, names=CELL), dtype=float)
 
 

@@ -1,6 +1,7 @@
 """Word order as WALS attests it (paper, section 4.1): six features, what two languages share, groups.
 
-The table ``data/word_order.csv`` also holds assumptions for the artificial world; nothing here reads them.
+Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e; CC BY 4.0), one entry
+a language. The table ``data/word_order.csv`` also holds assumptions for the artificial world; nothing here reads them.
 """
 
 from functools import cache
@@ -10,6 +11,7 @@ import pandas as pd
 from crosslingual import languages
 
 FEATURES = ["81A", "85A", "86A", "87A", "88A", "89A"]
+NO_ORDER = {"No dominant order", "Mixed"}
 ADJECTIVE_GROUPS = {"Adjective-Noun": "AN", "Noun-Adjective": "NA"}
 
 
@@ -37,6 +39,33 @@ def common_features(a: str, b: str) -> int:
     """
     first, second = attested(a), attested(b)
     return sum(first[feature] == second.get(feature) for feature in first)
+
+
+def likeness(a: str, b: str) -> float:
+    """Common features as a share (0-1) of those that WALS attests in both languages; NaN where there are none."""
+    both = attested(a).keys() & attested(b).keys()
+    return common_features(a, b) / len(both) if both else float("nan")
+
+
+def common_orders(a: str, b: str) -> int:
+    """`common_features` (0-6) without those for which neither language has a dominant order."""
+    first, second = attested(a), attested(b)
+    return sum(value == second.get(feature) and value not in NO_ORDER for feature, value in first.items())
+
+
+@cache
+def entries() -> pd.DataFrame:
+    """Which WALS entry stands for which language: index language; wals_code, name, own, note.
+
+    ``own`` is false where the atlas has several entries for it, or one for it and another language.
+    """
+    table = pd.read_csv(languages.DATA / "wals_entries.csv", keep_default_na=False).set_index("language")
+    return table.assign(own=table.own.astype(bool))
+
+
+def own_entry(code: str) -> bool:
+    """Whether the atlas has just one entry for the language, and that for no other."""
+    return languages.check(code) in entries().index and bool(entries().own[code])
 
 
 def shared(codes: list[str]) -> pd.DataFrame:
