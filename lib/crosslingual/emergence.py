@@ -105,9 +105,12 @@ def means(found: pd.DataFrame) -> pd.DataFrame:
     return shown.reindex(columns=list(MEASURES))
 
 
-def tokens(edition: Edition, name: str) -> pd.DataFrame:
+def log(edition: Edition, name: str) -> pd.DataFrame:
     """The log beside the encoder's weights: step, loss, tokens (word pieces seen so far); empty if there is none."""
-    path = Path(edition.encoder(name).path) / "training.jsonl"
+    try:
+        path = Path(edition.encoder(name).path) / "training.jsonl"
+    except EncoderUnavailable:
+        path = Path()
     return pd.read_json(path, lines=True) if path.is_file() else pd.DataFrame(columns=["step", "loss", "tokens"])
 
 
@@ -116,6 +119,12 @@ def steps_to(found: pd.DataFrame, measure: str, share: float = 0.5) -> float:
     line = means(found)[measure].dropna()
     way = line - line.iloc[0] if len(line) else line
     return float(way.index[way >= share * way.max()][0]) if len(line) and way.max() > 0 else np.nan
+
+
+def halfway(found: pd.DataFrame, measure: str, title: str) -> str:
+    """A phrase: "pocket 2,000", the step at which half of the way is made, or that there is no curve."""
+    step = steps_to(found, measure)
+    return f"{title} not recorded" if np.isnan(step) else f"{title} {step:,.0f}"
 
 
 def _parts(edition: Edition, name: str, settings: Settings) -> dict:
@@ -134,8 +143,8 @@ def _snapshots(folder: Path, finished: Encoder) -> list[tuple[int, Encoder]]:
     encoders = [(step, Encoder(finished.name, str(found[step]))) for step in sorted(found)]
     if any(encoder.tokenizer.get_vocab() != finished.tokenizer.get_vocab() for _, encoder in encoders):
         raise EmergenceError(f"{folder} holds snapshots of another encoder than {finished.path}: their vocabularies differ")
-    log = finished.folder / "training.jsonl"
-    last = int(pd.read_json(log, lines=True).step.max()) if log.is_file() else 2 * max(found)
+    path = finished.folder / "training.jsonl"
+    last = int(pd.read_json(path, lines=True).step.max()) if path.is_file() else max(found) + 1
     return [*((step, encoder) for step, encoder in encoders if step < last), (last, finished)]
 
 

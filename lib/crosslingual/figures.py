@@ -21,11 +21,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from PIL import Image
 
-from crosslingual import availability, claims, corpora, evidence, languages, retrieval, stats, tables
+from crosslingual import availability, claims, corpora, emergence, evidence, languages, retrieval, stats, tables
 from crosslingual.editions import Edition
 from crosslingual.encoders import EncoderUnavailable
 from crosslingual.stats import CELL
-from crosslingual.tables import ENCODERS, PATTERN, label, number, unavailable
+from crosslingual.tables import ENCODERS, PATTERN, label, number, signed, unavailable
 
 # Okabe and Ito's hues, darkened until text in them reads on white.
 COLOURS = {"m-bert": "#0067A3", "en-bert": "#B34700"}
@@ -521,6 +521,72 @@ def training(log: pd.DataFrame, edition: Edition, name: str = "training") -> Fig
     read = "; ".join(f"{title} {number(loss, 2)} after {number(seen)} million" for title, (seen, loss, _) in ends.items())
     caption = f"Pre-training of the encoders: loss at the end {read}. Encoders of different vocabularies do not compare."
     return Figure(drawing, name, _caption(caption, edition, log), f"Falling lines. {read}.")
+
+
+def emergence_curve(
+    found: pd.DataFrame, log: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence"
+) -> Figure:
+    """What an encoder can do after so many steps of its pre-training, and the loss that pre-training minimises below.
+
+    ``found`` is ``emergence.curve`` and ``log`` ``emergence.log``.
+    """
+    if found.empty:
+        return absent(name, edition, found)
+    means = emergence.means(found)
+    drawing, panels = canvas(5.4, 2, share=False)
+    ends = {}
+    for measure, colour in zip(means, CYCLE, strict=False):
+        panels[0].plot(means.index, means[measure], color=colour, linewidth=2, marker="o", markersize=4)
+        ends[measure.replace(" ", "\n", 1)] = (1.15 * means.index.max(), means[measure].iloc[-1], colour)
+    panels[1].plot(log.step, log.loss, color="#444444", linewidth=1.5)
+    for panel in panels:
+        _step_axis(panel, list(means.index))
+    end_labels(panels[0], ends, gap=14)
+    panels[0].set(ylabel="accuracy (%)", ylim=(0, 104))
+    panels[1].set(ylabel="masked-word loss", xlabel="steps of pre-training")
+    read = "; ".join(f"{measure} {number(line.iloc[0])} to {number(line.iloc[-1])}" for measure, line in means.items())
+    caption = (f"{ENCODERS.get(encoder, encoder)} after 0 to {means.index.max():,} steps: {read} (means over languages; retrieval "
+               "at its best layer). Below: the loss.")  # fmt: skip
+    return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, two panels. {read}.")
+
+
+def _step_axis(panel: Axes, steps: list[int]) -> None:
+    """Logarithmic from the first snapshot on, with a place for step 0; room on the right for labels."""
+    shown = sorted(steps)
+    panel.set_xscale("symlog", linthresh=shown[1] if len(shown) > 1 else 1, linscale=0.6)
+    panel.set_xticks(shown, [f"{step / 1000:g}k" if step >= 1000 else str(step) for step in shown], fontsize=8)
+    panel.minorticks_off()
+    panel.set_xlim(-0.1 * shown[min(1, len(shown) - 1)], 9 * max(shown))
+
+
+def emergence_by_pair(found: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence-pairs") -> Figure:
+    """Tagging accuracy of each pair after so many steps, a panel per language that was fine-tuned on."""
+    tagged = found[found.layer < 0]
+    if tagged.empty:
+        return absent(name, edition, found)
+    trained = list(dict.fromkeys(tagged.source))
+    drawing, panels = canvas(0.4 + 3.0 * len(trained), len(trained))
+    for panel, source in zip(panels, trained, strict=True):
+        _pairs_panel(panel, tagged[tagged.source == source], source)
+    panels[-1].set_xlabel("steps of pre-training")
+    apart = tagged[tagged.source != tagged.target].pivot_table("score", ["source", "target"], "step")
+    gained = (apart.iloc[:, -1] - apart.iloc[:, 0]).sort_values()
+    ends = [f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)" for a, b in (gained.index[-1], gained.index[0])]
+    read = f"Most gained: {ends[0]}; least: {ends[1]}"
+    caption = f"Tagging accuracy by pair as {ENCODERS.get(encoder, encoder)} is pre-trained. {read}."
+    return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, a panel a language. {read}.")
+
+
+def _pairs_panel(panel: Axes, tagged: pd.DataFrame, source: str) -> None:
+    ends = {}
+    for position, (target, line) in enumerate(tagged.sort_values("step").groupby("target", sort=False)):
+        colour = "#444444" if target == source else CYCLE[position % len(CYCLE)]
+        panel.plot(line.step, line.score, color=colour, linewidth=1.6, marker="o", markersize=3)
+        ends[label(target)] = (1.15 * line.step.max(), line.score.iloc[-1], colour)
+    _step_axis(panel, sorted(set(tagged.step)))
+    end_labels(panel, ends, gap=7)
+    panel.set_title(f"fine-tuned on {label(source)}", loc="left", fontsize=10)
+    panel.set(ylabel="accuracy (%)", ylim=(0, 112))
 
 
 def heatmap(

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from crosslingual import availability, claims, evidence, languages, published, stats, typology
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
+from crosslingual.emergence import means as means_by_step
 from crosslingual.sizes import statistics
 from crosslingual.store import RECORDED
 from crosslingual.trends import SCRIPTS, averages
@@ -720,6 +721,18 @@ def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
     header = [column.replace("_", " ") for column in frame]
     notes = ("None yet.",) if frame.empty else ()
     return Table(caption, name, header, [list(map(str, row)) for row in frame.to_numpy()], notes, text=True)
+
+
+def emergence(found: pd.DataFrame, log: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence-table") -> Table:
+    """Means of ``emergence.curve`` by step, and the word pieces seen until then; ``log`` is ``emergence.log``."""
+    means, seen = means_by_step(found), log.set_index("step").tokens
+    rows = [
+        [f"{step:,}", f"{seen[step] / 1e6:.1f}" if step in seen else ("0" if step == 0 else MISSING), *map(number, row)]
+        for step, row in zip(means.index, means.to_numpy(), strict=True)
+    ]
+    header = ["step", "million pieces", *means.columns]
+    caption = f"Tagging and retrieval as {ENCODERS.get(encoder, encoder)} is pre-trained, in percent. Edition: {edition.title}."
+    return Table(caption, name, header, rows, _notes(found, edition))
 
 
 def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "treebanks") -> Table:
