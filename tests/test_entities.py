@@ -1,4 +1,4 @@
-"""CoNLL corpora and substitutes: the hub's parquet form in the hub library's cache layout, German files, what is said."""
+"""CoNLL corpora and substitutes: parquet in the hub library's cache layout, German files, what is said."""
 
 import logging
 import os
@@ -36,7 +36,7 @@ def parquet(path, sentences, tags, names=NAMES):
 
 
 def in_cache(cache, hub, language, split, *content):
-    """Lay a file out as the hub library keeps it: snapshots by commit, a branch as a file that names its commit."""
+    """Lay a file out as the hub library does: snapshots by commit, a branch as a file that names its commit."""
     folder = cache / f"datasets--{hub.repository.replace('/', '--')}"
     commit = COMMIT if hub.revision == entities.CONVERSION else hub.revision
     parquet(folder / "snapshots" / commit / hub.file(language, split), *content)
@@ -48,14 +48,20 @@ def in_cache(cache, hub, language, split, *content):
 
 
 def test_integer_tags_are_decoded_to_iob2_and_empty_sentences_dropped(tmp_path):
-    path = parquet(tmp_path / "x.parquet", [["EU", "said", "Anna", "Lee"], ["Rom", "Oslo"], []], [[4, 0, 2, 2], [6, 5], []])
+    path = parquet(
+        tmp_path / "x.parquet",
+        [["EU", "said", "Anna", "Lee"], ["Rom", "Oslo"], []],
+        [[4, 0, 2, 2], [6, 5], []],
+    )
     assert entities.read_parquet(path)[:] == {
         "tokens": [["EU", "said", "Anna", "Lee"], ["Rom", "Oslo"]],
         "labels": [["B-ORG", "O", "B-PER", "I-PER"], ["B-LOC", "B-LOC"]],
     }
 
 
-@pytest.mark.parametrize("language, hub", [("en", entities.CONLL_2003), ("es", entities.CONLL_2002), ("tr", entities.WIKIANN)])
+@pytest.mark.parametrize(
+    "language, hub", [("en", entities.CONLL_2003), ("es", entities.CONLL_2002), ("tr", entities.WIKIANN)]
+)
 def test_what_the_hub_library_has_cached_is_read_without_a_network(cache, language, hub):
     in_cache(cache, hub, language, "dev", [["Anna"]], [[1]])
     assert entities.downloads(language, "dev") == []
@@ -81,7 +87,9 @@ def test_parquet_files_that_say_too_little_are_refused(tmp_path, content):
 def test_a_damaged_file_is_one_sentence(tmp_path):
     path = parquet(tmp_path / "x.parquet", [["Anna"]], [[1]])
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(CorpusError, match="no parquet file.*delete it, so that it is fetched again") as problem:
+    with pytest.raises(
+        CorpusError, match="no parquet file.*delete it, so that it is fetched again"
+    ) as problem:
         entities.read_parquet(path)
     assert "\n" not in str(problem.value)
 
@@ -107,7 +115,9 @@ def test_what_cannot_be_fetched_is_one_sentence_with_a_remedy(monkeypatch, raise
 
 
 def test_offline_the_hub_library_itself_is_asked_and_refuses():
-    with pytest.raises(CorpusUnavailable, match="WikiANN Turkish .test.*ner16/tr.test.conll into the data folder"):
+    with pytest.raises(
+        CorpusUnavailable, match="WikiANN Turkish .test.*ner16/tr.test.conll into the data folder"
+    ):
         entities.labelled("tr", "test")
 
 
@@ -127,7 +137,13 @@ def written(path, text, encoding="utf-8"):
     return path
 
 
-GERMAN = "-DOCSTART- -X- -X- -X- O\n\nFrankfurter Frankfurter NN I-NC I-MISC\nBürger Bürger NN I-NC O\n\nKöln Köln NE I-NC I-LOC\n"
+GERMAN = """-DOCSTART- -X- -X- -X- O
+
+Frankfurter Frankfurter NN I-NC I-MISC
+Bürger Bürger NN I-NC O
+
+Köln Köln NE I-NC I-LOC
+"""
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
@@ -135,7 +151,10 @@ def test_german_is_read_in_either_encoding_and_its_revision_told(tmp_path, encod
     for name in ("deu.train", "deu.testa", "deu.testb"):
         written(tmp_path / "mine" / name, GERMAN, encoding)
     corpus = entities.labelled("de", "dev", german=tmp_path / "mine")
-    assert corpus[:] == {"tokens": [["Frankfurter", "Bürger"], ["Köln"]], "labels": [["B-MISC", "O"], ["B-LOC"]]}
+    assert corpus[:] == {
+        "tokens": [["Frankfurter", "Bürger"], ["Köln"]],
+        "labels": [["B-MISC", "O"], ["B-LOC"]],
+    }
     row = entities.described(["de"], german=tmp_path / "mine").loc["de"]
     assert row.note == f"annotation of 2003: 50% of the entities are MISC; read as {encoding}"
     assert not row.substitute and row.at_hand
@@ -159,7 +178,9 @@ def test_the_data_folder_comes_first_and_whole(tmp_path):
     assert entities.labelled("tr", "train", root=tmp_path)[0]["tokens"] == ["ankara"]
     with pytest.raises(CorpusUnavailable, match="tr.test.conll is missing"):  # not mixed with WikiANN's
         entities.labelled("tr", "test", root=tmp_path)
-    assert entities.find("en", tmp_path).corpus == "CoNLL-2003"  # no substitute while the corpus itself can be had
+    assert (
+        entities.find("en", tmp_path).corpus == "CoNLL-2003"
+    )  # no substitute while the corpus itself can be had
     assert entities.find("en", tmp_path, conll_languages=[]).local.endswith("ner16/en.{split}.conll")
 
 
@@ -172,23 +193,43 @@ def test_languages_without_a_corpus_are_named():
 
 
 def test_substitutes_are_said_to_be_substitutes(tmp_path, cache):
-    written(tmp_path / "ner16/tr.test.conll", "".join(f"kelime{i}\tO\n" for i in range(20)) + "ankara\tB-LOC\n")
+    written(
+        tmp_path / "ner16/tr.test.conll", "".join(f"kelime{i}\tO\n" for i in range(20)) + "ankara\tB-LOC\n"
+    )
     in_cache(cache, entities.WIKIANN, "de", "test", [["Köln", "ist"]], [[5, 0]])
     frame = entities.described(root=tmp_path)
-    assert frame.index.tolist() == ["en", "de", "nl", "es", *(c for c in entities.NER16_LANGUAGES if c not in ("en", "de", "es"))]
+    assert frame.index.tolist() == [
+        "en",
+        "de",
+        "nl",
+        "es",
+        *(c for c in entities.NER16_LANGUAGES if c not in ("en", "de", "es")),
+    ]
     assert frame.substitute.sum() == 14 and not frame.loc[["en", "nl", "es"]].substitute.any()
     assert frame.loc["de", ["stands_for", "corpus", "types", "case", "at_hand"]].tolist() == [
-        "CoNLL-2003", "WikiANN", "LOC", "cased", True
-    ]  # fmt: skip
+        "CoNLL-2003",
+        "WikiANN",
+        "LOC",
+        "cased",
+        True,
+    ]
     assert frame.loc["fr", ["annotation", "types", "at_hand"]].tolist() == [
-        entities.WIKIANN.annotation, "PER LOC ORG", False
-    ]  # fmt: skip
-    assert frame.loc["tr", ["corpus", "types", "case"]].tolist() == ["a file of your own", "LOC", "lower-cased"]
+        entities.WIKIANN.annotation,
+        "PER LOC ORG",
+        False,
+    ]
+    assert frame.loc["tr", ["corpus", "types", "case"]].tolist() == [
+        "a file of your own",
+        "LOC",
+        "lower-cased",
+    ]
 
 
 def test_all_sixteen_can_have_the_substitute_for_figure_1():
     frame = entities.described(entities.NER16_LANGUAGES, conll_languages=[])
-    assert set(frame.corpus) == {"WikiANN"} and set(frame.stands_for) == {"the in-house corpus in 16 languages"}
+    assert set(frame.corpus) == {"WikiANN"} and set(frame.stands_for) == {
+        "the in-house corpus in 16 languages"
+    }
 
 
 def test_case_of_scripts_without_case_is_told_by_their_latin_words():
@@ -214,5 +255,7 @@ def test_real_conll_2002_has_the_counts_that_the_hubs_copy_is_checked_against(la
 def test_real_lower_cased_corpora_are_found_out_and_types_counted():
     frame = entities.described(["ko", "tr", "hi", "fr"], root=Path(DATA))
     assert frame.case.to_dict() == {"ko": "lower-cased", "tr": "lower-cased", "hi": "none", "fr": "cased"}
-    assert frame.types.to_dict() == dict.fromkeys(["ko", "tr", "fr"], "PER LOC ORG MISC") | {"hi": "PER LOC ORG"}
+    assert frame.types.to_dict() == dict.fromkeys(["ko", "tr", "fr"], "PER LOC ORG MISC") | {
+        "hi": "PER LOC ORG"
+    }
     assert all(kind in conll.ENTITY_TYPES for kind in frame.loc["hi", "types"].split())

@@ -1,4 +1,4 @@
-"""Code-switched tweets: words restored from a file of tweets, on a small made-up treebank and on the real annotation."""
+"""Code-switched tweets: words restored from a file of tweets, made-up ones and the real annotation."""
 
 import json
 import os
@@ -17,11 +17,17 @@ real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: the re
 
 # Made up: id, whole words, norms, UPOS, whether the annotation has the words itself.
 SENTENCES = [
-    ("11", "mujhe nahi pata , I do n't care 😂", "मुझे नहीं पता _ _ _ _ _ _", "PRON PART VERB PUNCT PRON AUX PART VERB SYM", False),
+    (
+        "11",
+        "mujhe nahi pata , I do n't care 😂",
+        "मुझे नहीं पता _ _ _ _ _ _",
+        "PRON PART VERB PUNCT PRON AUX PART VERB SYM",
+        False,
+    ),
     ("22", "plz help karo 2day #help", "please _ करो today _", "INTJ VERB VERB NOUN X", False),
     ("33", "kya baat hai", "क्या बात है", "DET NOUN AUX", True),
     ("44", "sab theek hoga", "सब ठीक होगा", "PRON ADJ AUX", False),
-]  # fmt: skip
+]
 TWEETS = {
     "11": "@friend mujhe nahi pata,\nI don’t care 😂😂 https://t.co/made-up",
     "22": "plz help karo 2day #help",
@@ -43,10 +49,17 @@ def release(root, sentences=SENTENCES, forms=None):
     for number, (tweet, text, norms, tags, gone) in enumerate(sentences):
         words, tags = text.split(), tags.split()
         shown = forms[number] if forms else ["_"] * len(words)
-        rows = [f"{i}\t{form}\t_\t{tag}" + "\t_" * 6 for i, (form, tag) in enumerate(zip(shown, tags), start=1)]
+        rows = [
+            f"{i}\t{form}\t_\t{tag}" + "\t_" * 6 for i, (form, tag) in enumerate(zip(shown, tags), start=1)
+        ]
         blocks.append("\n".join(rows) + "\n\n")
-        entries[tweet] = dict(tweet=words if gone else letters(words), norm=norms.split(), pos=tags,
-                              lid=["hi"] * len(words), deleted=gone)  # fmt: skip
+        entries[tweet] = dict(
+            tweet=words if gone else letters(words),
+            norm=norms.split(),
+            pos=tags,
+            lid=["hi"] * len(words),
+            deleted=gone,
+        )
     treebank.write_text("".join(blocks), encoding="utf-8")
     ids.write_text("".join(f"{sentence[0]}\n" for sentence in sentences))
     annotation.write_text(json.dumps(dict(reversed(entries.items()))), encoding="utf-8")
@@ -54,8 +67,12 @@ def release(root, sentences=SENTENCES, forms=None):
 
 
 def supplied(root, tweets=TWEETS, name="tweets.jsonl"):
-    lines = [json.dumps({"id": key, "text": text}) if name.endswith("jsonl") else f"{key}\t{' '.join(text.split())}"
-             for key, text in tweets.items()]  # fmt: skip
+    lines = [
+        json.dumps({"id": key, "text": text})
+        if name.endswith("jsonl")
+        else f"{key}\t{' '.join(text.split())}"
+        for key, text in tweets.items()
+    ]
     path = root / "codeswitch" / name
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -98,7 +115,11 @@ def test_a_text_that_does_not_fit_is_refused(text, words):
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.from_regex(r"\A(?:[a-zA-Z]{1,6}|[0-9]{1,3}|[!?,.]{1,2}|😂|#[a-z]{2,4})\Z"), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.from_regex(r"\A(?:[a-zA-Z]{1,6}|[0-9]{1,3}|[!?,.]{1,2}|😂|#[a-z]{2,4})\Z"), min_size=1, max_size=12
+    )
+)
 def test_any_words_joined_by_blanks_are_restored(words):
     assert hiencs.align(" ".join(words), letters(words)) == words
 
@@ -111,7 +132,9 @@ def test_hopeless_texts_are_given_up_quickly():
 def test_norms_tell_another_tweet_with_the_same_letters():
     norms = ["मुझे", "नहीं", "पता"]
     assert hiencs.likeness(["mujhe", "nahi", "pata"], norms) > 0.9
-    assert hiencs.likeness(["main", "naa", "peeche"], norms) < hiencs.likeness(["mujhko", "nai", "ptaa"], norms)
+    assert hiencs.likeness(["main", "naa", "peeche"], norms) < hiencs.likeness(
+        ["mujhko", "nai", "ptaa"], norms
+    )
     assert hiencs.likeness(["abc"], ["_"]) == 1.0
 
 
@@ -126,8 +149,9 @@ def test_tweets_give_both_versions(tmp_path, name):
     corrected = source.labelled("code-switching", "corrected", "test")
     assert tweeted[:]["tokens"] == WORDS
     assert corrected[:]["tokens"][:2] == [
-        ["मुझे", "नहीं", "पता", ",", "I", "do", "n't", "care", "😂"], ["please", "help", "करो", "today", "#help"]
-    ]  # fmt: skip
+        ["मुझे", "नहीं", "पता", ",", "I", "do", "n't", "care", "😂"],
+        ["please", "help", "करो", "today", "#help"],
+    ]
     assert tweeted[:]["labels"] == corrected[:]["labels"] == [tags.split() for *_, tags, _ in SENTENCES]
 
 
@@ -138,7 +162,14 @@ def test_what_cannot_be_restored_is_left_out_and_counted(tmp_path, monkeypatch):
     found = hiencs.labelled("transliterated", "test", tmp_path)
     assert found[:]["tokens"] == WORDS[1:3]
     counts = hiencs.coverage(tmp_path, path).loc["test"].to_dict()
-    assert counts == {"sentences": 4, "restored": 2, "tweet": 1, "release": 1, hiencs.NO_FIT: 1, hiencs.NO_TWEET: 1}
+    assert counts == {
+        "sentences": 4,
+        "restored": 2,
+        "tweet": 1,
+        "release": 1,
+        hiencs.NO_FIT: 1,
+        hiencs.NO_TWEET: 1,
+    }
 
 
 def test_a_tweet_with_the_right_letters_and_the_wrong_sound_is_left_out(tmp_path):
@@ -148,10 +179,14 @@ def test_a_tweet_with_the_right_letters_and_the_wrong_sound_is_left_out(tmp_path
 
 def test_without_tweets_the_sentence_says_how_many_there_are_and_how_to_get_the_rest(tmp_path):
     release(tmp_path)
-    with pytest.raises(CorpusUnavailable, match=r"1 of the 4 test sentences.*50%.*tweets\.jsonl.*\"text\"") as problem:
+    with pytest.raises(
+        CorpusUnavailable, match=r"1 of the 4 test sentences.*50%.*tweets\.jsonl.*\"text\""
+    ) as problem:
         Folder(str(tmp_path)).labelled("code-switching", "corrected", "test")
     assert "tweet_ids_test.txt" in str(problem.value) and "\n" not in str(problem.value)
-    few = Folder(str(tmp_path), code_switching={"minimum": 0.2}).labelled("code-switching", "corrected", "test")
+    few = Folder(str(tmp_path), code_switching={"minimum": 0.2}).labelled(
+        "code-switching", "corrected", "test"
+    )
     assert few[:]["tokens"] == [["क्या", "बात", "है"]]
 
 
@@ -176,7 +211,9 @@ def test_the_authors_own_edits_are_applied_where_they_are_at_hand(tmp_path):
 
 def test_treebank_and_annotation_out_of_step_are_refused(tmp_path):
     treebank = hiencs.files(release(tmp_path), "test")[0]
-    treebank.write_text(treebank.read_text(encoding="utf-8").replace("\tAUX\t", "\tVERB\t", 1), encoding="utf-8")
+    treebank.write_text(
+        treebank.read_text(encoding="utf-8").replace("\tAUX\t", "\tVERB\t", 1), encoding="utf-8"
+    )
     with pytest.raises(CorpusError, match="differ in number, length or tags"):
         hiencs.labelled("corrected", "test", tmp_path)
 
@@ -210,8 +247,11 @@ def test_a_named_file_of_tweets_must_be_there(tmp_path):
 
 def test_fingerprint_follows_tweets_version_and_minimum(tmp_path):
     path = supplied(release(tmp_path))
-    prints = [hiencs.fingerprint("corrected", "test", tmp_path), hiencs.fingerprint("transliterated", "test", tmp_path),
-              hiencs.fingerprint("corrected", "test", tmp_path, minimum=0.1)]  # fmt: skip
+    prints = [
+        hiencs.fingerprint("corrected", "test", tmp_path),
+        hiencs.fingerprint("transliterated", "test", tmp_path),
+        hiencs.fingerprint("corrected", "test", tmp_path, minimum=0.1),
+    ]
     path.write_text('{"id": "22", "text": "plz"}\n')
     prints.append(Folder(str(tmp_path)).fingerprint("code-switching", "corrected", "test"))
     assert len(set(prints)) == 4
@@ -232,8 +272,9 @@ def test_every_sentence_of_the_release_is_there_and_its_files_are_the_pinned_one
     from crosslingual.corpora import download
 
     assert hiencs.coverage(Path(DATA))[["sentences", "release"]].to_dict("list") == {
-        "sentences": [1448, 225, 225], "release": [192, 28, 39]
-    }  # fmt: skip
+        "sentences": [1448, 225, 225],
+        "release": [192, 28, 39],
+    }
     for pinned in hiencs.downloads():
         name = pinned.what.removeprefix("HIENCS ")
         assert not download.fault(pinned, Path(DATA) / hiencs.FOLDER / name)
@@ -268,8 +309,10 @@ def test_fabricated_words_for_all_real_letters_restore_every_sentence(tmp_path):
     """Each letter becomes a word that sounds like its norm, in exactly the format of a user's file."""
     tweets = {}
     for sentence in _annotated("test"):
-        words = [token if len(token) > 1 or not token.isalpha() else token + (hiencs._spelt(norm) or "xyz")
-                 for token, norm in zip(sentence.tokens, sentence.norms)]  # fmt: skip
+        words = [
+            token if len(token) > 1 or not token.isalpha() else token + (hiencs._spelt(norm) or "xyz")
+            for token, norm in zip(sentence.tokens, sentence.norms)
+        ]
         tweets[sentence.tweet] = " ".join(words)
     path = tmp_path / "tweets.jsonl"
     path.write_text("".join(json.dumps({"id": key, "text": text}) + "\n" for key, text in tweets.items()))

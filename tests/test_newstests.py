@@ -1,4 +1,4 @@
-"""News tests: sacrebleu's cache fabricated in a folder, its archives from a local server, NTREX-128; no network."""
+"""News tests: sacrebleu's cache fabricated in a folder, its archives from a local server, NTREX-128."""
 
 import hashlib
 import io
@@ -16,7 +16,9 @@ from sacrebleu.dataset import DATASETS
 from webserver import serving
 
 DATA = os.environ.get("CROSSLINGUAL_DATA")
-real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: the real parallel text is not at hand")
+real = pytest.mark.skipif(
+    not DATA, reason="CROSSLINGUAL_DATA is not set: the real parallel text is not at hand"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,9 @@ def in_cache(store, name, direction, source, target):
     """The text files that sacrebleu writes once and reads ever after."""
     (store / name).mkdir(parents=True, exist_ok=True)
     for field, lines in dict(src=source, ref=target, docid=source, genre=source, origlang=source).items():
-        (store / name / f"{name}.{direction}.{field}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        (store / name / f"{name}.{direction}.{field}").write_text(
+            "".join(f"{line}\n" for line in lines), encoding="utf-8"
+        )
 
 
 def numbered(language, start, count):
@@ -51,13 +55,17 @@ def test_both_years_are_read_from_sacrebleus_cache_and_sampled(store):
     assert drawn["target"][:] == [line.replace("en", "de", 1) for line in drawn["source"]]
     assert drawn[:] == newstests.parallel("en", "de", size=40)[:]
     assert drawn[:] != newstests.parallel("en", "de", size=40, seed=1)[:]
-    assert newstests.parallel("de", "en", size=40)["source"][:] == drawn["target"][:]  # the other way, the same pairs
+    assert (
+        newstests.parallel("de", "en", size=40)["source"][:] == drawn["target"][:]
+    )  # the other way, the same pairs
 
 
 def test_a_cache_that_was_cut_short_is_refused(store):
     for name in newstests.TESTS:
         in_cache(store, name, "en-ru", ["one", "two"], ["раз"])
-    with pytest.raises(CorpusError, match="wmt15.en-ru.ref, line 1: 1 lines for the 2.*delete .*wmt15, so that"):
+    with pytest.raises(
+        CorpusError, match="wmt15.en-ru.ref, line 1: 1 lines for the 2.*delete .*wmt15, so that"
+    ):
         newstests.parallel("en", "ru")
 
 
@@ -67,13 +75,21 @@ def test_empty_and_repeated_sentences_are_dropped_before_the_draw():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("abcd "), st.sampled_from("wxyz ")), max_size=12), st.integers(1, 5))
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd "), st.sampled_from("wxyz ")), max_size=12), st.integers(1, 5)
+)
 def test_what_is_drawn_is_unambiguous_and_as_much_as_asked_for(pairs, size):
     everything, drawn = newstests.sample(pairs, 99), newstests.sample(pairs, size)
     assert len(drawn) == min(size, len(everything))
     for side in ("source", "target"):
-        assert len(set(everything[side])) == len(everything) and not any(line.isspace() for line in everything[side])
-    assert set(zip(drawn["source"], drawn["target"])) <= set(zip(everything["source"], everything["target"])) <= set(pairs)
+        assert len(set(everything[side])) == len(everything) and not any(
+            line.isspace() for line in everything[side]
+        )
+    assert (
+        set(zip(drawn["source"], drawn["target"]))
+        <= set(zip(everything["source"], everything["target"]))
+        <= set(pairs)
+    )
 
 
 # ---- archives from a server
@@ -94,7 +110,10 @@ def archive(year, lines):
 
 @pytest.fixture
 def server(monkeypatch):
-    contents = {f"/{name}/test.tgz": archive(f"20{name[3:]}", [f"{name} {i}" for i in range(3)]) for name in newstests.TESTS}
+    contents = {
+        f"/{name}/test.tgz": archive(f"20{name[3:]}", [f"{name} {i}" for i in range(3)])
+        for name in newstests.TESTS
+    }
     with serving(contents) as server:
         for name in newstests.TESTS:
             path = f"/{name}/test.tgz"
@@ -120,7 +139,11 @@ def test_a_bad_archive_is_one_sentence_and_leaves_nothing_for_sacrebleu(server, 
         del server.contents["/wmt15/test.tgz"]
     else:
         server.stop = 100
-    words = {"checksum": "not the file that is pinned", "404": "does not exist", "half": "broke off|stopped after"}
+    words = {
+        "checksum": "not the file that is pinned",
+        "404": "does not exist",
+        "half": "broke off|stopped after",
+    }
     with pytest.raises(CorpusUnavailable, match=f"wmt15 news test: .*({words[damage]})") as problem:
         newstests.parallel("en", "de")
     assert "\n" not in str(problem.value) and not store.exists()
@@ -136,7 +159,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(server, store):
 def test_sacrebleus_variable_says_where_it_keeps_its_files(tmp_path):
     code = "from crosslingual.corpora import newstests as n; print(n._files(n.DATASETS['wmt16'], 'en-ru')[0])"
     environment = os.environ | {"SACREBLEU": str(tmp_path)}
-    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert shown.stdout.strip() == str(tmp_path / "wmt16" / "wmt16.en-ru.src")
 
 
@@ -154,7 +179,9 @@ def ntrex(root, **texts):
 def test_hindi_urdu_is_ntrex_and_all_pairs_can_be(tmp_path):
     ntrex(tmp_path, en=["one", "one"], de=["eins", "eins"], hi=["एक", "दो"], ur=["ایک", "دو"])
     assert newstests.parallel("hi", "ur", tmp_path)["source"][:] == ["एक", "दो"]
-    assert len(newstests.parallel("en", "de", tmp_path, text="ntrex")) == 2  # the same lines in every language
+    assert (
+        len(newstests.parallel("en", "de", tmp_path, text="ntrex")) == 2
+    )  # the same lines in every language
     assert newstests.downloads("hi", "ur", tmp_path) == []
     assert [item.url for item in newstests.downloads("en", "ru", tmp_path, text="ntrex")] == [
         f"{newstests.NTREX_URL}newstest2019-ref.rus.txt"
@@ -169,8 +196,13 @@ def test_ntrex_is_downloaded_where_the_data_folder_lacks_it(tmp_path, monkeypatc
         with pytest.raises(download.DownloadError, match="NTREX-128 Hindi: .*not the file that is pinned"):
             newstests.parallel("hi", "ur")
         real_pin = newstests._ntrex
-        monkeypatch.setattr(newstests, "_ntrex", lambda code: download.Download(
-            real_pin(code).what, real_pin(code).url, real_pin(code).path, size=len(lines[code])))  # fmt: skip
+        monkeypatch.setattr(
+            newstests,
+            "_ntrex",
+            lambda code: download.Download(
+                real_pin(code).what, real_pin(code).url, real_pin(code).path, size=len(lines[code])
+            ),
+        )
         assert newstests.parallel("hi", "ur")[:] == {"source": ["hi 1", "hi 2"], "target": ["ur 1", "ur 2"]}
 
 

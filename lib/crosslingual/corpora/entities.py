@@ -1,11 +1,14 @@
 """Named entities: CoNLL-2002 and CoNLL-2003, and open substitutes for what is not public (paper, section 2).
 
-English, Dutch and Spanish come from the parquet conversions of the CoNLL corpora on the hub. German CoNLL-2003 is
-licensed text: whoever has it names its folder. The in-house corpus in 16 languages behind Figure 1 was never released:
-WikiANN stands for it, or the user's own files under ``ner16/``. What stands for what is said by `described`, and a
-substitute is never taken without being named there. Files of the data folder are taken first:
+English, Dutch and Spanish come from the parquet conversions of the CoNLL corpora on the hub. German
+CoNLL-2003 is licensed text: whoever has it names its folder. The in-house corpus in 16 languages behind
+Figure 1 was never released: WikiANN stands for it, or the user's own files under ``ner16/``. What stands for
+what is said by `described`, and a substitute is never taken without being named there. Files of the data
+folder are taken first:
 
-    conll2002/{esp,ned}.{train,testa,testb}    conll2003/{eng,deu}.{train,testa,testb}    ner16/<language>.<split>.conll
+    conll2002/{esp,ned}.{train,testa,testb}
+    conll2003/{eng,deu}.{train,testa,testb}
+    ner16/<language>.<split>.conll
 """
 
 import logging
@@ -31,11 +34,15 @@ from crosslingual.hub import FAILURES, PATIENCE
 from crosslingual.languages import CONLL_LANGUAGES, NER16_LANGUAGES
 
 VERSION = 1  # raise when the same files give other sentences or tags
-SPLITS = {"train": ("train", "train"), "dev": ("testa", "validation"), "test": ("testb", "test")}  # CoNLL's name, the hub's
+SPLITS = {
+    "train": ("train", "train"),
+    "dev": ("testa", "validation"),
+    "test": ("testb", "test"),
+}  # CoNLL's name, the hub's
 CONLL = {"en": "conll2003/eng", "de": "conll2003/deu", "es": "conll2002/esp", "nl": "conll2002/ned"}
-# The German of 2003 calls words that are made from names MISC ("Frankfurter", "SPD-Spitze"); the revision of 2006 took
-# many of these tags away. So the share of MISC among all entities tells them apart. The border is ours: the licensed
-# files could not be counted here.
+# The German of 2003 calls words that are made from names MISC ("Frankfurter", "SPD-Spitze"); the revision of
+# 2006 took many of these tags away. So the share of MISC among all entities tells them apart. The border is
+# ours: the licensed files could not be counted here.
 MISC_SHARE = 0.15
 CASED_SCRIPTS = ["Latn", "Cyrl", "Grek"]
 _log = logging.getLogger(__name__)
@@ -44,7 +51,8 @@ _log = logging.getLogger(__name__)
 class Hub(NamedTuple):
     """A corpus on the hub: repository, revision, files, and what is known of it without fetching it.
 
-    A revision that is a branch was not to be had as a commit here; its content is checked by counts (`_check_counts`).
+    A revision that is a branch was not to be had as a commit here; its content is checked by counts
+    (`_check_counts`).
     """
 
     corpus: str
@@ -62,13 +70,33 @@ class Hub(NamedTuple):
 GOLD = "gold (by hand)"
 CONVERSION = "refs/convert/parquet"
 RESEARCH = "for research; the hub states no licence"
-CONLL_2002 = Hub("CoNLL-2002", "eriktks/conll2002", CONVERSION, "{language}/{split}/0000.parquet", RESEARCH, GOLD,
-                 "PER LOC ORG MISC")  # fmt: skip
-CONLL_2003 = Hub("CoNLL-2003", "eriktks/conll2003", CONVERSION, "conll2003/{split}/0000.parquet",
-                 "text of Reuters, for research; the hub states no licence", GOLD, "PER LOC ORG MISC")  # fmt: skip
-WIKIANN = Hub("WikiANN", "unimelb-nlp/wikiann", "f89f2fe2694613baf6bb62e7393290846127adbf",
-              "{language}/{split}/0000.parquet", "the hub states no licence; text of Wikipedia",
-              "silver (by machine, from Wikipedia's links)", "PER LOC ORG")  # fmt: skip
+CONLL_2002 = Hub(
+    "CoNLL-2002",
+    "eriktks/conll2002",
+    CONVERSION,
+    "{language}/{split}/0000.parquet",
+    RESEARCH,
+    GOLD,
+    "PER LOC ORG MISC",
+)
+CONLL_2003 = Hub(
+    "CoNLL-2003",
+    "eriktks/conll2003",
+    CONVERSION,
+    "conll2003/{split}/0000.parquet",
+    "text of Reuters, for research; the hub states no licence",
+    GOLD,
+    "PER LOC ORG MISC",
+)
+WIKIANN = Hub(
+    "WikiANN",
+    "unimelb-nlp/wikiann",
+    "f89f2fe2694613baf6bb62e7393290846127adbf",
+    "{language}/{split}/0000.parquet",
+    "the hub states no licence; text of Wikipedia",
+    "silver (by machine, from Wikipedia's links)",
+    "PER LOC ORG",
+)
 ON_THE_HUB = {"en": CONLL_2003, "es": CONLL_2002, "nl": CONLL_2002}
 
 
@@ -85,13 +113,19 @@ class Place(NamedTuple):
         return Path(self.local.format(split=name))
 
 
-def labelled(language: str, split: str, root: Path | None = None, german: str | Path | None = None,
-             conll_languages: Sequence[str] = CONLL_LANGUAGES) -> Dataset:  # fmt: skip
+def labelled(
+    language: str,
+    split: str,
+    root: Path | None = None,
+    german: str | Path | None = None,
+    conll_languages: Sequence[str] = CONLL_LANGUAGES,
+) -> Dataset:
     """A corpus with IOB2 tags; downloaded on first use.
 
-    ``root`` is the data folder; ``german`` the folder with deu.train, deu.testa and deu.testb; ``conll_languages``
-    those that CoNLL's corpora stand for, where others (as in Figure 1's 16) have the in-house corpus's substitute.
-    Raises CorpusUnavailable (what is missing, how to get it) and CorpusError (a broken file).
+    ``root`` is the data folder; ``german`` the folder with deu.train, deu.testa and deu.testb;
+    ``conll_languages`` those that CoNLL's corpora stand for, where others (as in Figure 1's 16) have the
+    in-house corpus's substitute. Raises CorpusUnavailable (what is missing, how to get it) and CorpusError (a
+    broken file).
     """
     place = find(language, root, german, conll_languages)
     if place.hub:
@@ -102,13 +136,17 @@ def labelled(language: str, split: str, root: Path | None = None, german: str | 
     return conll.read(path, encoding(path))
 
 
-def find(language: str, root: Path | None = None, german: str | Path | None = None,
-         conll_languages: Sequence[str] = CONLL_LANGUAGES) -> Place:  # fmt: skip
-    """Where a language's corpus comes from: all of its splits from the same place. Raises CorpusUnavailable."""
+def find(
+    language: str,
+    root: Path | None = None,
+    german: str | Path | None = None,
+    conll_languages: Sequence[str] = CONLL_LANGUAGES,
+) -> Place:
+    """Where a corpus comes from: all of its splits from the same place. Raises CorpusUnavailable."""
     if language not in {*CONLL, *NER16_LANGUAGES}:
         raise CorpusUnavailable(
-            f"there is no entity corpus of {languages.name(language)}: put one into ner16/{language}.train.conll and "
-            f"ner16/{language}.test.conll of the data folder and name it under `files` in the edition's corpora."
+            f"there is no entity corpus of {languages.name(language)}: put one into ner16/{language}.train.conll "
+            f"and .test.conll of the data folder and name it under `files` in the edition's corpora."
         )
     official, own = language in conll_languages, f"ner16/{language}.{{split}}.conll"
     if official and language == "de" and german:
@@ -123,7 +161,7 @@ def find(language: str, root: Path | None = None, german: str | Path | None = No
 
 
 def fingerprint(language: str, split: str, **settings) -> str:
-    """Digest of what the corpus depends on: this module's version and the file's bytes, or its pinned commit."""
+    """What the corpus depends on: this module's version, and the file's bytes or its pinned commit."""
     place = find(language, **settings)
     pinned = place.hub and place.hub.revision != CONVERSION
     if pinned:
@@ -139,17 +177,25 @@ def downloads(language: str, split: str, **settings) -> list[Download]:
     hub = find(language, **settings).hub
     if hub is None or _cached(hub, language, split):
         return []
-    name, url = hub.file(language, split), hf_hub_url(hub.repository, hub.file(language, split), repo_type="dataset",
-                                                      revision=hub.revision)  # fmt: skip
-    return [Download(f"{hub.corpus} {languages.name(language)} {split}", url, f"hub/{hub.repository}/{name}",
-                     licence=hub.licence)]  # fmt: skip
+    name, url = (
+        hub.file(language, split),
+        hf_hub_url(hub.repository, hub.file(language, split), repo_type="dataset", revision=hub.revision),
+    )
+    return [
+        Download(
+            f"{hub.corpus} {languages.name(language)} {split}",
+            url,
+            f"hub/{hub.repository}/{name}",
+            licence=hub.licence,
+        )
+    ]
 
 
 def described(codes: Sequence[str] | None = None, **settings) -> pd.DataFrame:
     """What stands for each language, for pages that say so; nothing is downloaded.
 
-    Index language; columns stands_for, corpus, substitute (bool), annotation, types, case, at_hand (bool), note.
-    ``settings`` as of `labelled`. Types and case are measured on the test split where it is at hand.
+    Index language; columns stands_for, corpus, substitute (bool), annotation, types, case, at_hand (bool),
+    note. ``settings`` as of `labelled`. Types and case are measured on the test split where it is at hand.
     """
     codes = codes or [*CONLL_LANGUAGES, *(code for code in NER16_LANGUAGES if code not in CONLL_LANGUAGES)]
     rows = [_description(code, settings) for code in codes]
@@ -157,7 +203,8 @@ def described(codes: Sequence[str] | None = None, **settings) -> pd.DataFrame:
 
 
 def read_parquet(path: str | Path) -> Dataset:
-    """A labelled corpus from the hub's parquet form: ``tokens``, and ``ner_tags`` whose names are in the file's schema.
+    """A labelled corpus from the hub's parquet form: ``tokens``, and ``ner_tags`` whose names are in the
+    file's schema.
 
     Sentences without a word, with which the conversions end, are left out. Raises CorpusError.
     """
@@ -166,18 +213,27 @@ def read_parquet(path: str | Path) -> Dataset:
         names = Features.from_arrow_schema(table.schema)["ner_tags"].feature.names
     except (pyarrow.ArrowException, AttributeError, KeyError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(".")
-        raise CorpusError(path, 1, f"this is no parquet file with tokens and named ner_tags ({reason})",
-                          "delete it, so that it is fetched again") from None  # fmt: skip
+        raise CorpusError(
+            path,
+            1,
+            f"this is no parquet file with tokens and named ner_tags ({reason})",
+            "delete it, so that it is fetched again",
+        ) from None
     rows = [row for row in zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist()) if row[0]]
     if any(len(tokens) != len(tags) for tokens, tags in rows):
-        raise CorpusError(path, 1, "a sentence has more or fewer tags than tokens", "delete it, so that it is fetched again")
-    return labelled_corpus([tokens for tokens, _ in rows], [conll.iob2([names[tag] for tag in tags]) for _, tags in rows])
+        raise CorpusError(
+            path, 1, "a sentence has more or fewer tags than tokens", "delete it, so that it is fetched again"
+        )
+    return labelled_corpus(
+        [tokens for tokens, _ in rows], [conll.iob2([names[tag] for tag in tags]) for _, tags in rows]
+    )
 
 
 def encoding(path: Path) -> str:
-    """"utf-8" if the file's bytes are valid UTF-8, else "latin-1", in which the task distributed German.
+    """ "utf-8" if the file's bytes are valid UTF-8, else "latin-1", in which the task distributed German.
 
-    Latin-1's umlauts before a plain letter are never valid UTF-8, so a German text of more than a few words is told safely.
+    Latin-1's umlauts before a plain letter are never valid UTF-8, so a German text of more than a few words
+    is told safely.
     """
     try:
         path.read_bytes().decode("utf-8")
@@ -187,7 +243,8 @@ def encoding(path: Path) -> str:
 
 
 def german_revision(corpus: Dataset) -> tuple[str, float]:
-    """("2003" or "2006", share of MISC among the entities) of a German CoNLL-2003 file, by the rule at MISC_SHARE.
+    """("2003" or "2006", share of MISC among the entities) of a German CoNLL-2003 file, by the rule at
+    MISC_SHARE.
 
     The paper's German scores are in the range of the annotation of 2003.
     """
@@ -202,8 +259,13 @@ def entity_counts(corpus: Dataset) -> Counter:
 
 
 def case(corpus: Dataset, script: str) -> str:
-    """"lower-cased" where no word begins with a capital though 20 and more could, else "none" or "cased" by the script."""
-    initials = [token[:1] for tokens in corpus[:]["tokens"] for token in tokens if token[:1].lower() != token[:1].upper()]
+    """By the script "cased" or "none"; "lower-cased" where 20 words could begin with a capital and none does."""
+    initials = [
+        token[:1]
+        for tokens in corpus[:]["tokens"]
+        for token in tokens
+        if token[:1].lower() != token[:1].upper()
+    ]
     if len(initials) >= 20 and not any(map(str.isupper, initials)):
         return "lower-cased"
     return "cased" if script in CASED_SCRIPTS else "none"
@@ -221,17 +283,21 @@ def _official_name(language: str) -> str:
 def _existing(place: Place, split: str) -> Path:
     path = place.path(split)
     if not path.is_file():
-        raise CorpusUnavailable(f"{path} is missing: put the {split} split there, beside the corpus's other files.")
+        raise CorpusUnavailable(
+            f"{path} is missing: put the {split} split there, beside the corpus's other files."
+        )
     return path
 
 
 def _cached(hub: Hub, language: str, split: str) -> Path | None:
-    found = try_to_load_from_cache(hub.repository, hub.file(language, split), revision=hub.revision, repo_type="dataset")
+    found = try_to_load_from_cache(
+        hub.repository, hub.file(language, split), revision=hub.revision, repo_type="dataset"
+    )
     return Path(found) if isinstance(found, str) else None
 
 
 def _fetch(hub: Hub, language: str, split: str) -> Path:
-    """The file from the hub library's cache, or downloaded into it: resumed, verified and atomic by that library."""
+    """The file from the hub library's cache, or downloaded into it; that library resumes and verifies."""
     name = hub.file(language, split)
     if found := _cached(hub, language, split):
         return found
@@ -242,14 +308,15 @@ def _fetch(hub: Hub, language: str, split: str) -> Path:
     except FAILURES as problem:
         command = f"hf download {hub.repository} {name} --repo-type dataset --revision {hub.revision}"
         raise DownloadError(
-            f"{hub.corpus} {languages.name(language)} ({split}) {_reason(problem)}: fetch it where there is a network, with "
-            f"`{command}`, and copy that cache here, or put {_place_by_hand(hub, language, split)} into the data folder."
+            f"{hub.corpus} {languages.name(language)} ({split}) {_reason(problem)}: fetch it where there is a "
+            f"network, with `{command}`, and copy that cache here, or put "
+            f"{_place_by_hand(hub, language, split)} into the data folder."
         ) from problem
 
 
 @cache
 def _unreachable(repository: str, revision: str, period: float) -> Exception | None:
-    """Why the hub cannot be asked, asked once in a period: a download would try a dead network for half a minute."""
+    """Why the hub cannot be asked; once in a period, as a download tries a dead network for half a minute."""
     try:
         HfApi().dataset_info(repository, revision=revision, timeout=PATIENCE / 4)
     except FAILURES as problem:
@@ -271,24 +338,41 @@ def _place_by_hand(hub: Hub, language: str, split: str) -> str:
 
 
 def _check_counts(hub: Hub, language: str, split: str, corpus: Dataset) -> None:
-    """Warn where an official corpus has other numbers of entities than the task gave out: its revision is no commit."""
+    """Warn where a corpus whose revision is no commit has other numbers of entities than the task gave out."""
     known = pd.read_csv(languages.DATA / "conll_counts.csv").set_index(["language", "split"])
     if hub.revision != CONVERSION or (language, split) not in known.index:
         return
     due, found = known.loc[language, split], entity_counts(corpus)
-    if differing := [f"{found[kind]} {kind} for {due[kind]}" for kind in conll.ENTITY_TYPES if found[kind] != due[kind]]:
-        _log.warning("The hub's %s %s (%s) is not what the shared task gave out: %s; scores do not compare.",
-                     hub.corpus, languages.name(language), split, ", ".join(differing))  # fmt: skip
+    if differing := [
+        f"{found[kind]} {kind} for {due[kind]}" for kind in conll.ENTITY_TYPES if found[kind] != due[kind]
+    ]:
+        _log.warning(
+            "The hub's %s %s (%s) is not what the shared task gave out: %s; scores do not compare.",
+            hub.corpus,
+            languages.name(language),
+            split,
+            ", ".join(differing),
+        )
 
 
 def _description(language: str, settings: dict) -> dict:
     place = find(language, **settings)
     official = language in settings.get("conll_languages", CONLL_LANGUAGES)
     needed = _official_name(language) if official else "the in-house corpus in 16 languages"
-    known = {"annotation": place.hub.annotation, "types": place.hub.types} if place.hub else {
-        "annotation": "as its maker says" if place.substitute else GOLD, "types": "unknown until read"}  # fmt: skip
-    return dict(stands_for=needed, corpus=place.corpus, substitute=place.substitute, **known,
-                case="unknown until read", at_hand=False, note="") | _measured(place, language, settings)  # fmt: skip
+    known = (
+        {"annotation": place.hub.annotation, "types": place.hub.types}
+        if place.hub
+        else {"annotation": "as its maker says" if place.substitute else GOLD, "types": "unknown until read"}
+    )
+    return dict(
+        stands_for=needed,
+        corpus=place.corpus,
+        substitute=place.substitute,
+        **known,
+        case="unknown until read",
+        at_hand=False,
+        note="",
+    ) | _measured(place, language, settings)
 
 
 def _measured(place: Place, language: str, settings: dict) -> dict:
@@ -298,14 +382,19 @@ def _measured(place: Place, language: str, settings: dict) -> dict:
     corpus = labelled(language, "test", **settings)
     counts = entity_counts(corpus)
     types = " ".join(kind for kind in conll.ENTITY_TYPES if counts[kind])
-    return dict(types=types, case=case(corpus, languages.script(language)), at_hand=True,
-                note=_note(place, language, corpus))  # fmt: skip
+    return dict(
+        types=types,
+        case=case(corpus, languages.script(language)),
+        at_hand=True,
+        note=_note(place, language, corpus),
+    )
 
 
 def _note(place: Place, language: str, corpus: Dataset) -> str:
     if place.local and place.local.endswith("deu.{split}"):
         revision, share = german_revision(corpus)
-        return f"annotation of {revision}: {share:.0%} of the entities are MISC; read as {encoding(place.path('test'))}"
+        found = encoding(place.path("test"))
+        return f"annotation of {revision}: {share:.0%} of the entities are MISC; read as {found}"
     summary = Path(place.local).parent / "SUMMARY.tsv" if place.local and place.substitute else None
     if summary and summary.is_file():
         rows = pd.read_csv(summary, sep="\t").set_index("language")

@@ -2,13 +2,14 @@
 
 The treebank ships without words, as tweets may not be passed on: every FORM is ``_``. What it does ship is an
 annotation (``merge/``): a tweet's id, and for each token its first letter (the whole token where that is no
-plain word) and its ``norm``, the Devanagari or corrected form where that differs from the tweeted one. Of tweets
-that were already gone when the treebank was made, 259 of 1,898, the annotation has every word.
+plain word) and its ``norm``, the Devanagari or corrected form where that differs from the tweeted one. Of
+tweets that were already gone when the treebank was made, 259 of 1,898, the annotation has every word.
 
 Who has the other tweets gives them as a file, ids to texts, and the words are restored by laying each text
 along its tokens. JSON lines, ``{"id": "614345838987382784", "text": "..."}`` (or Twitter's own ``id_str`` and
-``full_text``), or, if the name ends in .tsv, ``id<TAB>text``. It is looked for at ``codeswitch/tweets.jsonl`` and
-``codeswitch/tweets.tsv`` in the data folder. A treebank whose FORMs were filled in by its own script is read too.
+``full_text``), or, if the name ends in .tsv, ``id<TAB>text``. It is looked for at ``codeswitch/tweets.jsonl``
+and ``codeswitch/tweets.tsv`` in the data folder. A treebank whose FORMs were filled in by its own script is
+read too.
 """
 
 import html
@@ -39,8 +40,8 @@ LICENCE = "CC BY-SA 4.0"
 BLANK = "_"
 SPLITS = ["train", "dev", "test"]
 MINIMUM = 0.5  # share of a split's sentences; below it the corpus is another one than the paper's
-# Least `likeness` of a sentence. The 259 whole sentences of the release have 0.67 and more, their norms with the words
-# of another of these sentences mostly under 0.2.
+# Least `likeness` of a sentence. The 259 whole sentences of the release have 0.67 and more; their norms with the
+# words of another of these sentences mostly have less than 0.2.
 LIKENESS = 0.5
 
 NO_TWEET = "tweet not supplied"
@@ -72,23 +73,31 @@ def files(root: Path, split: str) -> list[Path]:
     return [folder / name for name in _names(split)]
 
 
-def labelled(version: str, split: str, root: Path | None = None, tweets: str | Path | None = None,
-             minimum: float = MINIMUM) -> Dataset:  # fmt: skip
+def labelled(
+    version: str,
+    split: str,
+    root: Path | None = None,
+    tweets: str | Path | None = None,
+    minimum: float = MINIMUM,
+) -> Dataset:
     """The sentences whose words can be had, "transliterated" (as tweeted) or "corrected", with their UPOS.
 
     The annotation is taken from the data folder ``root``, or downloaded. Raises CorpusUnavailable, with the
-    number of sentences restored, where that is less than the share ``minimum`` of all; CorpusError for a broken file.
+    number of sentences restored, where that is less than the share ``minimum`` of all; CorpusError for a
+    broken file.
     """
     released, restored = _restored(root, split, tweets)
     kept = [(sentence, found.words) for sentence, found in zip(released, restored) if found.words]
     if len(kept) < minimum * len(released) or not kept:
         raise CorpusUnavailable(_what_is_missing(split, restored, minimum))
-    words = [_corrected(found, sentence.norms) if version == "corrected" else found for sentence, found in kept]
+    words = [
+        _corrected(found, sentence.norms) if version == "corrected" else found for sentence, found in kept
+    ]
     return labelled_corpus(words, [sentence.labels for sentence, _ in kept])
 
 
 def coverage(root: Path | None = None, tweets: str | Path | None = None) -> pd.DataFrame:
-    """How many sentences can be restored: index split; columns sentences, restored, then sources and reasons."""
+    """How many sentences can be restored: index split; columns sentences, restored, sources and reasons."""
     rows = {}
     for split in SPLITS:
         sources = pd.Series([found.source for found in _restored(root, split, tweets)[1]]).value_counts()
@@ -97,9 +106,14 @@ def coverage(root: Path | None = None, tweets: str | Path | None = None) -> pd.D
     return pd.DataFrame.from_dict(rows, orient="index").fillna(0).astype(int)
 
 
-def fingerprint(version: str, split: str, root: Path | None = None, tweets: str | Path | None = None,
-                minimum: float = MINIMUM) -> str:  # fmt: skip
-    """What the corpus depends on: this module's version, and the files' bytes or the pins of those to be downloaded."""
+def fingerprint(
+    version: str,
+    split: str,
+    root: Path | None = None,
+    tweets: str | Path | None = None,
+    minimum: float = MINIMUM,
+) -> str:
+    """What the corpus depends on: this module's version, and the files' bytes, or pins where they are absent."""
     supplied = _tweets_file(root, tweets)
     pins = "" if _at_hand(root, split) else " ".join(download.digest for download in downloads([split]))
     state = blake2b(f"{VERSION} {version} {minimum} {pins}".encode(), digest_size=16)
@@ -112,25 +126,36 @@ def downloads(splits: list[str] = SPLITS) -> list[Download]:
     """The released treebank and annotation (3 MB, without words), pinned by git blob hash."""
     pins = pd.read_csv(languages.DATA / "hiencs.csv").set_index("file")
     return [
-        Download(f"HIENCS {name}", URL + name, f"hiencs/{COMMIT[:12]}/{name}", f"git:{pins.blob[name]}",
-                 int(pins["size"][name]), LICENCE)
-        for split in splits for name in _names(split)
-    ]  # fmt: skip
+        Download(
+            f"HIENCS {name}",
+            URL + name,
+            f"hiencs/{COMMIT[:12]}/{name}",
+            f"git:{pins.blob[name]}",
+            int(pins["size"][name]),
+            LICENCE,
+        )
+        for split in splits
+        for name in _names(split)
+    ]
 
 
 def read_tweets(path: Path) -> dict[str, str]:
-    """Tweets by id, from JSON lines or, if the name ends in .tsv, from ``id<TAB>text``; raises CorpusError."""
+    """Tweets by id, from JSON lines or, if the name ends in .tsv, ``id<TAB>text``; raises CorpusError."""
     parse = _tsv if path.suffix == ".tsv" else _json
-    return dict(parse(path, number, line) for number, line in enumerate(read_lines(path), start=1) if line.strip())
+    return dict(
+        parse(path, number, line) for number, line in enumerate(read_lines(path), start=1) if line.strip()
+    )
 
 
 def align(text: str, tokens: list[str]) -> list[str] | None:
-    """The words of ``tokens``, of which plain words are given by their first letter alone, found in the tweet's text.
+    """The words of ``tokens``, of which plain words are given by their first letter alone, found in the
+    tweet's text.
 
     A letter stands for the whole run of letters that begins with it, unless the next token begins inside that
-    run ("don't" is "do" and "n't"). Tokens with a letter and more, and numbers, must be in the text as they are;
-    tokens without letters and digits are taken from the release, as it has merged and split them by rules of its
-    own. Links, mentions and hashtags that are no tokens are passed over. None if the text does not fit.
+    run ("don't" is "do" and "n't"). Tokens with a letter and more, and numbers, must be in the text as they
+    are; tokens without letters and digits are taken from the release, as it has merged and split them by
+    rules of its own. Links, mentions and hashtags that are no tokens are passed over. None if the text does
+    not fit.
     """
     text = _plain(text)
 
@@ -148,11 +173,16 @@ def align(text: str, tokens: list[str]) -> list[str] | None:
 
 
 def likeness(words: list[str], norms: list[str]) -> float:
-    """How alike words and their Devanagari norms sound, 0 to 1: mean similarity of their consonants; 1 without any.
+    """How alike words and their Devanagari norms sound, 0 to 1: mean similarity of their consonants; 1
+    without any.
 
     The norms know each word's consonants, which the first letters do not, so another tweet is found out.
     """
-    pairs = [(_consonants(word), _consonants(_spelt(norm))) for word, norm in zip(words, norms) if _devanagari(norm)]
+    pairs = [
+        (_consonants(word), _consonants(_spelt(norm)))
+        for word, norm in zip(words, norms)
+        if _devanagari(norm)
+    ]
     ratios = [SequenceMatcher(None, *pair, autojunk=False).ratio() for pair in pairs if all(pair)]
     return sum(ratios) / len(ratios) if ratios else 1.0
 
@@ -176,13 +206,17 @@ def _located(root: Path | None, split: str) -> list[Path]:
 
 
 def _released(paths: list[Path]) -> tuple[list[Released], list[list[str]]]:
-    """The annotation in the treebank's order, and the treebank's own FORMs; raises CorpusError if they differ."""
+    """The annotation in the treebank's order, and the treebank's FORMs; raises CorpusError if they differ."""
     treebank, ids, annotation = paths
     columns, annotated = conllu.read(treebank)[:], json.loads(annotation.read_text(encoding="utf-8"))
     released = [_sentence(tweet, annotated[tweet]) for tweet in ids.read_text(encoding="utf-8").split()]
     if [sentence.labels for sentence in released] != columns["labels"]:
-        raise CorpusError(treebank, 1, "sentences and merge/ annotation differ in number, length or tags",
-                          "fill in the FORMs only: keep every sentence and token of the release")  # fmt: skip
+        raise CorpusError(
+            treebank,
+            1,
+            "sentences and merge/ annotation differ in number, length or tags",
+            "fill in the FORMs only: keep every sentence and token of the release",
+        )
     return released, columns["tokens"]
 
 
@@ -190,12 +224,18 @@ def _sentence(tweet: str, entry: dict) -> Released:
     return Released(tweet, entry["tweet"], entry["norm"], entry["pos"], entry["lid"], entry["deleted"])
 
 
-def _restored(root: Path | None, split: str, tweets: str | Path | None) -> tuple[list[Released], list[Restored]]:
+def _restored(
+    root: Path | None, split: str, tweets: str | Path | None
+) -> tuple[list[Released], list[Restored]]:
     paths, supplied = _located(root, split), _tweets_file(root, tweets)
     released, forms = _released(paths)
     texts = _edited(read_tweets(supplied), paths[1].with_name("EDITS")) if supplied else {}
-    return released, [_restore(sentence, *found) for sentence, found in
-                      zip(released, ((words, texts.get(sentence.tweet)) for sentence, words in zip(released, forms)))]  # fmt: skip
+    return released, [
+        _restore(sentence, *found)
+        for sentence, found in zip(
+            released, ((words, texts.get(sentence.tweet)) for sentence, words in zip(released, forms))
+        )
+    ]
 
 
 def _restore(sentence: Released, forms: list[str], text: str | None) -> Restored:
@@ -224,10 +264,11 @@ def _what_is_missing(split: str, restored: list[Restored], minimum: float) -> st
     sources = [found.source for found in restored]
     whole = sum(found.words is not None for found in restored)
     return (
-        f"{whole} of the {len(restored)} {split} sentences of HIENCS have their words ({sources.count('release')} from "
-        f"the release), {minimum:.0%} are asked for; of the others, {sources.count(NO_TWEET)} need a tweet, which may "
-        f"not be passed on, {sources.count(NO_FIT)} do not fit their tweet and {sources.count(NO_NORM)} do not sound "
-        f"like it: fetch the tweets of merge/tweet_ids_{split}.txt and put them into {TWEETS[0]} of the data folder, a "
+        f"{whole} of the {len(restored)} {split} sentences of HIENCS have their words "
+        f"({sources.count('release')} from the release), {minimum:.0%} are asked for; of the others, "
+        f"{sources.count(NO_TWEET)} need a tweet, which may not be passed on, {sources.count(NO_FIT)} do not fit "
+        f"their tweet and {sources.count(NO_NORM)} do not sound like it: fetch the tweets of "
+        f"merge/tweet_ids_{split}.txt and put them into {TWEETS[0]} of the data folder, a "
         'line {"id": "...", "text": "..."} each.'
     )
 
@@ -247,22 +288,28 @@ def _json(path: Path, number: int, line: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
         identifier, text = entry.get("id_str", entry.get("id")), entry.get("full_text", entry.get("text"))
-        if isinstance(identifier, str | int) and isinstance(text, str):  # no float: 18 digits do not survive that
+        if isinstance(identifier, str | int) and isinstance(
+            text, str
+        ):  # no float: 18 digits do not survive that
             return str(identifier), text
     except (json.JSONDecodeError, AttributeError):
         pass
-    raise CorpusError(path, number, "this is no tweet as JSON", 'write {"id": "...", "text": "..."} on one line')
+    raise CorpusError(
+        path, number, "this is no tweet as JSON", 'write {"id": "...", "text": "..."} on one line'
+    )
 
 
 def _tsv(path: Path, number: int, line: str) -> tuple[str, str]:
     identifier, tab, text = line.partition("\t")
     if not (identifier.isdigit() and tab):
-        raise CorpusError(path, number, "this is no id, tab and text", "write one tweet a line, line breaks as blanks")
+        raise CorpusError(
+            path, number, "this is no id, tab and text", "write one tweet a line, line breaks as blanks"
+        )
     return identifier, text
 
 
 def _edited(texts: dict[str, str], edits: Path) -> dict[str, str]:
-    """The texts as the treebank's authors mended them before they split them into tokens, if their list is there."""
+    """The texts as the treebank's authors mended them before they tokenised them, if their list is there."""
     if edits.is_file():
         for identifier, *changes in (line.split("\t") for line in read_lines(edits)):
             for change in changes if identifier in texts else []:
@@ -278,7 +325,7 @@ PASSED_OVER = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|RT\b")
 
 
 def _plain(text: str) -> str:
-    """Without HTML entities (Twitter's texts have &amp;) and typographic quotation marks, as the annotation is."""
+    """Without HTML entities (Twitter's texts have &amp;) and typographic quotation marks, as the release is."""
     return " ".join(html.unescape(text).translate(QUOTES).split())
 
 

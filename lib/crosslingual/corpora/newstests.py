@@ -1,10 +1,11 @@
-"""Parallel news text for translation retrieval (paper, section 5 and Figure 3: 5,000 sentence pairs of WMT16).
+"""Parallel news text for translation retrieval (paper, section 5 and Figure 3: 5,000 sentence pairs of
+WMT16).
 
-English-German and English-Russian are the news tests of WMT 2015 and 2016, as sacrebleu reads them (and keeps them,
-below $SACREBLEU or ~/.sacrebleu): one test alone has under 3,000 pairs, and the paper does not say which it drew. Its
-Hindi-Urdu was made in house; NTREX-128 stands for it, 1,997 sentences of news translated from English into both. With
-``text="ntrex"`` all pairs have those same sentences: retrieval gets harder with the number of candidates, so only
-curves over as many can be compared.
+English-German and English-Russian are the news tests of WMT 2015 and 2016, as sacrebleu reads them (and keeps
+them, below $SACREBLEU or ~/.sacrebleu): one test alone has under 3,000 pairs, and the paper does not say
+which it drew. Its Hindi-Urdu was made in house; NTREX-128 stands for it, 1,997 sentences of news translated
+from English into both. With ``text="ntrex"`` all pairs have those same sentences: retrieval gets harder with
+the number of candidates, so only curves over as many can be compared.
 """
 
 import shutil
@@ -31,12 +32,14 @@ WMT_LICENCE = "made for the shared tasks' research; their archives state none"
 Pair = tuple[str, str]
 
 
-def parallel(source: str, target: str, root: Path | None = None, text: str = "wmt", size: int = SIZE,
-             seed: int = 0) -> Dataset:  # fmt: skip
+def parallel(
+    source: str, target: str, root: Path | None = None, text: str = "wmt", size: int = SIZE, seed: int = 0
+) -> Dataset:
     """Sentence pairs: of the news tests ``size`` (or all there are) drawn with ``seed``, or all of NTREX-128.
 
-    ``text`` is "wmt", where a pair without news tests has NTREX-128, or "ntrex" for all pairs. The data folder's
-    ``parallel/ntrex/`` is taken before a download. Raises CorpusUnavailable (DownloadError) and CorpusError.
+    ``text`` is "wmt", where a pair without news tests has NTREX-128, or "ntrex" for all pairs. The data
+    folder's ``parallel/ntrex/`` is taken before a download. Raises CorpusUnavailable (DownloadError) and
+    CorpusError.
     """
     if uses_wmt(source, target, text):
         return sample(news_pairs(source, target), size, seed)
@@ -51,15 +54,15 @@ def uses_wmt(source: str, target: str, text: str = "wmt") -> bool:
 
 
 def news_pairs(source: str, target: str) -> list[Pair]:
-    """All pairs of the news tests in their order; raises DownloadError, and CorpusError for a broken cache."""
+    """All pairs of the news tests in order; raises DownloadError, and CorpusError for a broken cache."""
     return [pair for name in TESTS for pair in _test_pairs(DATASETS[name], source, target)]
 
 
 def sample(pairs: list[Pair], size: int = SIZE, seed: int = 0) -> Dataset:
     """``size`` of the pairs, or all that remain, drawn with ``seed``; in the order of the text.
 
-    A pair with an empty side is no translation, and one whose source or target came before would make retrieval
-    ambiguous: both are dropped before the draw.
+    A pair with an empty side is no translation, and one whose source or target came before would make
+    retrieval ambiguous: both are dropped before the draw.
     """
     kept = _unambiguous(pairs)
     chosen = sorted(Random(seed).sample(range(len(kept)), min(size, len(kept))))
@@ -67,7 +70,7 @@ def sample(pairs: list[Pair], size: int = SIZE, seed: int = 0) -> Dataset:
 
 
 def downloads(source: str, target: str, root: Path | None = None, text: str = "wmt", **_) -> list[Download]:
-    """What would be fetched for a pair; empty where it is at hand. Other settings of `parallel` change nothing."""
+    """What would be fetched for a pair; empty where it is at hand. Other settings change nothing."""
     if uses_wmt(source, target, text):
         return [_archive(DATASETS[name]) for name in TESTS if not _at_hand(DATASETS[name], source, target)]
     absent = [code for code in (source, target) if _own(code, root) is None]
@@ -102,13 +105,13 @@ def _unambiguous(pairs: list[Pair]) -> list[Pair]:
 
 
 def _direction(dataset, source: str, target: str) -> str:
-    """The test's name for a pair, out of English if it has that: the same pairs either way. Empty if it has neither."""
+    """The test's name for a pair, out of English where it can be, so that both ways have the same text; or ""."""
     names = sorted([f"{source}-{target}", f"{target}-{source}"], key=lambda name: not name.startswith("en-"))
     return next((name for name in names if name in dataset.langpairs), "")
 
 
 def _files(dataset, direction: str) -> list[Path]:
-    """sacrebleu's own text files of a direction: source, reference, and what else it reads from the archive."""
+    """sacrebleu's text files of a direction: source, reference, and what else it reads from the archive."""
     return [Path(dataset._get_txt_file_path(direction, field)) for field in dataset.fieldnames(direction)]
 
 
@@ -119,8 +122,13 @@ def _at_hand(dataset, source: str, target: str) -> bool:
 def _archive(dataset) -> Download:
     """The test's archive, by the address and checksum that sacrebleu has for it."""
     url, md5 = dataset.data[0], dataset.md5[0]
-    return Download(f"{dataset.name} news test", url, f"{dataset.name}/{url.rsplit('/')[-1]}", f"md5:{md5}",
-                    licence=WMT_LICENCE)  # fmt: skip
+    return Download(
+        f"{dataset.name} news test",
+        url,
+        f"{dataset.name}/{url.rsplit('/')[-1]}",
+        f"md5:{md5}",
+        licence=WMT_LICENCE,
+    )
 
 
 def _test_pairs(dataset, source: str, target: str) -> list[Pair]:
@@ -130,13 +138,17 @@ def _test_pairs(dataset, source: str, target: str) -> list[Pair]:
         dataset.process_to_text(direction)
     first, second = (read_lines(path) for path in _files(dataset, direction)[:2])
     if len(first) != len(second):
-        raise CorpusError(_files(dataset, direction)[1], 1, f"{len(second)} lines for the {len(first)} of the other language",
-                          f"delete {dataset._outdir}, so that it is unpacked again")  # fmt: skip
+        raise CorpusError(
+            _files(dataset, direction)[1],
+            1,
+            f"{len(second)} lines for the {len(first)} of the other language",
+            f"delete {dataset._outdir}, so that it is unpacked again",
+        )
     return list(zip(first, second)) if direction.startswith(source) else list(zip(second, first))
 
 
 def _unpack(dataset) -> None:
-    """Put the archive and its files where sacrebleu looks for them; it would itself take half an archive for whole."""
+    """Put the archive where sacrebleu looks for it; it would itself take half an archive for a whole one."""
     fetched, raw = fetch(_archive(dataset)), Path(dataset._rawdir)
     archive = raw / dataset._get_tarball_filename(dataset.data[0])
     try:
@@ -147,8 +159,10 @@ def _unpack(dataset) -> None:
         shutil.copyfile(fetched, draft)
         draft.replace(archive)  # last: where it lies, sacrebleu downloads and unpacks no more
     except OSError as problem:
-        raise CorpusUnavailable(f"{fetched.name} cannot be unpacked into {raw} ({problem.strerror or problem}): make room "
-                                "there, or set SACREBLEU to another folder.") from None  # fmt: skip
+        raise CorpusUnavailable(
+            f"{fetched.name} cannot be unpacked into {raw} ({problem.strerror or problem}): make room "
+            "there, or set SACREBLEU to another folder."
+        ) from None
 
 
 # ---- NTREX-128
@@ -157,11 +171,19 @@ def _unpack(dataset) -> None:
 def _ntrex(language: str) -> Download:
     """The language's file, pinned by git blob hash. Raises CorpusUnavailable where NTREX-128 has none."""
     if language not in aligned.NTREX:
-        raise CorpusUnavailable(f"NTREX-128 has no {languages.name(language)}: name files of your own under `files`.")
+        raise CorpusUnavailable(
+            f"NTREX-128 has no {languages.name(language)}: name files of your own under `files`."
+        )
     name = aligned.ntrex_path("", language).name
     pin = pd.read_csv(languages.DATA / "ntrex.csv").set_index("file").loc[name]
-    return Download(f"NTREX-128 {languages.name(language)}", NTREX_URL + name, f"ntrex/{NTREX_COMMIT[:12]}/{name}",
-                    f"git:{pin.blob}", int(pin["size"]), NTREX_LICENCE)  # fmt: skip
+    return Download(
+        f"NTREX-128 {languages.name(language)}",
+        NTREX_URL + name,
+        f"ntrex/{NTREX_COMMIT[:12]}/{name}",
+        f"git:{pin.blob}",
+        int(pin["size"]),
+        NTREX_LICENCE,
+    )
 
 
 def _own(language: str, root: Path | None) -> Path | None:
