@@ -207,12 +207,12 @@ def _fit(network: TaggingNetwork, encoded: alignment.Encoded, targets: torch.Ten
     groups = parameter_groups(network, recipe.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     network.train()
-    for step, rows in enumerate(plan):
+    for done, rows in enumerate(plan):
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * schedule(step, len(plan), recipe.warmup)
+            group["lr"] = recipe.learning_rate * schedule(done, len(plan), recipe.warmup)
         loss = step(network, collate(encoded, rows, targets.device), targets, optimizer, recipe)
         if progress:
-            progress(step + 1, len(plan), loss.item())
+            progress(done + 1, len(plan), loss.item())
 
 
 def step(network: TaggingNetwork, batch: Batch, targets: torch.Tensor, optimizer: torch.optim.Optimizer,
