@@ -212,6 +212,8 @@ def test_downloads_are_those_of_the_languages_asked_for(offline):
         *(f"cs-ud-train-{part}.conllu" for part in "clmv"), "cs-ud-test.conllu",
     ]  # fmt: skip
     assert all(item.licence and item.digest for item in found)
+    mixed = Released().downloads("code-switching")
+    assert set(Released().downloads("pos", ["hi", "en"])) < set(mixed)
 
 
 def test_nothing_is_downloaded_twice_or_that_is_at_hand(offline, root):

@@ -139,7 +139,7 @@ class Released:
         found = {
             "pos": lambda: self._per_split(self._treebank_files, names or self.languages("pos")),
             "ner": lambda: self._per_split(self._entity_files, names or self.languages("ner")),
-            "code-switching": self._code_switching_files,
+            "code-switching": lambda: self._code_switching_files(names or CODE_SWITCHING_TRAIN),
             "parallel": lambda: [item for pair in names or PAIRS for item in self._news_files(*pair)],
         }[task]()
         return [item for item in dict.fromkeys(found) if not item.cached]
@@ -224,10 +224,11 @@ class Released:
         except CorpusUnavailable:
             return []
 
-    def _code_switching_files(self) -> list[Download]:
+    def _code_switching_files(self, names: list[str]) -> list[Download]:
         root = self._root()
         here = root and all(path.is_file() for split in SPLITS for path in hiencs.files(root, split))
-        return [] if here else hiencs.downloads()
+        monolingual = self._per_split(self._treebank_files, ["hi", "en"] if "hi+en" in names else [])
+        return monolingual + ([] if here else hiencs.downloads())
 
     def _news_files(self, source: str, target: str) -> list[Download]:
         if f"{source}-{target}" in self.folder.files.get("parallel", {}):
