@@ -33,8 +33,8 @@ $(STAMP): pyproject.toml requirements.lock
 	rm -f $(VENV)/.ready-*
 	touch $@
 
-book: $(STAMP)  ## execute every chapter and build the site (EDITION=pocket, or a path to a .yml)
-	$(BIN)/crosslingual book --edition '$(EDITION)'
+book: $(STAMP)  ## execute every chapter and build the site (EDITION=pocket, or a path to a .yml; DRY=1: only say what it takes)
+	$(BIN)/crosslingual book --edition '$(EDITION)' $(if $(DRY),--dry-run)
 
 chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5"
 	@test -n '$(NAME)' || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }

@@ -25,7 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import availability, corpora, grids, parameters, site, transfer
+from crosslingual import availability, corpora, grids, parameters, plan, site, transfer
 from crosslingual.editions import Edition
 
 LIBRARY = Path(__file__).parent
@@ -48,6 +48,8 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
     loaded, names, edition = Edition.load(edition), chapters(root), _from_root(root, edition)
     settings = {name: _settings(root, name, edition, given or {}) for name in names}
     _refuse_unused(given or {}, settings)
+    if awaited := plan.downloads(loaded):
+        tqdm.write(str(plan.of(loaded)))
     with _alone(root):
         shared = digest_of_inputs(root, loaded)
         keys = {name: _key(root, name, shared, settings[name]) for name in names}
@@ -56,7 +58,10 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
             for name in REPORT:  # it would be wrong from now on, also if this build is killed
                 _executed(root, name).unlink(missing_ok=True)
             # What chapters share is computed before they run side by side: on all cores, and each model once.
-            transfer.run(loaded, grids.of_the_book(loaded))
+            cells = grids.of_the_book(loaded)
+            if cells and not awaited:
+                tqdm.write(str(plan.of(loaded, cells)))
+            transfer.run(loaded, cells)
         run = partial(_refresh, root, settings=settings, keys=keys)
         for stage in _stages(names, stale):
             _in_parallel(run, stage, jobs)

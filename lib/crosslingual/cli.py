@@ -9,6 +9,7 @@ import typer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 EditionName = Annotated[str, typer.Option("--edition", "-e", help="An edition's name, or a path to a .yml.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be computed and downloaded, and stop.")]
 Assignments = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; may be repeated.")]
 
 
@@ -45,10 +46,16 @@ def options(
 
 
 @app.command()
-def book(edition: EditionName = "pocket", parameter: Assignments = [], jobs: int | None = None) -> None:
+def book(
+    edition: EditionName = "pocket", parameter: Assignments = [], jobs: int | None = None, dry_run: DryRun = False
+) -> None:
     """Execute every chapter that is out of date and build the site."""
-    from crosslingual import book, checkout, parameters
+    from crosslingual import book, checkout, parameters, plan
+    from crosslingual.editions import Edition
 
+    if dry_run:
+        print(plan.of(Edition.load(edition)))
+        return
     print(f"The book: {book.build(checkout.root(), edition, parameters.parse(parameter), jobs)}")
 
 
@@ -79,14 +86,23 @@ def run(
     train: Annotated[list[str], typer.Option(help="Corpora to fine-tune on; default: all that the task has.")] = [],
     seed: Annotated[list[int], typer.Option(help="Default: the edition's.")] = [],
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core or GPU.")] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Fine-tune ahead of time what the store lacks: all that the book shows, or what the options choose."""
-    from crosslingual import grids, transfer
+    from crosslingual import grids, plan, transfer
     from crosslingual.editions import Edition
 
     loaded = Edition.load(edition)
     chosen = task or encoder or train or seed
+    if not chosen:
+        print(plan.of(loaded, workers=workers), flush=True)
+    if dry_run and not chosen:
+        return
     cells = _chosen(loaded, task, encoder, train, seed) if chosen else grids.of_the_book(loaded)
+    if chosen:
+        print(plan.of(loaded, cells, workers=workers), flush=True)
+    if dry_run:
+        return
     transfer.run(loaded, cells, workers=workers)
     print(f"Fine-tuned {len(cells)} models; the rest was in the store.")
 
@@ -96,6 +112,8 @@ def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], se
     from crosslingual import corpora, transfer
 
     cells = []
+    for encoder in encoders:
+        edition.encoder(encoder).digest  # noqa: B018 - neither is an encoder that is not
     for task in tasks or corpora.TASKS:
         for language in train:
             edition.corpus_digest(task, language, "train")  # a language that is not at hand is a mistake here

@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -23,13 +25,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from . import alignment, availability, finetune, scoring
+from . import alignment, encoders, availability, finetune, scoring
 from . import store as stores
 from .corpora import CorpusUnavailable
 from .encoders import EncoderUnavailable
 from .store import Record, Store
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from .editions import Edition
     from .encoders import Encoder
 
@@ -39,7 +43,8 @@ UPOS = ["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART
 IOB2 = ["O", *(f"{prefix}-{kind}" for kind in ("PER", "LOC", "ORG", "MISC") for prefix in "BI")]
 # One label set per task, whatever a corpus happens to hold: else a tagger could not be evaluated on another.
 LABELS = {"pos": UPOS, "code-switching": UPOS, "ner": IOB2}
-COLUMNS = ["encoder", "task", "train", "evaluate", "seed", "score", "counts", "origin", "seconds", "device"]
+COLUMNS = ["encoder", "task", "train", "evaluate", "seed", "score", "counts", "origin", "seconds", "device",
+           "memory"]
 
 
 class TransferError(ValueError):
@@ -65,7 +70,8 @@ def matrix(edition: Edition, task: str, encoder: str, train: Sequence[str], eval
     """Scores of every pair of a training and an evaluation corpus, tidy; what is missing is computed first.
 
     Columns: encoder, task, train, evaluate, seed, score (percent), counts (see `scoring.score`), origin
-    ("computed here" or "recorded"), seconds and device (of the fine-tuning with all its evaluations).
+    ("computed here" or "recorded"), seconds, device and memory (peak, in bytes; NaN where it was not noted) of
+    the fine-tuning with all its evaluations.
     attrs: "signature", one line that says what the scores are; "unavailable", {language or encoder: what is
     missing} for corpora and encoders that are not at hand and have no kept results; their rows are absent.
     """
@@ -122,6 +128,8 @@ def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None,
     if not cells:
         return
     store = store or stores.default(edition)
+    for name in dict.fromkeys(cell.encoder for cell in cells):
+        encoders.check_for(edition, name, store)
     # The workers end when the other end of this pipe is closed: by us, or by the system should we be killed.
     lifeline, ours = multiprocessing.Pipe(duplex=False)
     processes, spawn = min(workers or default_workers(), len(cells)), multiprocessing.get_context("spawn")
@@ -140,14 +148,25 @@ def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None,
 def compute(edition: Edition, cell: Cell, store: Store) -> None:
     """Fine-tune one cell, evaluate it on all of its task's corpora that are at hand, and keep the result."""
     started = time.perf_counter()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     encoder = _encoder(edition, cell.encoder)
     train = edition.corpus(cell.task, cell.train, "train")
-    tagger = finetune.finetune(encoder, train, LABELS[cell.task], edition.recipe(cell.task), cell.seed)
+    tagger = finetune.finetune(encoder, train, label_set(cell.task, train), edition.recipe(cell.task), cell.seed)
     trained = time.perf_counter()
     results = evaluate_all(tagger, _evaluation(edition, cell.task, cell.encoder, tagger.max_length))
-    about = {"cell": asdict(cell), "edition": edition.name, "device": _device(),
+    about = {"cell": asdict(cell), "edition": edition.name, "device": device(), "memory": peak_memory(),
              "seconds": round(time.perf_counter() - started, 2), "training": round(trained - started, 2)}
     store.update(KIND, key_parts(edition, cell), results, about)
+
+
+def label_set(task: str, train: Dataset) -> list[str]:
+    """The task's labels; for a treebank's own tags (XPOS), which no list could hold, those of the training corpus.
+
+    In the key of a result they need not show, as the training corpus's digest does.
+    """
+    found = {label for labels in train["labels"] for label in labels} if task == "pos" else set()
+    return LABELS[task] if found <= set(LABELS[task]) else sorted(found)
 
 
 def key_parts(edition: Edition, cell: Cell) -> dict[str, Any]:
@@ -260,7 +279,8 @@ def _entries(edition: Edition, cell: Cell, store: Store) -> dict[str, tuple[dict
 def _row(cell: Cell, evaluate: str, entry: dict[str, Any], record: Record) -> dict[str, Any]:
     return asdict(cell) | {"evaluate": evaluate, "score": scoring.value(cell.task, entry["counts"]),
                            "counts": entry["counts"], "origin": record.origin,
-                           "seconds": record.provenance["seconds"], "device": record.provenance["device"]}
+                           "seconds": record.provenance["seconds"], "device": record.provenance["device"],
+                           "memory": record.provenance.get("memory", float("nan"))}
 
 
 def _note_missing(edition: Edition, cell: Cell, evaluate: str, unavailable: dict[str, str]) -> None:
@@ -312,7 +332,15 @@ def _compute_in_worker(cell: Cell) -> None:
     _at_work(cell=cell)
 
 
-def _device() -> str:
+def peak_memory() -> int:
+    """The most bytes in use so far: on a GPU, by tensors since a model was begun; else, by this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def device() -> str:
+    """What a model is fine-tuned on here, as kept results name it."""
     threads = f"cpu, {torch.get_num_threads()} thread(s)"
     return torch.cuda.get_device_name() if torch.cuda.is_available() else threads
 
