@@ -13,11 +13,13 @@ from urllib.parse import unquote, urlparse
 import pytest
 import toy
 import torch
-from crosslingual import editions, encoders, hub
-from crosslingual.encoders import Encoder, EncoderUnavailable
+from crosslingual import checkout, editions, encoders, hub, transfer
+from crosslingual.editions import Edition
+from crosslingual.encoders import Encoder, EncoderUnavailable, EncoderWarning
 from huggingface_hub import constants
+from crosslingual.store import Store
 from safetensors.torch import load_file, save_file
-from transformers import BertForMaskedLM
+from transformers import BertForMaskedLM, BertTokenizerFast
 
 NAME, COMMIT = "someone/tiny-bert", "a" * 40
 UNSAFE = {"pytorch_model.bin": b"a pickle", "modeling.py": b"raise SystemExit", "onnx/model.onnx": b"a graph"}
@@ -251,3 +253,66 @@ def test_the_digest_is_of_the_content_and_read_once(folder, tmp_path, monkeypatc
     changed[-1] ^= 1
     (place / "model.safetensors").write_bytes(changed)
     assert fresh() != digest
+
+
+@pytest.fixture(scope="module")
+def pocket_text() -> dict[str, list[list[str]]]:
+    edition = Edition.load("pocket")
+    return {code: list(edition.corpus("pos", code, "test")["tokens"][:4]) for code in ("en", "hi")}
+
+
+@pytest.fixture
+def pocket(tmp_path) -> Path:
+    """A copy of pocket M-BERT to break."""
+    return Path(shutil.copytree(checkout.root() / "encoders/pocket-m-bert", tmp_path / "pocket"))
+
+
+def test_a_good_encoder_passes_the_check(pocket, pocket_text):
+    checked = encoders.check(Encoder("good", str(pocket)), pocket_text)
+    assert list(checked.language) == ["en", "hi"] and list(checked.script) == ["Latn", "Deva"]
+    assert (checked.loss < 0.5 * checked.chance).all() and (checked.unk_share < 0.01).all()
+    assert encoders.problems("good", checked) == []
+
+
+def test_shuffled_embeddings_are_noticed(pocket, pocket_text):
+    weights = load_file(pocket / "model.safetensors")
+    table = weights["bert.embeddings.word_embeddings.weight"]
+    shuffled = table[torch.randperm(len(table), generator=torch.Generator().manual_seed(0))]
+    save_file(weights | {"bert.embeddings.word_embeddings.weight": shuffled}, pocket / "model.safetensors", {"format": "pt"})
+    found = encoders.problems("broken", encoders.check(Encoder("broken", str(pocket)), pocket_text))
+    assert len(found) == 1 and "'broken' guesses masked words no better than chance" in found[0]
+
+
+def test_a_tokenizer_that_knows_nothing_is_noticed(pocket, pocket_text):
+    BertTokenizerFast(vocab={piece: i for i, piece in enumerate(toy.SPECIAL)}).save_pretrained(pocket)
+    found = encoders.problems("broken", encoders.check(Encoder("broken", str(pocket)), pocket_text))
+    assert found[0].startswith("The tokenizer of the encoder 'broken' gives [UNK] for at least 100% of the pieces")
+
+
+def test_scripts_that_an_encoder_does_not_know_are_no_fault(pocket_text):
+    english = Encoder("en-bert", str(checkout.root() / "encoders/pocket-en-bert"))
+    checked = encoders.check(english, pocket_text).set_index("language")
+    assert checked.loss["hi"] > checked.chance["hi"] > 2 * checked.loss["en"]
+    assert encoders.problems("en-bert", checked.reset_index()) == []
+
+
+def test_an_encoder_without_the_head_is_checked_for_its_tokenizer_alone(tmp_path, pocket_text):
+    toy.save_encoder(tmp_path)
+    checked = encoders.check(Encoder("toy", str(tmp_path)), {"en": pocket_text["en"]})
+    assert checked.loss.isna().all() and encoders.problems("toy", checked) == []
+
+
+def test_the_check_warns_before_fine_tuning_and_is_made_once(pocket, tmp_path, monkeypatch):
+    """The whole way: an edition, a grid, a warning, and no second look at the same encoder."""
+    BertTokenizerFast(vocab={piece: i for i, piece in enumerate(toy.SPECIAL)}).save_pretrained(pocket)
+    (tmp_path / "small.yml").write_text(
+        "title: small\nartificial: true\nseeds: [1]\nlanguages: {pos: [en], ner: [en]}\nencoders: {m-bert: ./pocket}\n"
+        "corpora: {source: pocket, sizes: {pos: {train: 4, test: 4}}}\n")
+    edition, store = Edition.load(tmp_path / "small.yml"), Store(tmp_path / "store")
+    monkeypatch.setattr(transfer, "_collect", lambda *_: None)  # nothing is fine-tuned
+    cells = [transfer.Cell("pos", "m-bert", "en", 1)]
+    for _ in range(2):
+        with pytest.warns(EncoderWarning, match=r"'m-bert' gives \[UNK\]"):
+            transfer.run(edition, cells, store)
+        monkeypatch.setattr(encoders, "check", None)  # from here on the kept check has to do
+    assert len(store.records("encoder-check")) == 1

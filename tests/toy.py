@@ -64,6 +64,9 @@ class Encoder:
             torch.manual_seed(self.seed)
             return BertModel(config, add_pooling_layer=False).eval()
 
+    def masked_model(self) -> None:
+        """It has no head that guesses masked words."""
+
 
 def save_encoder(folder: Path) -> None:
     """The random BERT and its tokenizer as files, for an edition to name."""

@@ -1,18 +1,29 @@
 """Encoders: any BERT-like model and its tokenizer from a local folder or a model hub, identified by content."""
 
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 
+import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from crosslingual import editions, hub
+from crosslingual import alignment, corpora, editions, hub, languages
+from crosslingual.corpora import CorpusUnavailable
+from crosslingual.store import Store
 
 IDENTITY = ("*.safetensors", "config.json", *hub.TOKENIZER)
+CHECK_VERSION = 1  # bump when `check` gives other numbers for the same encoder and text
+SENTENCES, EVERY = 8, 7  # of a language in the check; one in so many pieces is masked
+HOPELESS = 0.2  # share of [UNK] in the script that the tokenizer spells best
+CHANCE = 0.95  # loss as a share of ln V, in the script that the encoder knows best, from which on it knows nothing
 LARGE = 50_000_000  # bytes; digests of larger files are kept between processes
 # Local files only: what a configuration names elsewhere, code above all, is not fetched.
 SAFELY = dict(local_files_only=True, trust_remote_code=False)
@@ -20,6 +31,10 @@ SAFELY = dict(local_files_only=True, trust_remote_code=False)
 
 class EncoderUnavailable(ValueError):
     """The encoder's files are not there, or damaged; the message says what is missing and how to get it."""
+
+
+class EncoderWarning(UserWarning):
+    """An encoder that loads but seems broken."""
 
 
 @dataclass(frozen=True)
@@ -167,3 +182,83 @@ def _tokenizer(folder: str):
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as problem:
         raise EncoderUnavailable(f"{folder} has no tokenizer that can be read here ({_first_line(problem)}): save it there as "
                                  "tokenizer.json (save_pretrained of a fast tokenizer).") from problem
+
+
+def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) -> pd.DataFrame:
+    """A cheap look at whether an encoder is whole, before hours are spent on it; one row a language.
+
+    ``sentences`` are lists of words by language. Columns: language, script, unk_share (of the pieces), loss (mean
+    cross-entropy of masked pieces, in nats; NaN where the encoder has no head for them), chance (ln V, a uniform guess's).
+    """
+    tokenizer, model = encoder.tokenizer, encoder.masked_model()
+    added, rows = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}, []
+    for code, lines in sentences.items():
+        encoded = alignment.encode(tokenizer, lines, min(128, positions(model) or 128) if model else 128)
+        ids = [piece for row in encoded.rows for piece in row if piece not in added]
+        unknown = ids.count(tokenizer.unk_token_id) / max(1, len(ids))
+        loss = masked_loss(model, tokenizer, encoded.rows) if model else math.nan
+        rows.append((code, languages.script(code), unknown, loss, math.log(len(tokenizer))))
+    return pd.DataFrame(rows, columns=["language", "script", "unk_share", "loss", "chance"])
+
+
+@torch.inference_mode()
+def masked_loss(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Sequence[int]]) -> float:
+    """Mean cross-entropy, in nats, of every seventh piece when these are masked; NaN if there is none."""
+    losses, special = [], set(tokenizer.all_special_ids)
+    for row in rows:
+        ids = torch.tensor([row])
+        words = [place for place, piece in enumerate(row) if piece not in special]
+        if hidden := words[EVERY // 2 :: EVERY] or words[:1]:
+            masked = ids.clone()
+            masked[0, hidden] = tokenizer.mask_token_id
+            logits = model(input_ids=masked).logits[0, hidden].float()
+            losses += torch.nn.functional.cross_entropy(logits, ids[0, hidden], reduction="none").tolist()
+    return sum(losses) / len(losses) if losses else math.nan
+
+
+def problems(name: str, checked: pd.DataFrame) -> list[str]:
+    """What is wrong with an encoder as ``check`` found it, a sentence each; no script that it does not know counts."""
+    found = []
+    if (share := checked.unk_share.min()) > HOPELESS:
+        found.append(f"The tokenizer of the encoder {name!r} gives [UNK] for at least {share:.0%} of the pieces in every script: its "
+                     "vocabulary was not read, or is another encoder's.")
+    known = (checked.loss / checked.chance).min()
+    if known > CHANCE:
+        best = checked.loc[checked.loss.idxmin()]
+        found.append(f"The encoder {name!r} guesses masked words no better than chance (loss {best.loss:.1f} at best, {best.chance:.1f} "
+                     "by chance): its weights are damaged, wrongly converted or untrained.")
+    return found
+
+
+def check_for(edition: editions.Edition, name: str, store: Store) -> None:
+    """Warn, a sentence a problem, if an encoder of an edition seems broken; the check is kept in the store."""
+    digests = _one_per_script(edition)
+    parts = {"version": CHECK_VERSION, "encoder": edition.encoder_digest(name), "corpora": digests}
+    with suppress(CorpusUnavailable):
+        checked = store.memo("encoder-check", parts, lambda: check(edition.encoder(name), _first_sentences(edition, digests)))
+        for problem in problems(name, checked):
+            warnings.warn(problem, EncoderWarning, stacklevel=2)
+
+
+def _one_per_script(edition: editions.Edition) -> dict[str, list[str]]:
+    """{language: [task, digest of its test corpus]} for one language of every script, English where it can be."""
+    found: dict[str, list[str]] = {}
+    scripts = set()
+    for task in ("pos", "ner"):
+        for code in sorted(edition.evaluation_languages(task), key=lambda code: code != "en"):
+            if (script := languages.script(code)) not in scripts:
+                with suppress(CorpusUnavailable):
+                    found[code] = [task, edition.corpus_digest(task, code, "test")]
+                    scripts.add(script)
+    return found
+
+
+def _first_sentences(edition: editions.Edition, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[list[str]]]:
+    """Raises CorpusUnavailable where nothing but digests is known of the corpora."""
+    found = {}
+    for code, (task, _) in chosen.items():
+        with suppress(CorpusUnavailable):
+            found[code] = list(corpora.first(edition.corpus(task, code, "test"), SENTENCES)["tokens"])
+    if not found:
+        raise CorpusUnavailable("there is no text at hand to check an encoder on.")
+    return found
