@@ -146,6 +146,17 @@ def test_no_network(server):
     assert str(item.file) in sentence and kept(item) == []
 
 
+def test_a_server_out_of_reach_is_asked_again_after_a_while_only(server, monkeypatch):
+    item, contents = wanted(server), server.contents
+    server.shutdown()
+    server.server_close()
+    sentence = refused(item)
+    with serving(contents, server.server_port) as again:
+        assert refused(item) == sentence and again.asked == []
+        monkeypatch.setattr(download, "PATIENCE", 0)
+        assert fetch(item).read_bytes() == CONTENT
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
 def test_a_full_disk(server):
     item = wanted(server)

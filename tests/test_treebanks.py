@@ -84,6 +84,12 @@ def test_the_choices_are_the_shared_tasks_own():
         assert treebanks.files(language, "test")[0].path.endswith(f"/{language}-ud-test.conllu")
 
 
+def test_the_description_names_licences_and_both_releases_of_czech():
+    table = treebanks.described().set_index("language")
+    assert len(table) == 41 and table.release["Czech"] == "r2.0-test, test r2.1"
+    assert (table.release["Marathi"], table.licence["Catalan"]) == ("r2.1", "GNU GPL 3.0")
+
+
 # ---- names
 
 

@@ -7,13 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serving(contents):
+def serving(contents, port=0):
     """A server of ``contents`` ({path: bytes}) with attributes to set and to look at:
 
     ``url``; ``ranges``, whether it can send a part; ``stop``, the byte of a file at which it cuts the connection;
     ``asked``, a (path, first byte or None) for each request.
     """
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.contents, server.stop, server.ranges, server.asked = contents, None, True, []
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

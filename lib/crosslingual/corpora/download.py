@@ -9,8 +9,10 @@ import errno
 import hashlib
 import logging
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pooch
 import requests
@@ -22,6 +24,8 @@ from crosslingual.corpora.text import CorpusUnavailable
 MIRRORS_VARIABLE = "CROSSLINGUAL_MIRRORS"
 FULL = {errno.ENOSPC, errno.EDQUOT}
 CHUNK = 1 << 16  # bytes
+PATIENCE = 60  # seconds for which a server that could not be reached is not asked again
+_unreachable: dict[str, tuple[float, Exception]] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -152,6 +156,19 @@ def _transfer(download: Download, part: Path) -> None:
 
 
 def _receive(download: Download, part: Path) -> None:
+    """`_append`, but where a server was out of reach just now: a book that lacks eighty files must not wait for each."""
+    server = urlsplit(mirrored(download.url)).netloc
+    when, problem = _unreachable.get(server, (-PATIENCE, None))
+    if time.monotonic() - when < PATIENCE:
+        raise problem
+    try:
+        _append(download, part)
+    except requests.ConnectionError as problem:
+        _unreachable[server] = time.monotonic(), problem
+        raise
+
+
+def _append(download: Download, part: Path) -> None:
     """Append what is missing to ``part``; all of it where the server cannot send a part."""
     # Pooch corrects the total, but takes a bar without one for no bar.
     bar = tqdm(desc=download.what, total=1, unit="B", unit_scale=True, leave=False)

@@ -90,6 +90,20 @@ def at_hand(item: Download, root: Path | None = None) -> bool:
     return item.cached or (root is not None and (root / item.path).is_file())
 
 
+def described() -> pd.DataFrame:
+    """What stands for which language unless an edition names another: language, treebank, release, licence, reason."""
+    rows = [[languages.name(code), name, *_release(code), reason] for code, name, reason in choices().itertuples()]
+    return pd.DataFrame(rows, columns=["language", "treebank", "release", "licence", "reason"])
+
+
+def _release(language: str) -> tuple[str, str]:
+    """Tag and licence; "r2.0-test, test r2.1" where the splits are of several releases."""
+    items = {split: files(language, split)[0] for split in ("train", "test")}
+    tags = {split: item.path.split("/")[2] for split, item in items.items()}
+    several = tags["train"] != tags["test"]
+    return f"{tags['train']}, test {tags['test']}" if several else tags["train"], items["train"].licence
+
+
 def parse(treebank: str) -> tuple[str, str]:
     """Name and release of ``UD_Dutch-Alpino@r2.13``, either "" if it is left out; raises ValueError."""
     if not (found := NAME.fullmatch(treebank)):
