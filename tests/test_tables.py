@@ -11,6 +11,12 @@ from fabricated import ARTIFICIAL, REAL, matrix
 CONLL = ["en", "de", "nl", "es"]
 
 
+class Other:
+    """An edition that stands beside another."""
+
+    name, title, artificial = "other", "Other (real languages)", False
+
+
 @pytest.fixture(scope="module")
 def ner():
     return matrix(lambda a, b: 0.9 if a == b else 0.6, CONLL, task="ner")
@@ -185,3 +191,69 @@ def test_translations_name_the_best_layer_and_its_interval():
     cells = dict(tables.translations(curve, ARTIFICIAL).rows)
     assert (cells["**best layer**"], cells["which layer"], cells["last layer"]) == ("**75.0**", "1", "50.0")
     assert cells["pairs sharing nothing"] == "0" and cells["of these, best layer"] == tables.MISSING
+
+
+OTHER = Other()
+NOTHING = matrix(lambda a, b: 0.5, CONLL, task="ner")[:0]
+
+
+@pytest.mark.parametrize("frame, cells", [("ner", 4), ("nothing", 0)])
+def test_an_edition_beside_has_rows_of_its_own_or_says_that_it_is_not_recorded(ner, frame, cells):
+    theirs = {"ner": ner, "nothing": NOTHING}[frame]
+    table = tables.beside(ner, published.TABLE_1, ARTIFICIAL, "t", others={OTHER: theirs})
+    start = next(i for i, row in enumerate(table.rows) if row[0] == f"**EN** {ARTIFICIAL.name}")
+    titles = [row[0] for row in table.rows[start : start + 6]]
+    assert titles[:4] == [f"**EN** {ARTIFICIAL.name}", "±", "paper", "other"]
+    if cells:
+        assert titles[4:] == ["±", "difference"]
+        assert [f"**{cell}**" for cell in table.rows[start + 3][1:]] == table.rows[start][1:]
+    else:
+        assert table.rows[start + 3][1:] == [tables.NOT_RECORDED] * 4 and titles[4].startswith("**DE**")
+    assert "Beside it, other: the edition Other (real languages), from kept results." in table.notes
+
+
+def test_each_edition_has_a_column_of_verdicts_and_a_tally():
+    ledger = claims.evaluate({})
+    table = tables.dashboard(ledger, ARTIFICIAL, others={OTHER: claims.evaluate({"ner": matrix(lambda a, b: 0.9, CONLL, task="ner")})})
+    assert table.header == ["Claim (section)", "Paper", ARTIFICIAL.name, "other"]
+    assert all(len(row) == 4 for row in table.rows)
+    assert table.notes[0].startswith(f"{ARTIFICIAL.name}: {len(ledger)} not testable") and table.notes[1].startswith("other: ")
+
+
+def test_groups_of_another_edition_stand_below_ours():
+    pos = matrix(lambda a, b: 0.9 if a == b else 0.6, ["en", "de", "hi", "ja"])
+    table = tables.orders(pos, published.TABLE_5A, typology.order_group, ARTIFICIAL, "t", {OTHER: pos, Other(): pos[:0]})
+    assert [row[0] for row in table.rows[:6]] == [f"**SVO** {ARTIFICIAL.name}", "interval", "paper", "other", "interval", "difference"]
+    assert table.rows[6] == ["other", tables.NOT_RECORDED, tables.NOT_RECORDED]
+
+
+def test_floors_by_hand():
+    """M-BERT beats both baselines on EN to HI, and only one of them on EN to DE."""
+    score = {"m-bert": {"de": 0.5, "hi": 0.5}, "word shape": {"de": 0.75, "hi": 0.25}, "majority class": {"de": 0.25, "hi": 0.25}}
+    frames = [exactly(name, row) for name, row in score.items()]
+    scores = pd.concat(frames, ignore_index=True)
+    table = tables.floors(scores, [("en", "de"), ("en", "hi"), ("hi", "de")], ARTIFICIAL)
+    assert table.rows[0] == ["EN to DE", "50.0", "75.0", "25.0"] and table.rows[2] == ["EN to HI", "50.0", "25.0", "25.0"]
+    assert table.rows[4] == ["HI to DE", *[tables.MISSING] * 3]
+    by_script = tables.floors_by_script(scores, ARTIFICIAL).rows
+    assert by_script[0] == ["one script", "50.0", "75.0", "25.0", "0 of 1"]
+    assert by_script[2] == ["two scripts", "50.0", "25.0", "25.0", "1 of 1"]
+
+
+def exactly(encoder, scores):
+    """One seed, fifty sentences of four words, each with the same share of correct ones."""
+    counts = {code: np.tile([int(4 * score), 4], (50, 1)) for code, score in scores.items()}
+    return pd.DataFrame([dict(encoder=encoder, task="pos", train="en", evaluate=code, seed=1, score=100 * score,
+                              counts=counts[code]) for code, score in scores.items()])  # fmt: skip
+
+
+@pytest.mark.parametrize("origins, sentence", [(["recorded"] * 2, "Recorded results, not computed here."), (["computed here"] * 2, ""),
+                                               (["recorded", "computed here"], "In part recorded results, not computed here.")])
+def test_tables_say_what_was_not_computed_here(origins, sentence):
+    assert tables.origin(pd.DataFrame({"origin": origins})) == sentence
+
+
+def test_what_lacks_for_one_reason_is_said_once():
+    frame = pd.DataFrame()
+    frame.attrs["unavailable"] = {"de": "buy it", "en": "find it", "pt_br": "buy it"}
+    assert tables.unavailable(frame) == ["Not available: DE, PT-BR: buy it", "Not available: EN: find it"]

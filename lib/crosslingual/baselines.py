@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 2  # bump when a baseline tags differently: kept results are keyed by it
 MAJORITY, LOOK_UP, WORD_SHAPE = NAMES = ("majority class", "most frequent tag", "word shape")
+Text = dict[str, list[list[str]]]  # columns tokens and labels, as of a Dataset
 COLUMNS = ["encoder", "task", "train", "evaluate", "seed", "score", "counts", "origin"]
 
 
@@ -33,7 +34,7 @@ class LookUp:
     The name "majority class" knows no words.
     """
 
-    def __init__(self, train: Dataset, name: str = LOOK_UP) -> None:
+    def __init__(self, train: Dataset | Text, name: str = LOOK_UP) -> None:
         if name not in (MAJORITY, LOOK_UP):
             raise scoring.ScoringError(f"Unknown baseline {name!r}; choose one of {', '.join(NAMES)}.")
         tags: dict[str, Counter] = {}
@@ -58,7 +59,7 @@ class WordShape:
 
     PENALTY, STEPS = 1e-5, 60  # of the weights' squares, as a share of the mean loss; of L-BFGS at most
 
-    def __init__(self, train: Dataset) -> None:
+    def __init__(self, train: Dataset | Text) -> None:
         tags: dict[str, Counter] = {}
         for words, labels in zip(train["tokens"], train["labels"], strict=True):
             for word, label in zip(words, labels, strict=True):
@@ -106,7 +107,7 @@ def shape(word: str) -> tuple[str, ...]:
     return ("any", f"case {case}", f"kinds {kinds}", f"length {min(len(word), 10)}", *endings, *sign)
 
 
-def tagger(train: Dataset, name: str) -> LookUp | WordShape:
+def tagger(train: Dataset | Text, name: str) -> LookUp | WordShape:
     """The baseline of that name, trained. Raises scoring.ScoringError for an unknown name."""
     return WordShape(train) if name == WORD_SHAPE else LookUp(train, name)
 
@@ -138,12 +139,13 @@ def _completed(edition: Edition, task: str, name: str, source: str, targets: dic
     found = _kept(store, parts)
     lacking = [language for language, target in targets.items() if target not in found]
     if lacking:
-        train = _corpora(edition, task, [source], "train", unavailable)
-        tests = _corpora(edition, task, lacking, "test", unavailable)
+        train = _texts(edition, task, [source], "train", unavailable)
+        tests = _texts(edition, task, lacking, "test", unavailable)
         if train and tests:
             trained = tagger(train[source], name)
-            store.update("baseline", parts, {targets[language]: _counts(task, trained, test)
-                                             for language, test in tests.items()})
+            store.update("baseline", parts, {
+                targets[language]: scoring.score(task, test["labels"], trained.predict(test["tokens"])).counts
+                for language, test in tests.items()})
     return _kept(store, parts) if lacking else found
 
 
@@ -152,17 +154,18 @@ def _kept(store: Store, parts: dict) -> dict[str, tuple[np.ndarray, str]]:
     return {target: (counts, record.origin) for record in records for target, counts in record.payload.items()}
 
 
-def _counts(task: str, trained: LookUp | WordShape, test: Dataset) -> np.ndarray:
-    return scoring.score(task, test["labels"], trained.predict(test["tokens"])).counts
-
-
 def _digests(edition: Edition, task: str, names: Sequence[str], split: str, unavailable: dict[str, str]) -> dict[str, str]:
     return _each(names, lambda name: edition.corpus_digest(task, name, split), unavailable)
 
 
-def _corpora(edition: Edition, task: str, names: Sequence[str], split: str,
-             unavailable: dict[str, str]) -> dict[str, Dataset]:
-    return _each(names, lambda name: edition.corpus(task, name, split), unavailable)
+def _texts(edition: Edition, task: str, names: Sequence[str], split: str, unavailable: dict[str, str]) -> dict[str, Text]:
+    return _each(names, lambda name: _text(edition, task, name, split), unavailable)
+
+
+@lru_cache(maxsize=128)
+def _text(edition: Edition, task: str, name: str, split: str) -> Text:
+    """A corpus as lists: every baseline goes through it, and taking it out of its table costs more than tagging it."""
+    return edition.corpus(task, name, split)[:]
 
 
 def _each(names: Sequence[str], ask: Callable[[str], Any], unavailable: dict[str, str]) -> dict[str, Any]:

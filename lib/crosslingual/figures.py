@@ -524,7 +524,7 @@ def training(log: pd.DataFrame, edition: Edition, name: str = "training") -> Fig
 
 
 def emergence_curve(
-    found: pd.DataFrame, log: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence"
+    found: pd.DataFrame, log: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence-curve"
 ) -> Figure:
     """What an encoder can do after so many steps of its pre-training, and the loss that pre-training minimises below.
 

@@ -94,6 +94,7 @@ def about(edition: Edition) -> str:
             "Hindi. Compare patterns with the paper, what is higher than what, and never values."
         )
     return (
-        "Its corpora are of real languages, so differences to the published numbers are shown. A corpus that is not "
-        "at hand is named in its table and left out."
+        "Its corpora are of real languages, so differences to the published numbers are shown. Where a corpus is not at hand, "
+        "recorded results stand in if there are any; else its table names it and leaves it out. Tables say which results "
+        "are recorded ones."
     )

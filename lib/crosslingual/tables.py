@@ -35,7 +35,7 @@ SPREAD = (
     "given this one encoder."
 )
 MISSING, NOT_RECORDED = "–", "not recorded"
-BESIDE = "{0.name}: {0.title}, kept results."
+BESIDE = "Beside it, {0.name}: the edition {0.title}, from kept results."
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 ENCODERS = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}
 VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not testable": MISSING}
