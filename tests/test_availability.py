@@ -2,6 +2,8 @@ from types import SimpleNamespace
 
 from crosslingual import availability, corpora
 from crosslingual.corpora import CorpusUnavailable
+from crosslingual.editions import Edition, available
+from crosslingual.encoders import EncoderUnavailable
 
 
 class Half:
@@ -13,6 +15,13 @@ class Half:
         return ["corrected"] if task == "code-switching" else ["en", "de"]
 
     evaluation_languages = languages
+
+    name, encoders = "half", ["m-bert"]
+
+    def encoder(self, name):
+        if name == "en-bert":
+            raise EncoderUnavailable("no English encoder: add one.")
+        return SimpleNamespace(digest="of its weights")
 
     def corpus(self, task, language, split):
         if language == "de" and split == "test":
@@ -31,11 +40,28 @@ def test_a_language_without_its_test_text_is_not_at_hand():
 
 def test_survey_counts_and_names_what_is_missing():
     survey = availability.survey(Half()).set_index("task")
-    assert list(survey.index) == [*corpora.TASKS, "parallel"]
-    assert survey.at_hand.to_dict() == {"pos": 1, "ner": 1, "code-switching": 1, "parallel": 1}
+    assert list(survey.index) == [*corpora.TASKS, "parallel", "encoders"]
+    assert survey.at_hand.to_dict() == {"pos": 1, "ner": 1, "code-switching": 1, "parallel": 1, "encoders": 1}
+    assert survey.missing["encoders"] == ["en-bert"] and survey.why["encoders"] == "no English encoder: add one."
     assert survey.missing["parallel"] == ["hi-ur"] and survey.why["pos"].startswith("no German")
 
 
 def test_every_substitute_and_every_choice_is_filled_in():
     for table in (availability.substitutes(), availability.unstated()):
         assert len(table) and (table != "").all(axis=None)
+
+
+def test_substitutes_are_given_for_every_edition_of_the_book():
+    columns = set(availability.substitutes()) - {"resource", "needed_for", "why"}
+    assert columns == set(available()) - {"smoke"}  # that one is for tests
+
+
+def test_what_stands_for_entities_is_told_as_the_edition_has_it(tmp_path):
+    usual = availability.entity_corpora(Edition.load("pocket")).set_index("language")
+    assert "substitute" in usual.corpus["Hindi"] and usual.corpus["English"] == "CoNLL-2003"
+    (tmp_path / "own.yml").write_text(
+        "title: own\nseeds: [1]\nencoders: {m-bert: x}\n"
+        f"corpora: {{source: released, ner: {{german: {tmp_path}, conll_languages: [de]}}}}\n"
+    )
+    own = availability.entity_corpora(Edition.load(tmp_path / "own.yml")).set_index("language")
+    assert own.corpus["German"] == "CoNLL-2003" and "substitute" in own.corpus["English"]

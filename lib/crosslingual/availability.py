@@ -12,14 +12,28 @@ from crosslingual.encoders import EncoderUnavailable
 
 @cache
 def substitutes() -> pd.DataFrame:
-    """What of the paper cannot be had: resource, needed_for, why, pocket and real (what stands in for it there)."""
+    """What of the paper cannot be had: resource, needed_for, why, and what stands in for it in each edition."""
     return pd.read_csv(languages.DATA / "substitutes.csv", keep_default_na=False)
 
 
 @cache
 def unstated() -> pd.DataFrame:
-    """What the paper does not say and a reproduction has to decide: question, choice, reason."""
+    """What the paper does not say and a reproduction has to decide: question, choice, reason, setting of an edition."""
     return pd.read_csv(languages.DATA / "unstated.csv", keep_default_na=False)
+
+
+def entity_corpora(edition: Edition) -> pd.DataFrame:
+    """The released corpus that stands for each language's entities: language, stands_for, corpus, annotation, types, case, note.
+
+    With the settings of an edition that reads the released corpora, else with the usual ones; nothing is downloaded.
+    """
+    from crosslingual.corpora import entities  # here, as no other question needs a reader of parquet
+
+    table = getattr(edition.source, "entity_table", entities.described)()
+    table.insert(0, "language", [languages.name(code) for code in table.index])
+    corpus = table.corpus.where(~table.substitute, table.corpus + " (substitute)")
+    columns = ["language", "stands_for", "corpus", "annotation", "types", "case", "note"]
+    return table.assign(corpus=corpus)[columns].replace("", "–")
 
 
 def at_hand(edition: Edition, task: str) -> list[str]:

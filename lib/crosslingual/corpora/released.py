@@ -1,8 +1,9 @@
 """The published corpora of the paper, or their named substitutes: the `released` source.
 
-Each is downloaded when it is first asked for, verified, and used offline from then on. What a data folder holds is taken
-first (layout: `folder`): ``ud/<language>/`` for a language's treebank as a whole, unless the edition names another, so
-that no split comes from elsewhere than the others; ``ud_original/<treebank>/<release>/`` for published files.
+Each is downloaded when it is first asked for, verified, and used offline from then on. What a data folder
+holds is taken first (layout: `folder`): ``ud/<language>/`` for a language's treebank as a whole, unless the
+edition names another, so that no split comes from elsewhere than the others;
+``ud_original/<treebank>/<release>/`` for published files.
 """
 
 import os
@@ -37,17 +38,22 @@ NEEDED = ["train", "test"]  # no experiment of the paper uses development data
 
 # Settings by name: their type, and that type in words.
 NER_SETTINGS = {"german": (str, "the path of a folder"), "conll_languages": (list, "a list of languages")}
-PARALLEL_SETTINGS = {"text": (str, "wmt or ntrex"), "size": (int, "a number of pairs"), "seed": (int, "an integer")}
+PARALLEL_SETTINGS = {
+    "text": (str, "wmt or ntrex"),
+    "size": (int, "a number of pairs"),
+    "seed": (int, "an integer"),
+}
 
 
 class Released:
     """The ``released`` source.
 
-    ``root`` is the data folder (default: the environment variable CROSSLINGUAL_DATA; none is needed). ``release`` is the
-    git tag of all treebanks, and ``treebanks`` says ``{language: UD_Dutch-Alpino@r2.13}``, or ``{language: {split: ...}}``,
-    where another than that of the table is to stand for a language. ``tags`` is upos or xpos, ``version_1`` refuse
-    or convert (`conllu.read`). ``ner``, ``parallel`` and ``code_switching`` hold settings of `entities.labelled`,
-    `newstests.parallel` and `hiencs.labelled`; ``files``, ``sizes`` and ``raw`` are as in `folder.Folder`.
+    ``root`` is the data folder (default: the environment variable CROSSLINGUAL_DATA; none is needed).
+    ``release`` is the git tag of all treebanks, and ``treebanks`` says ``{language: UD_Dutch-Alpino@r2.13}``,
+    or ``{language: {split: ...}}``, where another than that of the table is to stand for a language. ``tags``
+    is upos or xpos, ``version_1`` refuse or convert (`conllu.read`). ``ner``, ``parallel`` and
+    ``code_switching`` hold settings of `entities.labelled`, `newstests.parallel` and `hiencs.labelled`;
+    ``files``, ``sizes`` and ``raw`` are as in `folder.Folder`.
     """
 
     def __init__(
@@ -87,7 +93,7 @@ class Released:
         return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
     def labelled(self, task: str, language: str, split: str) -> Dataset:
-        """The corpus; raises CorpusUnavailable (what is missing, how to get it) and CorpusError (a broken file)."""
+        """The corpus; raises CorpusUnavailable (what is missing, how to get it), CorpusError (a broken file)."""
         if language == "hi+en":  # beside UPOS of tweets, so UPOS whatever `tags` says
             parts = [self._treebank(code, split, "upos") for code in ("hi", "en")]
             return concatenate([first(part, self._cap("pos", split)) for part in parts])
@@ -105,10 +111,12 @@ class Released:
         """Parallel text: the edition's own files, else the news tests, or their substitute, of the pair."""
         if f"{source}-{target}" in self.folder.files.get("parallel", {}):
             return self.folder.parallel(source, target)
-        return first(newstests.parallel(source, target, root=self._root(), **self.news), self.sizes.get("parallel"))
+        return first(
+            newstests.parallel(source, target, root=self._root(), **self.news), self.sizes.get("parallel")
+        )
 
     def fingerprint(self, task: str, language: str, split: str) -> str:
-        """Of what determines the corpus: pins where there are any, so that this need not download, else bytes."""
+        """Of what determines the corpus: pins where there are any, so that nothing is downloaded, else bytes."""
         if language == "hi+en":
             parts = [self._treebank_fingerprint(code, split, "upos") for code in ("hi", "en")]
             return f"{'+'.join(parts)}-{self._cap('pos', split)}"
@@ -130,7 +138,8 @@ class Released:
         return self.folder.text_fingerprint(language)
 
     def downloads(self, task: str | None = None, names: list | None = None) -> list[Download]:
-        """What is not at hand yet and would be fetched for a task (or "parallel"; None: for all), each file once.
+        """What is not at hand yet and would be fetched for a task (or "parallel"; None: for all), each file
+        once.
 
         ``names`` are languages, or pairs for "parallel"; by default all of the source and the paper's pairs.
         """
@@ -147,30 +156,35 @@ class Released:
     def treebank_table(self) -> pd.DataFrame:
         """Which treebank stands for which language: index language; treebank, release, licence, reason.
 
-        A file of the data folder or of the edition shows as treebank "your own"; releases and licences of the test split.
+        A file of the data folder or of the edition shows as treebank "your own"; releases and licences of the
+        test split.
         """
         rows = {code: self._treebank_row(code) for code in self.languages("pos")}
         return pd.DataFrame.from_dict(rows, "index", columns=["treebank", "release", "licence", "reason"])
 
     def entity_table(self) -> pd.DataFrame:
-        """What stands for each entity corpus and how it differs; see `entities.described`. Nothing is downloaded."""
+        """What stands for each entity corpus and how it differs, see `entities.described`; downloads nothing."""
+        return entities.described(root=self._root(), **self.ner)
+
+    def entity_table(self) -> pd.DataFrame:
+        """What stands for each language's entities: `entities.described` with the edition's settings."""
         return entities.described(root=self._root(), **self.ner)
 
     def _cap(self, task: str, split: str) -> int | None:
         return self.sizes.get(task, {}).get(split)
 
     def _root(self) -> Path | None:
-        """The data folder, if one is named; it must then be there, lest a misspelt name cost a long download."""
+        """The data folder, if one is named; it must then exist, lest a misspelt name cost a long download."""
         root = self.root or os.environ.get(ROOT_VARIABLE)
         if root and not (path := Path(root).expanduser()).is_dir():
             raise CorpusUnavailable(
-                f"there is no data folder {path}: correct `root` in the edition's corpora or {ROOT_VARIABLE}, or leave "
-                "it out, so that corpora are downloaded."
+                f"there is no data folder {path}: correct `root` in the edition's corpora or {ROOT_VARIABLE}, or "
+                "leave it out, so that corpora are downloaded."
             )
         return path if root else None
 
     def _named(self, language: str, split: str) -> str:
-        """The treebank that the edition names for a language: as `treebanks.parse` reads it, "" for the table's choice."""
+        """The treebank that the edition names, as `treebanks.parse` reads it; "" for the table's choice."""
         entry = self.treebanks.get(language, "")
         name = entry.get(split, "") if isinstance(entry, dict) else entry
         return name if "@" in name or not self.release else f"{name}@{self.release}"
@@ -194,12 +208,17 @@ class Released:
     def _treebank_fingerprint(self, language: str, split: str, tags: str) -> str:
         if self._own(language):
             return f"{self.folder.fingerprint('pos', language, split)} {tags} {self.version_1}"
-        return treebanks.fingerprint(language, split, self._named(language, split), tags, self.version_1, self._root())
+        return treebanks.fingerprint(
+            language, split, self._named(language, split), tags, self.version_1, self._root()
+        )
 
     def _treebank_row(self, language: str) -> list[str]:
         if self._own(language):
             return ["your own", "", "", "the data folder, or the edition, has one"]
-        item, named = treebanks.files(language, "test", self._named(language, "test"))[0], self._named(language, "test")
+        item, named = (
+            treebanks.files(language, "test", self._named(language, "test"))[0],
+            self._named(language, "test"),
+        )
         _, name, release, _ = item.path.split("/")
         reason = "named in the edition" if named else treebanks.choices().reason[language]
         return [name, release, item.licence, reason]
@@ -257,7 +276,9 @@ def _check_treebanks(entries: dict) -> dict:
     for language, entry in entries.items():
         if language not in known.table().index:
             choice = " ".join(known.table().index)
-            raise BadParameter(("treebanks", language), f"unknown language {language!r}: choose from {choice}")
+            raise BadParameter(
+                ("treebanks", language), f"unknown language {language!r}: choose from {choice}"
+            )
         for split, name in entry.items() if isinstance(entry, dict) else [("", entry)]:
             key = ("treebanks", language, split) if split else ("treebanks", language)
             if split and split not in SPLITS:
@@ -278,7 +299,9 @@ def _check_settings(block: str, settings: dict, kinds: dict[str, tuple[type, str
         raise BadParameter((block,), f"{block} is a mapping of settings")
     for key, value in settings.items():
         if key not in kinds:
-            raise BadParameter((block, key), f"unknown key {key!r} under {block}: choose from {', '.join(kinds)}")
+            raise BadParameter(
+                (block, key), f"unknown key {key!r} under {block}: choose from {', '.join(kinds)}"
+            )
         kind, words = kinds[key]
         if not isinstance(value, kind):
             raise BadParameter((block, key), f"{key} is {words}, not {value!r}")
