@@ -157,7 +157,9 @@ def test_a_server_out_of_reach_is_asked_again_after_a_while_only(server, monkeyp
         assert fetch(item).read_bytes() == CONTENT
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk"
+)
 def test_a_full_disk(server):
     item = wanted(server)
     item.file.parent.mkdir(parents=True)

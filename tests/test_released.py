@@ -1,4 +1,4 @@
-"""The `released` source: the data folder first, then downloads; parameters checked; what would be downloaded."""
+"""The `released` source: the data folder first, then downloads; its parameters; what would be fetched."""
 
 import csv
 import os
@@ -56,7 +56,9 @@ def words(corpus):
 
 def test_the_data_folder_comes_first_and_needs_no_network(offline, root, monkeypatch):
     monkeypatch.setenv("CROSSLINGUAL_DATA", str(root))
-    source = Released(files={"pos": {"fi": {"train": "mine/fi.conllu"}}, "ner": {"nl": {"test": "mine/nl.conll"}}})
+    source = Released(
+        files={"pos": {"fi": {"train": "mine/fi.conllu"}}, "ner": {"nl": {"test": "mine/nl.conll"}}}
+    )
     assert words(source.labelled("pos", "hi", "train")) == ["एक", "दो"]
     assert words(source.labelled("pos", "fi", "train")) == ["minun"]
     assert words(source.labelled("ner", "nl", "test")) == ["Anna"]
@@ -105,7 +107,8 @@ def test_downloads_are_used_offline_afterwards(offline, tmp_path, monkeypatch):
 
 def test_parallel_text_of_the_data_folder_or_of_files_that_the_edition_names(offline, root):
     for name, text in {
-        "parallel/ntrex/newstest2019-ref.hin.txt": "एक\nदो\n", "parallel/ntrex/newstest2019-ref.urd.txt": "ایک\nدو\n",
+        "parallel/ntrex/newstest2019-ref.hin.txt": "एक\nदो\n",
+        "parallel/ntrex/newstest2019-ref.urd.txt": "ایک\nدو\n",
         "mine/en": "one\n", "mine/de": "eins\n",
     }.items():  # fmt: skip
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +148,11 @@ def test_version_1_tags_are_converted_when_the_edition_says_so(offline, root):
         (dict(treebanks={"xx": "UD_X-Y@r2.1"}), ("treebanks", "xx"), "unknown language 'xx'"),
         (dict(treebanks={"nl": "Alpino"}), ("treebanks", "nl"), "write it like UD_Dutch-Alpino@r2.13"),
         (dict(treebanks={"nl": {"tests": "@r2.1"}}), ("treebanks", "nl", "tests"), "unknown split 'tests'"),
-        (dict(treebanks={"bn": "UD_Bengali-BRU"}), ("treebanks", "bn"), "no release of UD_Bengali-BRU is pinned"),
+        (
+            dict(treebanks={"bn": "UD_Bengali-BRU"}),
+            ("treebanks", "bn"),
+            "no release of UD_Bengali-BRU is pinned",
+        ),
         (dict(treebanks={"nl": 3}), ("treebanks", "nl"), "names no treebank"),
         (dict(ner={"german": 1}), ("ner", "german"), "german is the path of a folder, not 1"),
         (dict(ner={"deu": "x"}), ("ner", "deu"), "unknown key 'deu' under ner"),
@@ -186,10 +193,10 @@ def test_fingerprints_follow_file_cap_treebank_and_tags(offline, root):
     def fingerprint(**parameters):
         return Released(**parameters).fingerprint("pos", "hi", "train")
 
-    own = dict(root=str(root))
+    own, one = dict(root=str(root)), dict(sizes={"pos": {"train": 1}})
     variants = [
-        {}, dict(release="r2.0-test", tags="xpos"), dict(sizes={"pos": {"train": 1}}), dict(treebanks={"hi": {"train": "UD_English-EWT"}}),
-        own, own | dict(tags="xpos"), own | dict(version_1="convert"), own | dict(sizes={"pos": {"train": 1}}),
+        {}, dict(tags="xpos"), one, dict(treebanks={"hi": {"train": "UD_English-EWT"}}),
+        own, own | dict(tags="xpos"), own | dict(version_1="convert"), own | one,
     ]  # fmt: skip
     assert len({fingerprint(**variant) for variant in variants}) == len(variants)
     before = fingerprint(**own)
@@ -237,7 +244,10 @@ def test_all_downloads_of_the_paper(offline):
 def test_the_table_of_treebanks_says_what_is_used_and_why(offline, root):
     table = Released(str(root), treebanks={"de": "UD_German-HDT@r2.13"}).treebank_table()
     assert list(table.index) == languages.POS_LANGUAGES
-    assert tuple(table.loc["de"])[:2] == ("UD_German-HDT", "r2.13") and table.reason["de"] == "named in the edition"
+    assert (
+        tuple(table.loc["de"])[:2] == ("UD_German-HDT", "r2.13")
+        and table.reason["de"] == "named in the edition"
+    )
     assert tuple(table.loc["el"])[:3] == ("UD_Greek-GDT", "r2.0-test", "CC BY-NC-SA 3.0")
     assert table.treebank["hi"] == "your own"
 

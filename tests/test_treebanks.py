@@ -1,4 +1,4 @@
-"""Treebanks by name and release: the tables of pins and choices, downloads from a local server, tags of either kind."""
+"""Treebanks by name and release: the tables of pins and choices, a local server, tags of either kind."""
 
 import hashlib
 import os
@@ -17,7 +17,8 @@ real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: the re
 def rows(words, upos, xpos="_", relation="_"):
     columns = zip(words.split(), upos.split(), xpos.split() * len(words.split()))
     return "".join(
-        f"{i}\t{word}\t_\t{tag}\t{own}\t_\t_\t{relation}\t_\t_\n" for i, (word, tag, own) in enumerate(columns, 1)
+        f"{i}\t{word}\t_\t{tag}\t{own}\t_\t_\t{relation}\t_\t_\n"
+        for i, (word, tag, own) in enumerate(columns, 1)
     ) + "\n"  # fmt: skip
 
 
@@ -97,8 +98,16 @@ def test_the_description_names_licences_and_both_releases_of_czech():
     "language, treebank, path",
     [
         ("nl", "@r2.13", "ud_original/UD_Dutch-Alpino/r2.13/nl_alpino-ud-dev.conllu"),
-        ("nl", "UD_Dutch-LassySmall@r2.13", "ud_original/UD_Dutch-LassySmall/r2.13/nl_lassysmall-ud-dev.conllu"),
-        ("nl", "UD_Dutch-LassySmall", "ud_original/UD_Dutch-LassySmall/r2.0-test/nl_lassysmall-ud-dev.conllu"),
+        (
+            "nl",
+            "UD_Dutch-LassySmall@r2.13",
+            "ud_original/UD_Dutch-LassySmall/r2.13/nl_lassysmall-ud-dev.conllu",
+        ),
+        (
+            "nl",
+            "UD_Dutch-LassySmall",
+            "ud_original/UD_Dutch-LassySmall/r2.0-test/nl_lassysmall-ud-dev.conllu",
+        ),
         ("en", "@r2.1", "ud_original/UD_English-EWT/r2.1/en-ud-dev.conllu"),
         ("pt_br", "@r2.13", "ud_original/UD_Portuguese-GSD/r2.13/pt_gsd-ud-dev.conllu"),
         ("no_nynorsk", "@r2.13", "ud_original/UD_Norwegian-Nynorsk/r2.13/no_nynorsk-ud-dev.conllu"),
@@ -119,12 +128,16 @@ def test_what_is_no_name_is_refused(name):
 
 
 def test_a_treebank_without_pins_needs_a_release():
-    with pytest.raises(ValueError, match="no release of UD_Bengali-BRU is pinned: name one, like UD_Bengali-BRU@"):
+    with pytest.raises(
+        ValueError, match="no release of UD_Bengali-BRU is pinned: name one, like UD_Bengali-BRU@"
+    ):
         treebanks.parse("UD_Bengali-BRU")
 
 
 def test_a_split_that_the_shared_task_did_not_have_is_unavailable():
-    with pytest.raises(CorpusUnavailable, match="UD_Hindi-PUD has no train file in r2.0-test: name another treebank of Hindi"):
+    with pytest.raises(
+        CorpusUnavailable, match="UD_Hindi-PUD has no train file in r2.0-test: name another treebank of Hindi"
+    ):
         treebanks.labelled("hi", "train", "UD_Hindi-PUD")
     with pytest.raises(CorpusUnavailable, match="no treebank is chosen for Bengali: name one"):
         treebanks.files("bn", "test")
@@ -142,7 +155,9 @@ def test_a_split_in_several_files_of_several_releases_is_read_in_order(server):
 
 def test_a_file_that_was_exchanged_is_refused(server):
     server.contents["/UD_Czech-PDT/def/cs-ud-test.conllu"] = rows("e", "ADJ").encode()
-    with pytest.raises(CorpusUnavailable, match=r"UD_Czech-PDT r2.1 cs-ud-test.conllu: .* is not the file that is pinned"):
+    with pytest.raises(
+        CorpusUnavailable, match=r"UD_Czech-PDT r2.1 cs-ud-test.conllu: .* is not the file that is pinned"
+    ):
         treebanks.labelled("cs", "test")
 
 
@@ -203,7 +218,9 @@ def test_real_files_pass_through_a_server_and_their_pins(tmp_path, monkeypatch):
     found = {path.name: path for path in small}
     pins = treebanks.pins()[treebanks.pins().path.isin(found)]
     assert len(pins) == len(found) > 5
-    contents = {f"/{row.treebank}/{row.commit}/{row.path}": found[row.path].read_bytes() for row in pins.itertuples()}
+    contents = {
+        f"/{row.treebank}/{row.commit}/{row.path}": found[row.path].read_bytes() for row in pins.itertuples()
+    }
     with serving(contents) as server:
         monkeypatch.setenv("CROSSLINGUAL_MIRRORS", f"{treebanks.BASE}={server.url}")
         for row in pins.itertuples():

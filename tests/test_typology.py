@@ -1,6 +1,7 @@
 """Attested word order, what languages share, and the consistency of the word-order table."""
 
 import csv
+import math
 import os
 from pathlib import Path
 
@@ -32,13 +33,13 @@ def test_shared_counts_are_symmetric_and_labelled():
 
 
 def test_a_gap_is_no_difference_in_the_share_of_attested_features():
-    assert typology.common_features("pt", "es") == 5 and typology.likeness("pt", "es") == 1  # no 89A in Portuguese
-    assert typology.likeness("en", "hi") == 3 / 6 and typology.likeness("gl", "es") != typology.likeness("gl", "es")
+    assert typology.common_features("pt", "es") == 5 and typology.likeness("pt", "es") == 1  # 89A is missing
+    assert typology.likeness("en", "hi") == 3 / 6 and math.isnan(typology.likeness("gl", "es"))
 
 
 def test_without_a_dominant_order_nothing_is_in_common():
     assert typology.common_orders("en", "bg") == typology.common_features("en", "bg") - 1  # genitives (86A)
-    assert typology.common_orders("de", "el") == typology.common_features("de", "el") - 1  # subject, object, verb
+    assert typology.common_orders("de", "el") == typology.common_features("de", "el") - 1  # 81A
     assert typology.common_orders("hi", "ja") == typology.common_features("hi", "ja") == 6
 
 

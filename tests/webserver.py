@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def serving(contents, port=0):
     """A server of ``contents`` ({path: bytes}) with attributes to set and to look at:
 
-    ``url``; ``ranges``, whether it can send a part; ``stop``, the byte of a file at which it cuts the connection;
-    ``asked``, a (path, first byte or None) for each request.
+    ``url``; ``ranges``, whether it can send a part; ``stop``, the byte of a file at which it cuts the
+    connection; ``asked``, a (path, first byte or None) for each request.
     """
     with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.contents, server.stop, server.ranges, server.asked = contents, None, True, []

@@ -1,7 +1,8 @@
 """Word order as WALS attests it (paper, section 4.1): six features, what two languages share, groups.
 
-Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e; CC BY 4.0), one entry
-a language. The table ``data/word_order.csv`` also holds assumptions for the artificial world; nothing here reads them.
+Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e; CC BY 4.0),
+one entry a language. The table ``data/word_order.csv`` also holds assumptions for the artificial world;
+nothing here reads them.
 """
 
 from functools import cache
@@ -42,7 +43,7 @@ def common_features(a: str, b: str) -> int:
 
 
 def likeness(a: str, b: str) -> float:
-    """Common features as a share (0-1) of those that WALS attests in both languages; NaN where there are none."""
+    """Common features as a share (0-1) of those that WALS attests in both; NaN if there are none."""
     both = attested(a).keys() & attested(b).keys()
     return common_features(a, b) / len(both) if both else float("nan")
 

@@ -1,8 +1,8 @@
 """CoNLL-U treebanks: the syntactic words and their tags (paper, section 2: 41 languages).
 
 Multiword-token ranges (``3-4``), empty nodes (``8.1``) and comments are no words and are skipped. A FORM is
-kept as it is: ``_`` is a word, and a FORM may hold spaces ("10 000"). Tags are the universal ones (UPOS), or on
-request the treebank's own (XPOS).
+kept as it is: ``_`` is a word, and a FORM may hold spaces ("10 000"). Tags are the universal ones (UPOS), or
+on request the treebank's own (XPOS).
 """
 
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ BLANK = "_"
 Tag = Callable[[str | Path, int, list[str]], str]  # (path, line number, ten columns) -> label
 
 
-def read(
-    path: str | Path, encoding: str = "utf-8", tags: str = "upos", version_1: str = "refuse"
-) -> Dataset:
+def read(path: str | Path, encoding: str = "utf-8", tags: str = "upos", version_1: str = "refuse") -> Dataset:
     """A labelled corpus (``tokens``, ``labels`` = UPOS, or XPOS on request) from a CoNLL-U file.
 
     UPOS of UD version 1 are refused, or converted as far as the file tells: CONJ is CCONJ, and a VERB that is
-    a copula (relation ``cop``) is AUX. Raises CorpusError, naming file, line and remedy, for a line that is not ten
-    tab-separated columns, a word whose ID does not follow the one before, and a UPOS that is not one of the 17 of
-    UD 2; CorpusUnavailable where XPOS are asked for and the file has none.
+    a copula (relation ``cop``) is AUX. Raises CorpusError, naming file, line and remedy, for a line that is
+    not ten tab-separated columns, a word whose ID does not follow the one before, and a UPOS that is not one
+    of the 17 of UD 2; CorpusUnavailable where XPOS are asked for and the file has none.
     """
     tag = _xpos if tags == "xpos" else _converted if version_1 == "convert" else _upos
     sentences = [list(zip(*words)) for words in _sentences(path, encoding, tag)]
     labels = [labels for _, labels in sentences]
     if tags == "xpos" and {label for row in labels for label in row} <= {BLANK}:
-        raise CorpusUnavailable(f"{path} has no language-specific tags (every XPOS is _): use the UPOS instead.")
+        raise CorpusUnavailable(
+            f"{path} has no language-specific tags (every XPOS is _): use the UPOS instead."
+        )
     return labelled_corpus([tokens for tokens, _ in sentences], labels)
 
 

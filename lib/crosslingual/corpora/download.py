@@ -1,8 +1,10 @@
-"""Files fetched once: resumed where a transfer broke off, verified, put in place in one step, then used offline.
+"""Files fetched once: resumed where a transfer broke off, verified, put in place in one step, then used
+offline.
 
-Pooch streams and shows progress. It knows neither git's blob hashes nor how to go on with half a file, so both are
-here: a file grows beside its place under the name ``<name>.part`` and takes its own name only when it is whole
-and verified. What already lies in place is verified at each use, so a damaged file is fetched again.
+Pooch streams and shows progress. It knows neither git's blob hashes nor how to go on with half a file, so
+both are here: a file grows beside its place under the name ``<name>.part`` and takes its own name only when
+it is whole and verified. What already lies in place is verified at each use, so a damaged file is fetched
+again.
 """
 
 import errno
@@ -37,7 +39,8 @@ class DownloadError(CorpusUnavailable):
 class Download:
     """A published file: what it is, where it is, its place in the cache folder, what it must be.
 
-    ``digest`` is "sha256:<hex>", "md5:<hex>", "git:<blob SHA-1>" or "" where none is known; ``size`` is in bytes.
+    ``digest`` is "sha256:<hex>", "md5:<hex>", "git:<blob SHA-1>" or "" where none is known; ``size`` is in
+    bytes.
     """
 
     what: str
@@ -67,10 +70,11 @@ def folder() -> Path:
 
 
 def fetch(download: Download) -> Path:
-    """The file's path in the cache, fetched if it is not there whole; a later call goes on where one broke off.
+    """The file's path in the cache, fetched if it is not there whole; a later call goes on where one broke
+    off.
 
-    Raises DownloadError when the server has no such file, when it cannot be reached or stops midway, when what it
-    sends is not what is pinned, and when the file cannot be stored.
+    Raises DownloadError when the server has no such file, when it cannot be reached or stops midway, when
+    what it sends is not what is pinned, and when the file cannot be stored.
     """
     try:
         if not download.cached or fault(download, download.file):
@@ -96,7 +100,7 @@ def fault(download: Download, path: Path) -> str:
 
 
 def mirrored(url: str) -> str:
-    """The URL, its beginning exchanged as $CROSSLINGUAL_MIRRORS says: ``https://from=https://to``, parted by spaces."""
+    """The URL, its beginning exchanged by $CROSSLINGUAL_MIRRORS: ``https://from=https://to``, spaces between."""
     for rule in os.environ.get(MIRRORS_VARIABLE, "").split():
         original, equals, mirror = rule.partition("=")
         if not equals:
@@ -110,7 +114,9 @@ def mirrored(url: str) -> str:
 
 def _digest(kind: str, path: Path, size: int) -> str:
     """git's blob hash is SHA-1 over a header with the length, and the content."""
-    start = {"sha256": hashlib.sha256, "md5": hashlib.md5, "git": lambda: hashlib.sha1(b"blob %d\0" % size)}[kind]
+    start = {"sha256": hashlib.sha256, "md5": hashlib.md5, "git": lambda: hashlib.sha1(b"blob %d\0" % size)}[
+        kind
+    ]
     with path.open("rb") as file:
         return hashlib.file_digest(file, start).hexdigest()
 
@@ -156,7 +162,7 @@ def _transfer(download: Download, part: Path) -> None:
 
 
 def _receive(download: Download, part: Path) -> None:
-    """`_append`, but where a server was out of reach just now: a book that lacks eighty files must not wait for each."""
+    """`_append`, unless the server was out of reach just now: eighty files must not wait for it each."""
     server = urlsplit(mirrored(download.url)).netloc
     when, problem = _unreachable.get(server, (-PATIENCE, None))
     if time.monotonic() - when < PATIENCE:
@@ -210,4 +216,3 @@ def _unstored(download: Download, problem: OSError) -> str:
         f"cannot be stored in {download.file.parent} ({os.strerror(problem.errno)}): make room there, or set "
         f"{CACHE_VARIABLE} to another folder"
     )
-

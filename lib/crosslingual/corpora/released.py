@@ -93,7 +93,7 @@ class Released:
         return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
     def labelled(self, task: str, language: str, split: str) -> Dataset:
-        """The corpus; raises CorpusUnavailable (what is missing, how to get it), CorpusError (a broken file)."""
+        """The corpus; raises CorpusUnavailable (how to get it) and CorpusError (a broken file)."""
         if language == "hi+en":  # beside UPOS of tweets, so UPOS whatever `tags` says
             parts = [self._treebank(code, split, "upos") for code in ("hi", "en")]
             return concatenate([first(part, self._cap("pos", split)) for part in parts])
@@ -116,7 +116,7 @@ class Released:
         )
 
     def fingerprint(self, task: str, language: str, split: str) -> str:
-        """Of what determines the corpus: pins where there are any, so that nothing is downloaded, else bytes."""
+        """Of what determines the corpus: pins where there are any, which need no download, else bytes."""
         if language == "hi+en":
             parts = [self._treebank_fingerprint(code, split, "upos") for code in ("hi", "en")]
             return f"{'+'.join(parts)}-{self._cap('pos', split)}"
@@ -163,7 +163,7 @@ class Released:
         return pd.DataFrame.from_dict(rows, "index", columns=["treebank", "release", "licence", "reason"])
 
     def entity_table(self) -> pd.DataFrame:
-        """What stands for each entity corpus and how it differs, see `entities.described`; downloads nothing."""
+        """What stands for each entity corpus and how it differs: see `entities.described`."""
         return entities.described(root=self._root(), **self.ner)
 
     def entity_table(self) -> pd.DataFrame:
@@ -178,8 +178,8 @@ class Released:
         root = self.root or os.environ.get(ROOT_VARIABLE)
         if root and not (path := Path(root).expanduser()).is_dir():
             raise CorpusUnavailable(
-                f"there is no data folder {path}: correct `root` in the edition's corpora or {ROOT_VARIABLE}, or "
-                "leave it out, so that corpora are downloaded."
+                f"there is no data folder {path}: correct `root` in the edition's corpora or {ROOT_VARIABLE}, "
+                "or leave it out, so that corpora are downloaded."
             )
         return path if root else None
 

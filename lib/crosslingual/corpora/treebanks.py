@@ -1,9 +1,11 @@
-"""Universal Dependencies by treebank and release (paper, section 2: 41 languages, CoNLL 2017 evaluation sets).
+"""Universal Dependencies by treebank and release (paper, section 2: 41 languages, CoNLL 2017 evaluation
+sets).
 
-Release ``r2.0-test`` is that of the CoNLL 2017 shared task. ``data/treebanks.csv`` pins its files by their git blob
-hashes; ``data/treebank_choices.csv`` says which treebank stands for a language and why, as the paper does not. A treebank is
-named as ``UD_Dutch-Alpino@r2.13``: what stands before or after the @ may be left out, for the choice of the table and
-for the pinned release. A release that is not pinned can be read but not verified, and says so.
+Release ``r2.0-test`` is that of the CoNLL 2017 shared task. ``data/treebanks.csv`` pins its files by their
+git blob hashes; ``data/treebank_choices.csv`` says which treebank stands for a language and why, as the paper
+does not. A treebank is named as ``UD_Dutch-Alpino@r2.13``: what stands before or after the @ may be left out,
+for the choice of the table and for the pinned release. A release that is not pinned can be read but not
+verified, and says so.
 """
 
 import re
@@ -23,12 +25,15 @@ BASE = "https://raw.githubusercontent.com/UniversalDependencies"
 RELEASE = "r2.0-test"
 READER_VERSION = 1  # raise when the reader returns something else for the same files
 NAME = re.compile(r"(UD_[A-Za-z_]+-[A-Za-z]+)?(?:@([\w.-]+))?")
-OWN_NAMES = re.compile(r"r2\.[01](\D|$)|r1\.")  # releases whose first treebank of a language has no name in its files
+OWN_NAMES = re.compile(
+    r"r2\.[01](\D|$)|r1\."
+)  # releases whose first treebank of a language has no name in its files
 
 
 @cache
 def pins() -> pd.DataFrame:
-    """One row per file: language, treebank, tag, commit, path, blob (git's SHA-1), size (bytes or NaN), licence.
+    """One row per file: language, treebank, tag, commit, path, blob (git's SHA-1), size (bytes or NaN),
+    licence.
 
     Treebanks under the present names of their repositories; the size is known of files up to 4 MiB.
     """
@@ -47,8 +52,9 @@ def labelled(
 ) -> Dataset:  # fmt: skip
     """The split's words and tags; ``tags`` and ``version_1`` as in `conllu.read`.
 
-    From the data folder ``root`` if it has the published files (``ud_original/<treebank>/<release>/``), else fetched.
-    Raises CorpusUnavailable (DownloadError where it could not be fetched), and CorpusError for a broken file.
+    From the data folder ``root`` if it has the published files (``ud_original/<treebank>/<release>/``), else
+    fetched. Raises CorpusUnavailable (DownloadError where it could not be fetched), and CorpusError for a
+    broken file.
     """
     paths = [_located(item, root) for item in files(language, split, treebank)]
     corpus = concatenate([conllu.read(path, tags=tags, version_1=version_1) for path in paths])
@@ -59,7 +65,8 @@ def labelled(
 def files(language: str, split: str, treebank: str = "") -> list[Download]:
     """The files of a split in the order in which they are read; only large treebanks have several.
 
-    Raises CorpusUnavailable where the pinned release has no such file, or no treebank is chosen for the language.
+    Raises CorpusUnavailable where the pinned release has no such file, or no treebank is chosen for the
+    language.
     """
     name, tag = parse(treebank)
     name = name or _choice(language)
@@ -69,8 +76,8 @@ def files(language: str, split: str, treebank: str = "") -> list[Download]:
         return [_unpinned(language, split, name, tag)]
     if rows.empty:
         raise CorpusUnavailable(
-            f"{name} has no {split} file in {tag or RELEASE}: name another treebank of {languages.name(language)} for it "
-            "under `treebanks` in the edition's corpora."
+            f"{name} has no {split} file in {tag or RELEASE}: name another treebank of "
+            f"{languages.name(language)} for it under `treebanks` in the edition's corpora."
         )
     return [_pinned(row) for row in rows.itertuples()]
 
@@ -91,8 +98,10 @@ def at_hand(item: Download, root: Path | None = None) -> bool:
 
 
 def described() -> pd.DataFrame:
-    """What stands for which language unless an edition names another: language, treebank, release, licence, reason."""
-    rows = [[languages.name(code), name, *_release(code), reason] for code, name, reason in choices().itertuples()]
+    """What stands for a language by default: columns language, treebank, release, licence, reason."""
+    rows = [
+        [languages.name(code), name, *_release(code), reason] for code, name, reason in choices().itertuples()
+    ]
     return pd.DataFrame(rows, columns=["language", "treebank", "release", "licence", "reason"])
 
 
@@ -119,7 +128,8 @@ def parse(treebank: str) -> tuple[str, str]:
 def _choice(language: str) -> str:
     if language not in choices().index:
         raise CorpusUnavailable(
-            f"no treebank is chosen for {languages.name(language)}: name one under `treebanks` in the edition's corpora."
+            f"no treebank is chosen for {languages.name(language)}: name one under `treebanks` in the "
+            "edition's corpora."
         )
     return choices().treebank[language]
 
@@ -141,7 +151,7 @@ def _unpinned(language: str, split: str, name: str, tag: str) -> Download:
 
 
 def _stem(language: str, name: str, tag: str) -> str:
-    """How the files of a treebank begin: until release 2.1, the language's first treebank went by its code alone."""
+    """How a treebank's files begin: until release 2.1, a language's first went by its code alone."""
     known = pins().path[pins().treebank == name]
     if OWN_NAMES.match(tag) and not known.empty:
         return known.iloc[0].partition("-ud-")[0]
@@ -154,8 +164,8 @@ def _located(item: Download, root: Path | None) -> Path:
         return fetch(item)
     if problem := fault(item, own):
         raise CorpusUnavailable(
-            f"{own} is not the published file ({problem}): take it away, so that it is downloaded, or name it under "
-            "`files` in the edition's corpora if it is meant to differ."
+            f"{own} is not the published file ({problem}): take it away, so that it is downloaded, or name "
+            "it under `files` in the edition's corpora if it is meant to differ."
         )
     return own
 
