@@ -540,7 +540,7 @@ def emergence_curve(
         ends[measure.replace(" ", "\n", 1)] = (1.15 * means.index.max(), means[measure].iloc[-1], colour)
     panels[1].plot(log.step, log.loss, color="#444444", linewidth=1.5)
     for panel in panels:
-        _step_axis(panel, list(means.index))
+        _step_axis(panel, list(means.index), room=9)
     end_labels(panels[0], ends, gap=14)
     panels[0].set(ylabel="accuracy (%)", ylim=(0, 104))
     panels[1].set(ylabel="masked-word loss", xlabel="steps of pre-training")
@@ -550,13 +550,13 @@ def emergence_curve(
     return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, two panels. {read}.")
 
 
-def _step_axis(panel: Axes, steps: list[int]) -> None:
-    """Logarithmic from the first snapshot on, with a place for step 0; room on the right for labels."""
+def _step_axis(panel: Axes, steps: list[int], room: float) -> None:
+    """Logarithmic from the first snapshot on, with a place for step 0; on the right, ``room`` times the last for labels."""
     shown = sorted(steps)
     panel.set_xscale("symlog", linthresh=shown[1] if len(shown) > 1 else 1, linscale=0.6)
     panel.set_xticks(shown, [f"{step / 1000:g}k" if step >= 1000 else str(step) for step in shown], fontsize=8)
     panel.minorticks_off()
-    panel.set_xlim(-0.1 * shown[min(1, len(shown) - 1)], 9 * max(shown))
+    panel.set_xlim(-0.1 * shown[min(1, len(shown) - 1)], room * max(shown))
 
 
 def emergence_by_pair(found: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence-pairs") -> Figure:
@@ -573,20 +573,73 @@ def emergence_by_pair(found: pd.DataFrame, encoder: str, edition: Edition, name:
     gained = (apart.iloc[:, -1] - apart.iloc[:, 0]).sort_values()
     ends = [f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)" for a, b in (gained.index[-1], gained.index[0])]
     read = f"Most gained: {ends[0]}; least: {ends[1]}"
-    caption = f"Tagging accuracy by pair as {ENCODERS.get(encoder, encoder)} is pre-trained. {read}."
+    hues = "Grey: in-language; blue: zero-shot within a script; orange: across scripts."
+    caption = f"Tagging accuracy by pair as {ENCODERS.get(encoder, encoder)} is pre-trained. {hues} {read}."
     return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, a panel a language. {read}.")
 
 
 def _pairs_panel(panel: Axes, tagged: pd.DataFrame, source: str) -> None:
     ends = {}
-    for position, (target, line) in enumerate(tagged.sort_values("step").groupby("target", sort=False)):
-        colour = "#444444" if target == source else CYCLE[position % len(CYCLE)]
+    for target, line in tagged.sort_values("step").groupby("target", sort=False):
+        one_script = languages.script(target) == languages.script(source)
+        colour = "#444444" if target == source else CYCLE[0] if one_script else CYCLE[1]
         panel.plot(line.step, line.score, color=colour, linewidth=1.6, marker="o", markersize=3)
         ends[label(target)] = (1.15 * line.step.max(), line.score.iloc[-1], colour)
-    _step_axis(panel, sorted(set(tagged.step)))
+    _step_axis(panel, sorted(set(tagged.step)), room=2.2)
     end_labels(panel, ends, gap=7)
     panel.set_title(f"fine-tuned on {label(source)}", loc="left", fontsize=10)
-    panel.set(ylabel="accuracy (%)", ylim=(0, 112))
+    panel.set(ylabel="accuracy (%)", ylim=(0, 120))
+
+
+def fertility(measured: Mapping[str, pd.DataFrame], name: str = "fertility") -> Figure:
+    """Pieces a word of each language under several vocabularies; ``measured`` is ``tokenisation.treebanks`` by encoder."""
+    measured = {encoder: frame for encoder, frame in measured.items() if len(frame)}
+    if not measured:
+        return _nothing(name, "No vocabulary is at hand and nothing was recorded.")
+    order = next(iter(measured.values())).fertility.sort_values().index
+    drawing, (panel,) = canvas(0.9 + 0.17 * len(order))
+    for encoder, frame in measured.items():
+        colour, heights = COLOURS.get(encoder, CYCLE[2]), range(len(order))
+        panel.plot(frame.fertility.reindex(order), heights, "o", markersize=4, color=colour)
+        last = frame.fertility.reindex(order).iloc[-1]
+        panel.text(last, len(order) - 0.2, ENCODERS.get(encoder, encoder), color=colour, ha="center", fontweight="bold")
+    panel.set_yticks(range(len(order)), [*map(label, order)], fontsize=7.5)
+    panel.set(xlabel="word pieces a word", ylim=(-0.7, len(order) + 0.8), xlim=(0.8, None))
+    read = "; ".join(f"{ENCODERS.get(encoder, encoder)}: {_extremes(frame.fertility)}" for encoder, frame in measured.items())
+    caption = f"Word pieces a word in each test set, by M-BERT's order. {read}. Few pieces may also mean few known ones."
+    return Figure(drawing, name, caption, f"Dots, two a language. {read}.")
+
+
+def _extremes(values: pd.Series) -> str:
+    low, high = values.idxmin(), values.idxmax()
+    return f"from {number(values[low], 2)} ({label(low)}) to {number(values[high], 2)} ({label(high)})"
+
+
+def entity_overlaps(pairs: pd.DataFrame, name: str = "entity-overlaps") -> Figure:
+    """Where language pairs lie on the horizontal axis of Figure 1; ``pairs`` is ``tokenisation.overlaps``, encoders below
+    each other."""
+    if pairs.empty:
+        return _nothing(name, "No vocabulary is at hand and nothing was recorded.")
+    groups = overlaps_by_script(pairs)
+    drawing, (panel,) = canvas(0.8 + 0.55 * len(groups))
+    for height, ((encoder, _), values) in enumerate(groups.items()):
+        colour, shifts = COLOURS.get(encoder, CYCLE[2]), np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
+        panel.scatter(values, height + shifts, 10, color=colour, alpha=0.5, linewidths=0)
+        panel.plot([values.median()] * 2, [height - 0.36, height + 0.36], color=colour, linewidth=2.5)
+    titles = [f"{ENCODERS.get(encoder, encoder)},\n{kind}" for encoder, kind in groups]
+    panel.set_yticks(range(len(groups)), titles)
+    panel.set(xlabel="entity word-piece overlap (%)", ylim=(len(groups) - 0.4, -0.6), xlim=(-0.5, None))
+    read = "; ".join(f"{title} {number(values.median())}%".replace("\n", " ")
+                     for title, values in zip(titles, groups.values(), strict=True))  # fmt: skip
+    caption = f"Overlap of entity word pieces, a dot an ordered pair of languages. Medians: {read}."
+    return Figure(drawing, name, caption, f"Strips of dots. Medians: {read}.")
+
+
+def overlaps_by_script(pairs: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
+    """Overlaps in percent by encoder and by whether both languages have one script."""
+    across = pairs.train.map(languages.script) != pairs.evaluate.map(languages.script)
+    kinds = across.map({False: "one script", True: "two scripts"})
+    return dict(iter((100 * pairs.overlap).groupby([pairs.encoder, kinds], sort=False)))
 
 
 def heatmap(
@@ -668,12 +721,15 @@ def gallery(views: Mapping[str, "Figure"]) -> ipywidgets.VBox:
 
 def absent(name: str, edition: Edition, *frames: pd.DataFrame) -> Figure:
     """Stands in for a figure whose data are not at hand: numbered like it, and saying what is missing."""
+    reasons = " ".join(dict.fromkeys(reason for frame in frames for reason in unavailable(frame)))
+    return _nothing(name, f"Not available in this edition ({edition.title}). {reasons}")
+
+
+def _nothing(name: str, why: str) -> Figure:
     drawing, (panel,) = canvas(0.8)
     panel.set_axis_off()
     panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
-    reasons = " ".join(dict.fromkeys(reason for frame in frames for reason in unavailable(frame)))
-    caption = f"Not available in this edition ({edition.title}). {reasons}"
-    return Figure(drawing, name, caption, caption)
+    return Figure(drawing, name, why, why)
 
 
 def _caption(text: str, edition: Edition, frame: pd.DataFrame) -> str:

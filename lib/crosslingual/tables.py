@@ -19,7 +19,7 @@ from crosslingual.editions import Edition
 from crosslingual.emergence import means as means_by_step
 from crosslingual.sizes import statistics
 from crosslingual.store import RECORDED
-from crosslingual.trends import SCRIPTS, averages
+from crosslingual.trends import GROUPS, averages
 from crosslingual.trends import ahead as leads
 
 if TYPE_CHECKING:
@@ -411,6 +411,17 @@ def models(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop_duplicates(columns)[[*columns, "seconds", "device", "origin"]]
 
 
+def sensitivity(table: pd.DataFrame, edition: Edition, name: str = "sensitivity") -> Table:
+    """What variants of the recipe change; ``table`` is ``sensitivity.measure``. Seeds of the edition as it is come first."""
+    seeds = table.groupby("variant").seed.transform("nunique")
+    titles = table.variant.where(seeds == 1, table.variant + ", seed " + table.seed.astype(str))
+    rows = [[title, *map(number, row)] for title, row in zip(titles, table[["within", "across"]].to_numpy(), strict=True)]
+    caption = (f"Accuracy of taggers fine-tuned on one language, within it and on average across the others, with settings that the "
+               f"paper leaves open. Edition: {edition.title}.")  # fmt: skip
+    notes = (PATTERN if edition.artificial else "", *unavailable(table))
+    return Table(caption, name, ["recipe", "within", "across"], rows, tuple(filter(None, notes)))
+
+
 def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
     """Seconds that fine-tuning a model took, evaluations included, by task, encoder and device."""
     rows = []
@@ -550,18 +561,23 @@ def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edit
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition)))
 
 
-def floors_by_script(
-    scores: pd.DataFrame, edition: Edition, name: str = "floors-by-script",
+def floors_by_group(
+    scores: pd.DataFrame, edition: Edition, name: str = "floors-by-group",
     others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
 ) -> Table:  # fmt: skip
-    """Macro-averages of what ``floors`` shows by pair, over pairs within one script and across scripts."""
+    """Macro-averages of what ``floors`` shows by pair, over pairs of one script, of two, and by word order.
+
+    ``others`` are the scores of editions shown beside this one.
+    """
     columns, rows = list(dict.fromkeys(scores.encoder)), []
-    for title, keep in SCRIPTS.items():
-        for each, frame in [(edition.name, scores), *((other.name, theirs) for other, theirs in others.items())]:
-            cells, ahead = averages(frame, keep), sum(pairs := leads(frame, keep))
-            rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{ahead} of {len(pairs)}"])
+    shown = [(edition.name, scores, averages(scores))]
+    shown += [(other.name, theirs, averages(theirs)) for other, theirs in others.items()]
+    for title, keep in GROUPS.items():
+        for each, frame, means in shown:
+            cells, pairs = means[title], leads(frame, keep)
+            rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
             rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns), ""])
-    caption = f"Zero-shot accuracy by script, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
+    caption = f"Zero-shot accuracy, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "pairs that M-BERT leads"]
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition), *_beside_notes(dict.fromkeys(others))))
 
@@ -767,3 +783,25 @@ def retold(told: Mapping[str, Sequence], name: str, title: str) -> Table:
         for code, sentence in told.items()
     ]  # fmt: skip
     return Table(title, name, ["language", "written", "sounds"], rows, text=True)
+
+
+def tokenised(measured: Mapping[str, pd.DataFrame], name: str = "tokenised") -> Table:
+    """Pieces a word, [UNK] and coverage of every treebank; ``measured`` is ``tokenisation.treebanks`` by encoder."""
+    shown = {"pieces a word": ("fertility", 2, 1), "[UNK] %": ("unk_share", 1, 100), "covered %": ("coverage", 1, 100)}
+    codes = sorted({code for frame in measured.values() for code in frame.index}, key=label)
+    columns = [(frame, *how) for frame in measured.values() for how in shown.values()]
+    rows = [[label(code), *(number(times * frame[column].get(code, float("nan")), places) if len(frame) else MISSING
+                            for frame, column, places, times in columns)] for code in codes]  # fmt: skip
+    header = ["", *(f"{ENCODERS.get(encoder, encoder)} {title}" for encoder in measured for title in shown)]
+    notes = ("[UNK]: share of the pieces. Covered: share of the words that would remain if sentences were cut after 128 pieces; "
+             "this book splits them instead, so that all words count.",)  # fmt: skip
+    return Table("What the vocabularies make of the test sets of the treebanks", name, header, rows, notes)
+
+
+def full_size(speeds: pd.DataFrame, name: str = "full-size") -> Table:
+    """Speed and memory at M-BERT's full size, a row a device; ``speeds`` is ``tokenisation.speeds``."""
+    rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30), run.date]
+            for run in speeds.itertuples()]  # fmt: skip
+    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "measured on"]
+    notes = () if rows else ("Not measured yet: `python benchmarks/full_size.py --record book/recorded/paper`.",)
+    return Table("Fine-tuning an encoder of M-BERT's size, random weights, batches of 32 rows of 128 pieces", name, header, rows, notes)

@@ -49,7 +49,15 @@ def within_script(train: str, evaluate: str) -> bool:
 SUBSETS: dict[str, Keep] = {"all": every_pair, "two families": unrelated, "two scripts": across_scripts}
 
 
-SCRIPTS: dict[str, Keep] = {"one script": within_script, "two scripts": across_scripts}
+def between_orders(first: str, second: str) -> Keep:
+    """Pairs from one group of word orders ("SVO", "SOV") to another."""
+    return lambda train, evaluate: (typology.order_group(train), typology.order_group(evaluate)) == (first, second)
+
+
+# Pairs to be macro-averaged each on its own.
+GROUPS: dict[str, Keep] = {"one script": within_script, "two scripts": across_scripts} | {
+    f"{a} to {b}": between_orders(a, b) for a in ("SVO", "SOV") for b in ("SVO", "SOV")
+}
 
 
 def complete(train: str, evaluate: str) -> bool:
@@ -71,14 +79,20 @@ READINGS: dict[str, tuple[Likeness, Keep]] = {
 }
 
 
-def averages(scores: pd.DataFrame, keep: Keep) -> dict[str, stats.Estimate]:
-    """Macro-average of each encoder's, or baseline's, scores over the zero-shot pairs that ``keep`` lets pass.
+def averages(scores: pd.DataFrame, groups: dict[str, Keep] = GROUPS) -> dict[str, dict[str, stats.Estimate]]:
+    """Macro-averages of each encoder's, or baseline's, scores over groups of zero-shot pairs: {group: {encoder: ...}}.
 
-    ``scores`` holds the frames of ``transfer.matrix`` and ``baselines.matrix`` below each other. Those without such a
-    pair are left out.
+    ``scores`` holds the frames of ``transfer.matrix`` and ``baselines.matrix`` below each other. An encoder without a
+    pair in a group is left out of it.
     """
-    pairs = scores[[a != b and keep(a, b) for a, b in zip(scores.train, scores.evaluate, strict=True)]]
-    return {encoder: stats.estimate(stats.draws(frame).mean(skipna=False)) for encoder, frame in pairs.groupby("encoder")}
+    found: dict[str, dict[str, stats.Estimate]] = {group: {} for group in groups}
+    for encoder, frame in scores[scores.train != scores.evaluate].groupby("encoder"):
+        versions = stats.draws(frame)
+        for group, keep in groups.items():
+            chosen = [keep(*pair[1:]) for pair in versions.index]
+            if any(chosen):
+                found[group][encoder] = stats.estimate(versions[chosen].mean(skipna=False))
+    return found
 
 
 def ahead(scores: pd.DataFrame, keep: Keep, encoder: str = "m-bert") -> list[bool]:
