@@ -100,7 +100,7 @@ def fault(download: Download, path: Path) -> str:
 
 
 def mirrored(url: str) -> str:
-    """The URL, its beginning exchanged by $CROSSLINGUAL_MIRRORS: ``https://from=https://to``, spaces between."""
+    """The URL, its beginning exchanged by $CROSSLINGUAL_MIRRORS: ``https://from=https://to``, or several."""
     for rule in os.environ.get(MIRRORS_VARIABLE, "").split():
         original, equals, mirror = rule.partition("=")
         if not equals:

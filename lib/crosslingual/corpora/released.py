@@ -163,10 +163,6 @@ class Released:
         return pd.DataFrame.from_dict(rows, "index", columns=["treebank", "release", "licence", "reason"])
 
     def entity_table(self) -> pd.DataFrame:
-        """What stands for each entity corpus and how it differs: see `entities.described`."""
-        return entities.described(root=self._root(), **self.ner)
-
-    def entity_table(self) -> pd.DataFrame:
         """What stands for each language's entities: `entities.described` with the edition's settings."""
         return entities.described(root=self._root(), **self.ner)
 
@@ -178,8 +174,8 @@ class Released:
         root = self.root or os.environ.get(ROOT_VARIABLE)
         if root and not (path := Path(root).expanduser()).is_dir():
             raise CorpusUnavailable(
-                f"there is no data folder {path}: correct `root` in the edition's corpora or {ROOT_VARIABLE}, "
-                "or leave it out, so that corpora are downloaded."
+                f"there is no data folder {path}: correct `root` in the edition's corpora or "
+                f"{ROOT_VARIABLE}, or leave it out, so that corpora are downloaded."
             )
         return path if root else None
 
