@@ -45,7 +45,15 @@ def compute_all(edition: Edition, results: Store, **grid: object) -> None:
 
 def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """What must be equal whenever and wherever it was computed."""
-    return frame.drop(columns=["seconds", "device"]).assign(counts=frame["counts"].map(np.ndarray.tolist))
+    return frame.drop(columns=["seconds", "device", "memory"]).assign(counts=frame["counts"].map(np.ndarray.tolist))
+
+
+def test_a_treebanks_own_tags_are_the_labels_where_it_has_no_universal_ones() -> None:
+    universal = corpora.labelled_corpus([["a", "b"]], [["NOUN", "X"]])
+    own = corpora.labelled_corpus([["a", "b"], ["c"]], [["VBZ", "NN"], ["NN"]])
+    assert transfer.label_set("pos", universal) == transfer.UPOS
+    assert transfer.label_set("pos", own) == ["NN", "VBZ"]
+    assert transfer.label_set("ner", own) == transfer.IOB2
 
 
 def test_frame_is_tidy_and_equals_a_run_by_hand(kept: tuple) -> None:
