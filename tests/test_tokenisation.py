@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 import torch
 import zoo
-from crosslingual import checkout, hub, overlap, tokenisation
+from crosslingual import checkout, figures, hub, overlap, tables, tokenisation
 from crosslingual.editions import Edition
 from crosslingual.store import RECORDED, Store
 from transformers import BertConfig, BertModel
@@ -65,6 +65,30 @@ def test_another_vocabulary_is_refused(tmp_path, monkeypatch):
     path.write_text("[PAD]\n[UNK]\n")
     with pytest.raises(tokenisation.VocabularyUnavailable, match="vocab.txt is not the vocabulary of google-bert/bert-base-cased"):
         read("en-bert")
+
+
+def test_figures_and_tables_say_what_they_show():
+    edition = Edition.load("pocket")
+    measured = {name: tokenisation.treebanks(edition, name) for name in ("m-bert", "en-bert")}
+    figure, lowest = figures.fertility(measured), measured["m-bert"].fertility.min()
+    assert f"M-BERT: from {lowest:.2f} (" in figure.caption and figure.alt
+    table = tables.tokenised(measured)
+    assert len(table.rows) == 41 and len(table.rows[0]) == len(table.header) == 7
+    pairs = tokenisation.pd.concat([tokenisation.overlaps(edition, name) for name in measured], ignore_index=True)
+    groups = figures.overlaps_by_script(pairs)
+    assert sum(map(len, groups.values())) == 2 * 16 * 15
+    assert f"two scripts {groups['m-bert', 'two scripts'].median():.1f}%" in figures.entity_overlaps(pairs).caption
+    for nothing in (figures.fertility({}), figures.entity_overlaps(pairs[:0])):
+        assert "nothing was recorded" in nothing.caption
+
+
+def test_speeds_are_those_of_the_benchmark(tmp_path, monkeypatch):
+    found = dict(parameters=9, seconds=[2.0], training=2048.0, tagging=4096.0, memory=2**31)
+    parts = dict(version=1, device="a device", rows=32, length=128, steps=2)
+    Store(tmp_path).put(tokenisation.FULL_SIZE, parts, found)
+    monkeypatch.setattr(tokenisation, "_recorded", lambda: Store("nowhere", [tmp_path]))
+    (row,) = tables.full_size(tokenisation.speeds()).rows
+    assert row[:4] == ["a device", "2,048", "4,096", "2.0"]
 
 
 @REAL

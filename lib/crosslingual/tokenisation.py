@@ -25,6 +25,7 @@ from crosslingual.store import Store
 
 VERSION = 1  # bump when `measure` or `overlap.between` gives other numbers for the same text
 MAX_LENGTH = 128  # pieces with [CLS] and [SEP], as in the paper's appendix A
+FULL_SIZE = "full-size"  # kind of record in which benchmarks/full_size.py keeps speed and memory
 RECORDED = "paper"  # the edition whose recorded results have these
 COUNTS = ["sentences", "words", "pieces", "unknown", "whole", "covered", "split"]
 
@@ -122,6 +123,22 @@ def overlaps(edition: Edition, encoder: str, equal: bool = False, kept: Store | 
     return frame.assign(encoder=encoder)
 
 
+def speeds() -> pd.DataFrame:
+    """Recorded speed and memory of fine-tuning at M-BERT's full size, a row a device.
+
+    Columns: device, date, parameters, training and tagging (word pieces a second), memory (peak, in bytes), pieces (of a
+    batch).
+    """
+    rows = [record.payload | {"device": record.parts["device"], "date": record.provenance["date"][:10],
+                              "pieces": record.parts["rows"] * record.parts["length"]}
+            for record in _recorded().records(FULL_SIZE)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["device", "date", "parameters", "training", "tagging", "memory", "pieces"])
+
+
+def _recorded() -> Store:
+    return Store(store.local(), [checkout.root() / "book" / "recorded" / RECORDED])
+
+
 def _compare_equal(corpora: Mapping[str, list[Dataset]], tokenizer: PreTrainedTokenizerFast) -> pd.DataFrame:
     sizes = [len(overlap.named_entities(corpus)) for splits in corpora.values() for corpus in splits]
     return overlap.between(corpora, tokenizer, min(sizes))
@@ -130,7 +147,7 @@ def _compare_equal(corpora: Mapping[str, list[Dataset]], tokenizer: PreTrainedTo
 def _kept(encoder: str, kind: str, parts: dict, corpora: Mapping[str, list[Dataset]], compute: Callable,
           kept: Store | None) -> pd.DataFrame:  # fmt: skip
     """The result for these corpora, computed if it is not kept; without corpora, the recorded one of most rows."""
-    kept = kept or Store(store.local(), [checkout.root() / "book" / "recorded" / RECORDED])
+    kept = kept or _recorded()
     parts = parts | {"vocabulary": _pin(encoder).vocabulary}
     with suppress(VocabularyUnavailable):
         if tokenizer := corpora and vocabulary(encoder):
