@@ -61,6 +61,21 @@ def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
     assert book.digest_of_inputs(miniature, Edition.load("tiny")) != before
 
 
+def test_what_is_recorded_of_an_edition_beside_counts(miniature):
+    editions = miniature / "book/editions"
+    (editions / "other.yml").write_text((editions / "tiny.yml").read_text() + "digests: other.digests.yml\n")
+    (editions / "other.digests.yml").write_text("encoders/m-bert: d1\n")
+    (editions / "tiny.yml").open("a").write("beside: [other]\n")
+    before = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
+    (editions / "other.digests.yml").write_text("encoders/m-bert: d2\n")
+    repinned = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
+    record = miniature / "book/recorded/other/finetuned/ab.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    recorded = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
+    assert all(len(set(states)) == 3 for states in zip(before, repinned, recorded, strict=True))
+
+
 def test_the_report_on_the_build_comes_last_and_whenever_a_chapter_is_executed():
     names = ["index", "01-introduction", "06-conclusion", "beyond/provenance"]
     assert book._stages(names, []) == [[], [], []]

@@ -122,3 +122,10 @@ def test_an_unknown_device_is_told_before_anything_is_made(folder):
     done = pretrain(folder, "hidden: 16", "--device", "tpu")
     assert "there is no device 'tpu' here: choose cpu" in str(done.exception)
     assert not (folder / "tiny").exists()
+
+
+def test_recording_and_probing_say_what_they_need(folder):
+    done = crosslingual("record", "small.yml")
+    assert "records need digests: put an empty file" in str(done.exception)
+    done = crosslingual("probe", "nowhere", "--edition", "small.yml")
+    assert done.exit_code == 2 and "nowhere" in done.output

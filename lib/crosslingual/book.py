@@ -62,6 +62,7 @@ def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = No
             if cells and not awaited:
                 tqdm.write(str(plan.of(loaded, cells)))
             transfer.run(loaded, cells)
+            grids.floors(loaded)
         run = partial(_refresh, root, settings=settings, keys=keys)
         for stage in _stages(names, stale):
             _in_parallel(run, stage, jobs)
