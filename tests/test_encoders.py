@@ -210,6 +210,16 @@ def test_a_partial_cache_without_network(serve, folder, tmp_path, monkeypatch):
     assert not encoder.at_hand
 
 
+def test_an_edition_names_a_hub_at_a_revision(serve, folder, tmp_path):
+    text = "title: t\nseeds: [1]\ncorpora: {source: folder}\nencoders:\n  m-bert: {hub: %s, revision: %s}\n"
+    (tmp_path / "mine.yml").write_text(text % (NAME, COMMIT))
+    serve()
+    assert Edition.load(tmp_path / "mine.yml").encoder_digest("m-bert") == Encoder("tiny", str(folder)).digest
+    (tmp_path / "mine.yml").write_text(text.replace(", revision: %s", "") % NAME)
+    with pytest.raises(editions.EditionError, match="mine.yml, line 5: the encoder m-bert is a path, a hub name, {hub: name, rev"):
+        Edition.load(tmp_path / "mine.yml")
+
+
 def copy(folder: Path, place: Path) -> Path:
     return Path(shutil.copytree(folder, place / "copy"))
 
