@@ -1,5 +1,6 @@
 """Fertility, [UNK] and coverage by hand; recorded numbers against recomputed ones where the data are at hand."""
 
+import importlib.util
 import os
 from hashlib import sha256
 
@@ -122,3 +123,15 @@ def test_the_vocabulary_is_the_files(tmp_path):
     path = tokenisation._find(tokenisation._pin("m-bert"))
     assert sha256(path.read_bytes()).hexdigest() == tokenisation._pin("m-bert").vocabulary
     assert tokenisation.vocabulary("m-bert").convert_ids_to_tokens([0, 100]) == ["[PAD]", "[UNK]"]
+
+
+def test_the_benchmark_runs_at_a_small_size(monkeypatch, tmp_path, capsys):
+    specification = importlib.util.spec_from_file_location("full_size", checkout.root() / "benchmarks/full_size.py")
+    benchmark = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(benchmark)
+    monkeypatch.setattr(benchmark, "BertConfig", lambda vocab_size: BertConfig(vocab_size=vocab_size, **zoo.SMALL))
+    monkeypatch.setattr("sys.argv", ["full_size.py", "--steps", "2", "--record", str(tmp_path)])
+    benchmark.main()
+    (record,) = Store(tmp_path).records(tokenisation.FULL_SIZE)
+    assert len(record.payload["seconds"]) == 1 and record.payload["training"] > 0
+    assert "word pieces a second in training" in capsys.readouterr().out
