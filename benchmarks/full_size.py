@@ -69,8 +69,8 @@ def main() -> None:
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
     found = measure(chosen.steps)
-    print(f"{found['parameters']:,} parameters on {transfer.device()}: {found['training']:,.0f} word pieces a second in training, "
-          f"{found['tagging']:,.0f} in tagging, {found['memory'] / 2**30:.1f} GiB at the peak")
+    print(f"{found['parameters']:,} parameters on {transfer.device()}: {found['training']:,.0f} word pieces a second in "
+          f"training, {found['tagging']:,.0f} in tagging, {found['memory'] / 2**30:.1f} GiB at the peak")
     if chosen.record:
         parts = {"version": VERSION, "device": transfer.device(), "rows": ROWS, "length": LENGTH, "steps": chosen.steps}
         Store(chosen.record).put(KIND, parts, found)

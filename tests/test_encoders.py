@@ -165,7 +165,8 @@ def test_a_cache_that_another_program_filled_is_used_offline(serve, folder, tmp_
 def test_no_network_is_one_sentence_with_the_remedy_and_not_waited_for_twice(serve, monkeypatch):
     no_network(monkeypatch)
     for name, size in [(NAME, ""), ("google-bert/bert-base-multilingual-cased", r"\(711 MB\)")]:
-        with pytest.raises(EncoderUnavailable, match=rf"'tiny': {name} at .* could not be fetched .*{size}.*hf download") as error:
+        sentence = rf"'tiny': {name} at .* could not be fetched .*{size}.*hf download"
+        with pytest.raises(EncoderUnavailable, match=sentence) as error:
             Encoder("tiny", name).digest  # noqa: B018
         assert "\n" not in str(error.value)
     monkeypatch.setattr(hub, "snapshot_download", None)

@@ -220,13 +220,13 @@ def problems(name: str, checked: pd.DataFrame) -> list[str]:
     """What is wrong with an encoder as ``check`` found it, a sentence each; no script that it does not know counts."""
     found = []
     if (share := checked.unk_share.min()) > HOPELESS:
-        found.append(f"The tokenizer of the encoder {name!r} gives [UNK] for at least {share:.0%} of the pieces in every script: its "
-                     "vocabulary was not read, or is another encoder's.")
+        found.append(f"The tokenizer of the encoder {name!r} gives [UNK] for at least {share:.0%} of the pieces in every "
+                     "script: its vocabulary was not read, or is another encoder's.")
     known = (checked.loss / checked.chance).min()
     if known > CHANCE:
         best = checked.loc[checked.loss.idxmin()]
-        found.append(f"The encoder {name!r} guesses masked words no better than chance (loss {best.loss:.1f} at best, {best.chance:.1f} "
-                     "by chance): its weights are damaged, wrongly converted or untrained.")
+        found.append(f"The encoder {name!r} guesses masked words no better than chance (loss {best.loss:.1f} at best, "
+                     f"{best.chance:.1f} by chance): its weights are damaged, wrongly converted or untrained.")
     return found
 
 

@@ -57,8 +57,8 @@ def _find(pin: hub.Pin) -> Path:
     for folder in filter(None, folders):
         if (folder / "vocab.txt").is_file():
             return folder / "vocab.txt"
-    raise VocabularyUnavailable(f"the vocabulary of {pin.hub} is neither in vocab/{pin.hub.split('/')[-1]}/vocab.txt of the data "
-                                f"folder (${ROOT_VARIABLE}) nor in the hub library's cache.")
+    place = f"vocab/{pin.hub.split('/')[-1]}/vocab.txt of the data folder (${ROOT_VARIABLE})"
+    raise VocabularyUnavailable(f"the vocabulary of {pin.hub} is neither in {place} nor in the hub library's cache.")
 
 
 def measure(
