@@ -5,7 +5,7 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     title       one line, shown with every table and figure
     artificial  true where the languages are artificial, so that no difference to the paper's numbers is shown
     seeds       list of integers
-    corpora     {source: pocket | folder, ...parameters of that source}
+    corpora     {source: pocket | folder | released, ...parameters of that source}
     encoders    {name: path or hub name, {hub: name, revision: commit} for one of a hub at a fixed revision, or
                 {pretrain: {...}} for one pre-trained when first asked for}
     languages   {task: [codes]}; where a task is left out, all that the source has
@@ -22,7 +22,7 @@ Paths are relative to the edition's file. A mistake is one sentence that names f
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +100,8 @@ class Edition:
         return edition
 
     def __reduce__(self):
-        # Worker processes read the file again instead of being sent whole corpora.
-        return Edition.load, (str(self.path), self.kept)
+        # Worker processes are sent what the file says, and read corpora themselves.
+        return Edition, (self.path, self.document, self.lines, self.kept)
 
     @property
     def name(self) -> str:
@@ -211,7 +211,7 @@ class Edition:
     def encoder(self, name: str) -> "Encoder":
         """The encoder of that name; one with a ``pretrain`` entry is made now unless the cache has it."""
         entry, key = self.document["encoders"].get(name), ("encoders", name)
-        if entry is None and name in USUAL_ENCODERS:
+        if entry is None and (self.kept or name in USUAL_ENCODERS):
             raise _no_encoder(f"the edition {self.name} has no encoder {name!r}: add one to its `encoders`.")
         if entry is None:
             choice = ", ".join(self.encoders)
@@ -231,6 +231,21 @@ class Edition:
         given = self.document.get("recipe", {})
         common = {key: value for key, value in given.items() if key not in corpora.TASKS}
         return Recipe(**common | given.get(_task(task), {}))
+
+    def variant(self, **blocks: dict) -> "Edition":
+        """The same edition with other settings in some of its file's blocks: ``variant(recipe={"weight_decay": 0.01})``.
+
+        What the blocks do not name stays; raises EditionError for a setting that will not do. Digests that the file
+        pins stand for its own corpora only, so other ones have none.
+        """
+        document = _merged(self.document, blocks)
+        if "corpora" in blocks:
+            document.pop("digests", None)
+        varied = replace(self, document=document)
+        if "corpora" not in blocks:
+            varied.__dict__.update(source=self.source, _corpora=self._corpora)  # they need not be made twice
+        _check(varied)
+        return varied
 
     def resolve(self, path: str) -> Path:
         """A path in the edition's file, relative to that file."""
@@ -281,6 +296,13 @@ class Edition:
         if split not in corpora.SPLITS:
             raise EditionError(f"unknown split {split!r}: choose from {', '.join(corpora.SPLITS)}.")
         return task, language, split
+
+
+def _merged(settings: dict, changed: dict) -> dict:
+    """Nested mappings, with what ``changed`` has in place of or besides the old entries."""
+    both = {key: _merged(settings[key], value) for key, value in changed.items()
+            if isinstance(value, dict) and isinstance(settings.get(key), dict)}  # fmt: skip
+    return settings | changed | both
 
 
 def _no_encoder(sentence: str) -> "EncoderUnavailable":
