@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 import toy
 from typer.testing import CliRunner
@@ -113,3 +115,13 @@ def test_a_dry_run_stops_at_the_plan(small, command, monkeypatch):
 def test_an_encoder_that_is_missing_cannot_be_asked_for(small):
     done = CliRunner().invoke(cli.app, ["run", "--edition", str(small.path), "--encoder", "en-bert", "--dry-run"])
     assert done.exit_code != 0 and "en-bert" in str(done.exception) and cli._is_ours(done.exception)
+
+
+def test_at_full_size_a_device_twice_as_fast_takes_half_the_time(small):
+    runs = [("slow", 100.0, 400.0), ("fast", 200.0, 800.0)]
+    speeds = pd.DataFrame([{"device": name, "training": t, "tagging": g, "memory": 3e9} for name, t, g in runs])
+    table = plan.at_full_size(speeds, small)
+    slow, fast = (table[table.device == name].reset_index(drop=True) for name, _, _ in runs)
+    assert np.allclose(slow.hours, 2 * fast.hours) and np.allclose(slow.hours * 60, slow.models * slow.minutes)
+    pos = slow[(slow.task == "pos") & (slow.encoder == "m-bert")].iloc[0]
+    assert pos.models == 4 and pos.minutes == pytest.approx((200_000 / 100 + 2 * 25_000 / 400) / 60)

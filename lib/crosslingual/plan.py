@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
 
@@ -155,6 +156,23 @@ def seconds_each(edition: Edition, task: str, encoder: str, store: Store) -> tup
     rate, epochs = measured(edition, encoder), edition.recipe(task).epochs
     training, tagging = _pieces(edition, task, encoder)
     return epochs * training / rate.training + tagging / rate.tagging, rate.basis
+
+
+def at_full_size(speeds: pd.DataFrame, edition: Edition) -> pd.DataFrame:
+    """What an edition's models take with encoders of the original size, on each device that was measured.
+
+    ``speeds`` is `tokenisation.speeds`. Columns: task, encoder, device, models, minutes (a model), hours (all), memory
+    (peak, in bytes). Corpora count with round sizes, whether or not they are at hand.
+    """
+    rows = []
+    for task, encoder in [(task, encoder) for task, encoders in grids.TASKS.items() for encoder in encoders]:
+        models = sum(len(codes) * len(seeds) for codes, seeds in grids.rows(edition, task, encoder))
+        training = edition.recipe(task).epochs * ASSUMED["train"]
+        tagging = ASSUMED["test"] * len(edition.evaluation_languages(task))
+        for run in speeds.itertuples():
+            seconds = training / run.training + tagging / run.tagging
+            rows.append([task, encoder, run.device, models, seconds / 60, models * seconds / 3600, run.memory])
+    return pd.DataFrame(rows, columns=["task", "encoder", "device", "models", "minutes", "hours", "memory"])
 
 
 def kept_seconds(edition: Edition, task: str, encoder: str, store: Store) -> list[float]:

@@ -406,9 +406,9 @@ def _setting(value: float | bool | None) -> str:
 
 
 def models(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per fine-tuned model of a transfer matrix: encoder, task, train, seed, seconds, device, origin."""
+    """One row per fine-tuned model of a transfer matrix: encoder, task, train, seed, seconds, device, memory, origin."""
     columns = ["encoder", "task", "train", "seed"]
-    return frame.drop_duplicates(columns)[[*columns, "seconds", "device", "origin"]]
+    return frame.drop_duplicates(columns)[[*columns, "seconds", "device", "memory", "origin"]]
 
 
 def sensitivity(table: pd.DataFrame, edition: Edition, name: str = "sensitivity") -> Table:
@@ -427,11 +427,23 @@ def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
     rows = []
     for (task, encoder, device), group in models(frame).groupby(["task", "encoder", "device"], sort=False):
         median, longest = group.seconds.median(), group.seconds.max()
-        sums = [number(median), number(longest), number(group.seconds.sum() / 60)]
+        sums = [number(median), number(longest), number(group.seconds.sum() / 60), number(group.memory.max() / 1e9)]
         rows.append([f"{task}, {ENCODERS.get(encoder, encoder)}", str(len(group)), *sums, device])
-    caption = f"What fine-tuning took. Edition: {edition.title}."
-    header = ["task, encoder", "models", "median s", "longest s", "total min", "device"]
-    return Table(caption, name, header, rows)
+    caption = f"What fine-tuning took, measured. Edition: {edition.title}."
+    header = ["task, encoder", "models", "median s", "longest s", "total min", "peak GB", "device"]
+    notes = (f"{MISSING}: memory was not noted.",) if frame.memory.isna().any() else ()
+    return Table(caption, name, header, rows, notes + tuple(unavailable(frame)))
+
+
+def full_size_cost(estimates: pd.DataFrame, name: str = "cost-full-size") -> Table:
+    """What the paper's own experiments take at full size; ``estimates`` is ``plan.at_full_size``."""
+    rows = [[f"{row.task}, {ENCODERS.get(row.encoder, row.encoder)}", str(row.models), number(row.minutes), number(row.hours),
+             number(row.memory / 1e9), row.device] for row in estimates.itertuples()]  # fmt: skip
+    header = ["task, encoder", "models", "min each", "total hours", "peak GB", "device"]
+    note = ("Times are estimates: speed and memory were measured on these devices with random weights, on "
+            "full batches of full length; sizes of the corpora are round figures.")  # fmt: skip
+    missing = "Not available yet: no device was measured (`python benchmarks/full_size.py --record book/recorded/paper`)."
+    return Table("What the experiments take with encoders of the original size", name, header, rows, (note if rows else missing,))
 
 
 def corpora(
@@ -800,8 +812,10 @@ def tokenised(measured: Mapping[str, pd.DataFrame], name: str = "tokenised") -> 
 
 def full_size(speeds: pd.DataFrame, name: str = "full-size") -> Table:
     """Speed and memory at M-BERT's full size, a row a device; ``speeds`` is ``tokenisation.speeds``."""
-    rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30), run.date]
-            for run in speeds.itertuples()]  # fmt: skip
-    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "measured on"]
-    notes = () if rows else ("Not measured yet: `python benchmarks/full_size.py --record book/recorded/paper`.",)
-    return Table("Fine-tuning an encoder of M-BERT's size, random weights, batches of 32 rows of 128 pieces", name, header, rows, notes)
+    rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30),
+             f"{100 * run.processor:.0f}", run.date] for run in speeds.itertuples()]  # fmt: skip
+    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "processor %", "measured on"]
+    note = "Processor: how much of a processor's time the process had; the rest went to others."
+    missing = "Not measured yet: `python benchmarks/full_size.py --record book/recorded/paper`."
+    caption = "Fine-tuning an encoder of M-BERT's size, random weights, batches of 32 rows of 128 pieces"
+    return Table(caption, name, header, rows, (note if rows else missing,))
