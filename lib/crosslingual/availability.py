@@ -78,6 +78,13 @@ def survey(edition: Edition) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def nothing(edition: Edition, task: str) -> pd.DataFrame:
+    """An empty frame that says, in the way of results, why an edition has no corpus of a task at hand."""
+    frame = pd.DataFrame()
+    frame.attrs["unavailable"] = survey(edition).set_index("task").why[task]
+    return frame
+
+
 def _row(task: str, reasons: dict[str, str]) -> dict:
     lacking = {code: reason for code, reason in reasons.items() if reason}
     return {"task": task, "at_hand": len(reasons) - len(lacking), "wanted": len(reasons),

@@ -488,8 +488,7 @@ def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: s
     ``measured`` is ``profile.treebanks`` and ``tagged`` the tagger's accuracy by language.
     """
     if measured.empty:
-        measured.attrs["unavailable"] = availability.survey(edition).set_index("task").why.pos
-        return absent(name, edition, measured)
+        return absent(name, edition, availability.nothing(edition, "pos"))
     rows = measured.sort_values("look_up", ignore_index=True)
     tuned = rows.language.map(tagged)
     drawing, (panel,) = canvas(0.9 + 0.17 * len(rows))

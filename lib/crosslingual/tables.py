@@ -778,7 +778,8 @@ def treebanks(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name:
         "Words per sentence; percent of homographs among training words and of unseen among test words; accuracy of the "
         f"majority class, of look-up and of fine-tuned M-BERT. Edition: {edition.title}."
     )
-    return Table(caption, name, header, rows)
+    absent = unavailable(availability.nothing(edition, "pos")) if measured.empty else ()
+    return Table(caption, name, header, rows, tuple(absent))
 
 
 def glossed(sentence: Sequence, name: str, title: str) -> Table:
@@ -812,10 +813,10 @@ def tokenised(measured: Mapping[str, pd.DataFrame], name: str = "tokenised") -> 
 
 def full_size(speeds: pd.DataFrame, name: str = "full-size") -> Table:
     """Speed and memory at M-BERT's full size, a row a device; ``speeds`` is ``tokenisation.speeds``."""
-    rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30),
-             f"{100 * run.processor:.0f}", run.date] for run in speeds.itertuples()]  # fmt: skip
-    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "processor %", "measured on"]
-    note = "Processor: how much of a processor's time the process had; the rest went to others."
+    rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30), run.date]
+            for run in speeds.itertuples()]  # fmt: skip
+    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "measured on"]
+    note = "Seconds are of the wall clock on a GPU, else of processor time, as other programs ran beside it."
     missing = "Not measured yet: `python benchmarks/full_size.py --record book/recorded/paper`."
     caption = "Fine-tuning an encoder of M-BERT's size, random weights, batches of 32 rows of 128 pieces"
     return Table(caption, name, header, rows, (note if rows else missing,))
