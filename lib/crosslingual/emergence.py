@@ -45,17 +45,23 @@ class Settings:
 
 
 def curve(edition: Edition, name: str, store: Store | None = None, settings: Settings = Settings()) -> pd.DataFrame:
-    """The kept curve of an encoder's pre-training; no rows if none was kept.
+    """The kept curve of an encoder's pre-training; no rows, and attrs["unavailable"] says why, if none was kept.
 
     Columns: step, measure (MEASURES), source and target language, layer (-1 for tagging), score (percent) with its
     95% interval over test sentences, low and high. It is read even where the edition recomputes its other results.
     """
     try:
         parts = _parts(edition, name, settings)
-    except (corpora.CorpusUnavailable, EncoderUnavailable):
-        return pd.DataFrame(columns=COLUMNS)
+    except (corpora.CorpusUnavailable, EncoderUnavailable) as absence:
+        return _nothing(str(absence))
     record = (store or Store(local(), [recorded(edition)])).get(KIND, parts)
-    return record.payload if record else pd.DataFrame(columns=COLUMNS)
+    return record.payload if record else _nothing(f"no snapshots of {name} were probed: `crosslingual probe` does so.")
+
+
+def _nothing(reason: str) -> pd.DataFrame:
+    frame = pd.DataFrame(columns=COLUMNS)
+    frame.attrs["unavailable"] = reason
+    return frame
 
 
 def compute(edition: Edition, name: str, snapshots: Path, store: Store | None = None,
