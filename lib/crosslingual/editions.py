@@ -216,13 +216,18 @@ class Edition:
         if entry is None:
             choice = ", ".join(self.encoders)
             raise self.error(key, f"there is no encoder {name!r}: choose from {choice}, or add it")
-        if isinstance(entry, dict) and "pretrain" in entry:
+        if self.pretrains(name):
             return self._pretrained(name, entry["pretrain"])
         from crosslingual.encoders import Encoder  # here, as corpora alone need no torch
 
         if isinstance(entry, dict):
             return Encoder(name, entry["hub"], entry["revision"])
         return Encoder(name, self._weights(key, entry))
+
+    def pretrains(self, name: str) -> bool:
+        """Whether the edition makes that encoder itself, when it is first asked for."""
+        entry = self.document["encoders"].get(name)
+        return isinstance(entry, dict) and "pretrain" in entry
 
     def recipe(self, task: str) -> "Recipe":
         """Fine-tuning hyper-parameters for a task: Appendix A's where the edition says nothing else."""

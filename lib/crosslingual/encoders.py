@@ -231,7 +231,12 @@ def problems(name: str, checked: pd.DataFrame) -> list[str]:
 
 
 def check_for(edition: editions.Edition, name: str, store: Store) -> None:
-    """Warn, a sentence a problem, if an encoder of an edition seems broken; the check is kept in the store."""
+    """Warn, a sentence a problem, if an encoder of an edition seems broken; the check is kept in the store.
+
+    One that the edition pre-trains itself is not checked: how far it got was its recipe's choice, and is in its log.
+    """
+    if edition.pretrains(name):
+        return
     digests = _one_per_script(edition)
     parts = {"version": CHECK_VERSION, "encoder": edition.encoder_digest(name), "corpora": digests}
     with suppress(CorpusUnavailable):

@@ -306,7 +306,7 @@ def _to_fetch(edition: Edition, task: str, names: Iterable) -> list[Download]:
 
 def _encoder(edition: Edition, name: str) -> Encoder | None:
     """An encoder as the edition names it; None for one that is pre-trained when first asked for."""
-    return None if isinstance(entry := edition.document["encoders"].get(name), dict) and "pretrain" in entry else edition.encoder(name)
+    return None if edition.pretrains(name) else edition.encoder(name)
 
 
 def _is_here(edition: Edition, name: str) -> bool:
