@@ -126,13 +126,13 @@ def overlaps(edition: Edition, encoder: str, equal: bool = False, kept: Store | 
 def speeds() -> pd.DataFrame:
     """Recorded speed and memory of fine-tuning at M-BERT's full size, a row a device.
 
-    Columns: device, date, parameters, training and tagging (word pieces a second), memory (peak, in bytes), processor
-    (how much of a processor's time it had), pieces (of a batch).
+    Columns: device, date, parameters, training and tagging (word pieces a second; without a GPU, of processor time),
+    memory (peak, in bytes), pieces (of a batch).
     """
     rows = [record.payload | {"device": record.parts["device"], "date": record.provenance["date"][:10],
                               "pieces": record.parts["rows"] * record.parts["length"]}
             for record in _recorded().records(FULL_SIZE)]  # fmt: skip
-    columns = ["device", "date", "parameters", "training", "tagging", "memory", "processor", "pieces"]
+    columns = ["device", "date", "parameters", "training", "tagging", "memory", "pieces"]
     return pd.DataFrame(rows, columns=columns)
 
 
