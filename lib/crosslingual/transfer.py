@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from . import alignment, encoders, availability, finetune, scoring
+from . import alignment, availability, encoders, finetune, scoring
 from . import store as stores
 from .corpora import CorpusUnavailable
 from .encoders import EncoderUnavailable
