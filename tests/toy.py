@@ -119,6 +119,9 @@ class Edition:
     def encoder(self, name: str) -> Encoder:
         return Encoder(name)
 
+    def pretrains(self, name: str) -> bool:
+        return False
+
     def encoder_digest(self, name: str) -> str:
         return self.encoder(name).digest
 
