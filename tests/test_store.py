@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crosslingual import store
@@ -84,6 +85,13 @@ def test_memo_of_nothing_is_kept_too(tmp_path: Path) -> None:
     assert Store(tmp_path).memo("curve", PARTS, lambda: "again") is None
 
 
+def same_json(one: bytes, other: bytes) -> bool:
+    try:
+        return json.loads(one) == json.loads(other)
+    except ValueError:
+        return False
+
+
 @given(st.data())
 def test_any_damaged_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     folder = tmp_path_factory.mktemp("store")
@@ -93,6 +101,7 @@ def test_any_damaged_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, d
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 2))
     content[place] ^= 1 << data.draw(st.integers(0, 7))
+    assume(not same_json(content, path.read_bytes()))  # 3E-05 for 3e-05 is no damage
     path.write_bytes(content)
     assert kept.get("counts", PARTS) is None
     assert path.with_suffix(".damaged").exists() and not path.exists()

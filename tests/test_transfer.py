@@ -213,7 +213,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, list[psutil.Process]]]:
     """A run in a process of its own that has just kept its first record, and its workers."""
-    Edition.write(tmp_path, epochs=8)
+    Edition.write(tmp_path, epochs=25)  # long enough to be interrupted, also beside other work
     (tmp_path / "script.py").write_text(SCRIPT)
     arguments = [sys.executable, "script.py", "toy.json", "store", json.dumps(GRID)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
