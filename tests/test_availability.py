@@ -65,3 +65,11 @@ def test_what_stands_for_entities_is_told_as_the_edition_has_it(tmp_path):
     )
     own = availability.entity_corpora(Edition.load(tmp_path / "own.yml")).set_index("language")
     assert own.corpus["German"] == "CoNLL-2003" and "substitute" in own.corpus["English"]
+
+
+def test_languages_that_an_encoder_never_read():
+    assert availability.unread(Edition.load("pocket")) == []  # no `languages` in its specification: it read them all
+    unread = availability.unread(Edition.load("mini"))
+    assert {"fi", "ko", "zh"} <= set(unread) and not {"en", "hi", "ja", "eu"} & set(unread)
+    assert availability.unread(Edition.load("smoke"), "en-bert", "ner")  # made by the edition itself, of English
+    assert availability.unread(Edition.load("paper")) is None

@@ -6,7 +6,7 @@ import pandas as pd
 
 from crosslingual import corpora, languages
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.editions import USUAL_ENCODERS, Edition
+from crosslingual.editions import USUAL_ENCODERS, Edition, read_yaml
 from crosslingual.encoders import EncoderUnavailable
 
 
@@ -64,6 +64,22 @@ def missing_encoder(edition: Edition, name: str) -> str:
 def encoders(edition: Edition) -> list[str]:
     """Names of the edition's encoders that are at hand."""
     return [name for name in edition.encoders if not missing_encoder(edition, name)]
+
+
+def unread(edition: Edition, name: str = "m-bert", task: str = "pos") -> list[str] | None:
+    """The languages of a task that an encoder never read in pre-training, or None where its text is not known.
+
+    It is known of encoders that the edition pre-trains, and of those with the specification, NAME.yml, beside their folder.
+    """
+    entry = edition.document["encoders"].get(name)
+    if edition.pretrains(name):
+        specification = entry["pretrain"]
+    elif isinstance(entry, str) and (path := edition.resolve(entry + ".yml")).is_file():
+        specification = read_yaml(path)[0]
+    else:
+        return None
+    read = specification.get("languages", edition.languages(task))
+    return [code for code in edition.languages(task) if code not in read]
 
 
 def survey(edition: Edition) -> pd.DataFrame:
