@@ -210,14 +210,19 @@ if __name__ == "__main__":
 """
 
 
+def heed_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and so would tests that run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, list[psutil.Process]]]:
     """A run in a process of its own that has just kept its first record, and its workers."""
-    Edition.write(tmp_path, epochs=25)  # long enough to be interrupted, also beside other work
+    Edition.write(tmp_path, epochs=8)
     (tmp_path / "script.py").write_text(SCRIPT)
     arguments = [sys.executable, "script.py", "toy.json", "store", json.dumps(GRID)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c)
     while not list(tmp_path.glob("store/finetuned/*.json")):
         assert process.poll() is None, process.stderr.read().decode()
         time.sleep(0.01)
