@@ -8,7 +8,6 @@ from crosslingual.corpora import CorpusUnavailable, text_digest
 from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 

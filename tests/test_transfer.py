@@ -17,7 +17,7 @@ import psutil
 import pytest
 from toy import Edition
 
-from crosslingual import baselines, corpora, finetune, scoring, store, transfer
+from crosslingual import baselines, corpora, finetune, scoring, transfer
 from crosslingual.store import Store
 
 LANGUAGES = ["en", "ja"]

@@ -94,15 +94,12 @@ def run(
 
     loaded = Edition.load(edition)
     chosen = task or encoder or train or seed
-    if not chosen:
-        print(plan.of(loaded, workers=workers), flush=True)
-    if dry_run and not chosen:
-        return
-    cells = _chosen(loaded, task, encoder, train, seed) if chosen else grids.of_the_book(loaded)
-    if chosen:
-        print(plan.of(loaded, cells, workers=workers), flush=True)
+    # The book's own plan counts what has yet to be fetched too; its models are known only when that is here.
+    cells = _chosen(loaded, task, encoder, train, seed) if chosen else None
+    print(plan.of(loaded, cells, workers=workers), flush=True)
     if dry_run:
         return
+    cells = cells if chosen else grids.of_the_book(loaded)
     transfer.run(loaded, cells, workers=workers)
     print(f"Fine-tuned {len(cells)} models; the rest was in the store.")
 
