@@ -213,9 +213,43 @@ def test_a_finished_run_is_not_trained_again(run):
 ])
 def test_a_folder_with_another_run_is_refused(run, recipe, texts):
     before = result(run.folder)
-    with pytest.raises(RecipeError, match="another recipe or other texts: finish that one, or remove the folder"):
+    with pytest.raises(RecipeError, match="another recipe or other texts: finish that one, .* or remove the folder"):
         trained(run.folder, recipe, texts)
     assert result(run.folder) == before
+
+
+# ---- extensions
+
+
+SHORTER = PretrainRecipe(**vars(RECIPE) | {"steps": 50})
+LONGER = PretrainRecipe(**vars(RECIPE) | {"extended": [50]})
+
+
+def test_the_rate_falls_to_zero_at_the_end_of_each_plan():
+    """By hand: two steps of warm-up, then from 1 at step 2 to 0 at step 12; on to 22 as though planned so."""
+    recipe = PretrainRecipe(steps=22, extended=[12], warmup=0.2, learning_rate=1.0)
+    rates = [pretrain.learning_rate(step, recipe) for step in range(22)]
+    assert rates[:3] == [0, 0.5, 1] and rates[7] == 0.5 and rates[11] == pytest.approx(0.1)
+    assert rates[12] == 0.5 and rates[21] == pytest.approx(0.05)
+    plain = PretrainRecipe(steps=12, warmup=0.2, learning_rate=1.0)
+    assert rates[:12] == [pretrain.learning_rate(step, plain) for step in range(12)]
+
+
+def test_a_finished_run_that_is_extended_ends_like_one_planned_so(tmp_path):
+    trained(tmp_path / "pieces", SHORTER)
+    first = result(tmp_path / "pieces")
+    trained(tmp_path / "pieces", LONGER)
+    trained(tmp_path / "whole", LONGER)
+    assert result(tmp_path / "pieces") == result(tmp_path / "whole") != first
+
+
+@pytest.mark.parametrize("changes", [{"extended": [40]}, {"extended": [40, 50]}, {"extended": [50], "learning_rate": 0.1}])
+def test_only_an_extension_of_the_same_run_goes_on(tmp_path, changes):
+    trained(tmp_path / "encoder", SHORTER)
+    before = result(tmp_path / "encoder")
+    with pytest.raises(RecipeError, match="give its steps under 'extended'"):
+        trained(tmp_path / "encoder", PretrainRecipe(**vars(RECIPE) | changes))
+    assert result(tmp_path / "encoder") == before
 
 
 # ---- specifications
@@ -233,6 +267,9 @@ def test_a_folder_with_another_run_is_refused(run, recipe, texts):
     ({"recipe": {"steps": 0}}, "'steps' .* must be 1 or more, not 0"),
     ({"recipe": {"learning_rate": "1e-3"}}, "write 1.0e-3"),
     ({"recipe": {"mask": 1.2}}, "'mask' .* must be from 0 to 1, not 1.2"),
+    ({"recipe": {"steps": 9, "extended": [9]}}, "'extended' lists .* smallest first and below 9"),
+    ({"recipe": {"steps": 9, "extended": ["two"]}}, "'extended' lists the steps of shorter plans"),
+    ({"recipe": {"extended": 5}}, "'extended' .* must be a list"),
     ({"recipe": {"hidden": 50, "heads": 4}}, "hidden size of 50 does not divide into 4 heads"),
 ])
 def test_mistakes_in_a_specification_are_one_sentence(mapping, sentence):

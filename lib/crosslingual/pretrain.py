@@ -6,7 +6,7 @@ random state is reset from them at every step, so a run that was killed resumes 
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 import ctypes
 import functools
 from hashlib import sha256
@@ -21,7 +21,7 @@ from tokenizers import BertWordPieceTokenizer
 from tqdm.auto import tqdm
 import transformers
 from filelock import FileLock
-from transformers import BertConfig, BertForMaskedLM, BertTokenizer, get_linear_schedule_with_warmup
+from transformers import BertConfig, BertForMaskedLM, BertTokenizer
 
 from crosslingual import editions, languages
 from crosslingual.corpora import CorpusUnavailable
@@ -45,7 +45,11 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class PretrainRecipe:
-    """What determines an encoder besides its texts. ``tokens_per_batch`` counts word pieces; rates are probabilities."""
+    """What determines an encoder besides its texts. ``tokens_per_batch`` counts word pieces; rates are probabilities.
+
+    extended: the numbers of steps that the run had been planned for before it was given ``steps``, smallest first. A
+        finished run goes on from there: its learning rate, fallen to zero, is again what the longer plan says.
+    """
 
     vocabulary: int = 10_000
     hidden: int = 128
@@ -55,6 +59,7 @@ class PretrainRecipe:
     max_length: int = 128
     dropout: float = 0.0
     steps: int = 20_000
+    extended: list = field(default_factory=list)
     tokens_per_batch: int = 4096
     learning_rate: float = 1e-3
     warmup: float = 0.05
@@ -76,6 +81,10 @@ class PretrainRecipe:
         if recipe.hidden % recipe.heads:
             raise RecipeError(f"a hidden size of {recipe.hidden} does not divide into {recipe.heads} heads: make it a multiple",
                               "recipe", "heads" if "heads" in mapping else "hidden")
+        plans = [*recipe.extended, recipe.steps]
+        if not all(type(steps) is int for steps in plans) or plans != sorted({0, *plans})[1:]:
+            raise RecipeError(f"'extended' lists the steps of shorter plans, smallest first and below {recipe.steps}, not "
+                              f"{recipe.extended!r}", "recipe", "extended")
         return recipe
 
 
@@ -86,9 +95,16 @@ def _check_entry(name: str, value, types: dict[str, type]) -> None:
     if type(value) is not kind and not (kind is float and type(value) is int):
         hint = " (YAML reads 1e-3 as text: write 1.0e-3)" if kind is float else ""
         raise RecipeError(f"{name!r} in the pre-training recipe must be a {kind.__name__}, not {value!r}{hint}", "recipe", name)
-    if not least <= value <= most:
+    if kind is not list and not least <= value <= most:
         limits = f"{least} or more" if most == math.inf else f"from {least} to {most}"
         raise RecipeError(f"{name!r} in the pre-training recipe must be {limits}, not {value!r}", "recipe", name)
+
+
+def learning_rate(step: int, recipe: PretrainRecipe) -> float:
+    """The rate of a step (from 0): a linear warm-up, then a linear fall to zero at the end of the plan it belongs to."""
+    warmup = int(recipe.warmup * [*recipe.extended, recipe.steps][0])
+    end = next(steps for steps in [*recipe.extended, recipe.steps] if step < steps)
+    return recipe.learning_rate * (step / warmup if step < warmup else (end - step) / max(1, end - warmup))
 
 
 def smoothed(sizes: dict[str, int], exponent: float) -> dict[str, float]:
@@ -212,19 +228,23 @@ class Trainer:
         self.texts = Texts(texts, self.tokenizer, recipe)
         self.model = self._new_model()
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=recipe.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-        self.scheduler = get_linear_schedule_with_warmup(self.optimizer, int(recipe.warmup * recipe.steps), recipe.steps)
         self.step = self.tokens = 0
         self.unlogged: list[float] = []  # losses of the steps since the last entry of the log
         self._resume()
 
     def _check_recipe(self, texts, alphabet):
-        """A run is resumed with its own recipe and texts or not at all."""
+        """A run is resumed with its own recipe, or an extension of it, and its own texts, or not at all."""
         path = self.run / "recipe.json"
         content = sha256("\n".join([alphabet, *(line for language in sorted(texts) for line in texts[language])]).encode()).hexdigest()
         sizes = {language: len(texts[language]) for language in sorted(texts)}
         mine = asdict(self.recipe) | {"version": VERSION, "texts": content, "lines": sizes}
-        if path.exists() and mine | json.loads(path.read_text()) != mine:
-            raise RecipeError(f"{self.run} holds a run with another recipe or other texts: finish that one, or remove the folder to start anew")
+        theirs = json.loads(path.read_text()) if path.exists() else {}
+        if theirs.get("steps") in self.recipe.extended:
+            earlier = self.recipe.extended[:self.recipe.extended.index(theirs["steps"])]
+            theirs |= {"steps": self.recipe.steps, "extended": self.recipe.extended} if theirs.get("extended", []) == earlier else {}
+        if mine | theirs != mine:
+            raise RecipeError(f"{self.run} holds a run with another recipe or other texts: finish that one, give its steps under 'extended' to go on "
+                              "from its end, or remove the folder to start anew")
         write_atomically(path, json.dumps(mine, indent=1).encode())
 
     def _vocabulary(self, texts, alphabet):
@@ -257,15 +277,13 @@ class Trainer:
             state = torch.load(path, weights_only=True, map_location=self.device)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scheduler.load_state_dict(state["scheduler"])
             self.step, self.tokens, self.unlogged = state["step"], state["tokens"], state.get("unlogged", [])
         kept = [entry for entry in read_log(self.folder) if entry["step"] <= self.step]
         write_atomically(self.folder / LOG, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
 
     def checkpoint(self):
         path = self.run / "checkpoint.pt"
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "scheduler": self.scheduler.state_dict(),
-                 "step": self.step, "tokens": self.tokens, "unlogged": self.unlogged}
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step, "tokens": self.tokens, "unlogged": self.unlogged}
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
 
@@ -293,8 +311,9 @@ class Trainer:
             loss = masked_loss(self.model, *(x.to(self.device) for x in (ids, corrupted, chosen)), self.tokenizer.pad_token_id)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.recipe)
         self.optimizer.step()
-        self.scheduler.step()
         self.optimizer.zero_grad()
         return loss.item(), int((ids != self.tokenizer.pad_token_id).sum())
 
@@ -310,6 +329,8 @@ def pretrain(texts: dict[str, list[str]], recipe: PretrainRecipe, folder: Path, 
     (``training.jsonl``, one line every 50 steps) and copies of the encoder at the steps in ``snapshots``."""
     trainer = Trainer(texts, recipe, folder, alphabet, device)
     tokens, seconds = trainer.tokens, 0.0
+    if trainer.step in snapshots:  # the end of a shorter plan
+        trainer.save(trainer.run / f"step-{trainer.step}")
     with tqdm(total=recipe.steps, initial=trainer.step, desc=f"pre-training {Path(folder).name}", unit="step", mininterval=5) as bar:
         for entry in trainer.steps():
             seconds += entry["seconds"]
