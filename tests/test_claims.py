@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosslingual import claims, evidence, languages, stats, typology
+from crosslingual.editions import Edition
 from crosslingual.stats import Estimate
 
 POS_CODES = ["en", "de", "es", "it", "hi", "ur", "bg", "ja", "fr", "ar"]
@@ -165,8 +166,18 @@ def test_retrieval_is_judged_on_the_largest_set_of_candidates():
     assert judged.value["language-vector"] == 10
 
 
+def test_an_edition_says_which_languages_are_an_and_na():
+    """Spanish and Italian tag as NA languages do: counted as AN they narrow the gap."""
+    results = {"pos": pos_results(lambda a, b: 0.9 if typology.adjective_group(a) == typology.adjective_group(b) else 0.6)}
+    edition = Edition.load("pocket")
+    plain, moved = edition, edition.variant(adjective_groups={code: "AN" for code in ("es", "it")})
+    assert [moved.adjective_group(code) for code in ("en", "es", "fr")] == ["AN", "AN", "NA"]
+    values = [claims.evaluate(results, e).value["adjective-order"] for e in (plain, moved)]
+    assert values[0] == pytest.approx(30, abs=0.1) and values[1] < 20
+
+
 def test_only_real_results_are_held_against_earlier_work():
     codes = languages.CONLL_LANGUAGES
     ner = pd.DataFrame([run("en-bert", code, code, 0.86) for code in codes])
     assert claims.evaluate({"ner": ner}).verdict["english-in-language"] == "not testable"
-    assert claims.evaluate({"ner": ner}, artificial=False).verdict["english-in-language"] == "supported"
+    assert claims.evaluate({"ner": ner}, Edition.load("mini")).verdict["english-in-language"] == "supported"

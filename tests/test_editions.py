@@ -96,6 +96,8 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
         ("epochs: 5", "epochs: 2.5", 18, "epochs is an integer, not 2.5"),
         ("epochs: 5", "epochs: 0", 16, "must be positive"),
         ("recipe:", "digests: nowhere.yml\nrecipe:", 16, "there is no file nowhere.yml"),
+        ("recipe:", "adjective_groups: {gl: AN, xx: NA}\nrecipe:", 16, "unknown language 'xx': choose from ar"),
+        ("recipe:", "adjective_groups: {gl: N-A}\nrecipe:", 16, "the group of gl is AN, NA or null, not 'N-A'"),
         ("pairs:", "beside: [pokket]\npairs:", 10, "there is no other edition 'pokket' to show: choose from"),
         ("seeds: [1, 2]", "seeds: [1, 2", 3, "this is not YAML"),
         ("pairs:", "seeds: [3]\npairs:", 2, "'seeds' is given twice"),

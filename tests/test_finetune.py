@@ -126,6 +126,30 @@ def test_biases_and_layer_norms_are_not_decayed() -> None:
     assert decayed["weight_decay"] == 0.01 and len(decayed["params"]) + len(free["params"]) == len(names)
 
 
+def test_adam_without_bias_correction_is_bert_s() -> None:
+    """Parity with the update of BERT's own optimizer, written out: moments as they are, decay beside them."""
+    generator = torch.Generator().manual_seed(1)
+    ours = torch.nn.Parameter(torch.randn(50, generator=generator, dtype=torch.float64))
+    theirs, mean, square = ours.detach().clone(), torch.zeros(50).double(), torch.zeros(50).double()
+    optimizer = torch.optim.AdamW([{"params": [ours], "weight_decay": 0.1}], eps=1e-12)
+    for step in range(1, 30):
+        gradient, rate = torch.randn(50, generator=generator, dtype=torch.float64), 0.01 * step
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        theirs -= rate * (mean / (square.sqrt() + 1e-12) + 0.1 * theirs)
+        ours.grad = gradient
+        finetune.set_rate(optimizer, rate, [0.1], uncorrected=step)
+        optimizer.step()
+        assert torch.allclose(ours, theirs, rtol=1e-9)
+    finetune.set_rate(optimizer, 0.5, [0.1])
+    assert optimizer.param_groups[0]["lr"] == 0.5 and optimizer.param_groups[0]["weight_decay"] == 0.1
+
+
+def test_bias_correction_changes_the_tagger_and_its_key_alone() -> None:
+    assert not torch.equal(weights(fit()), weights(fit(bias_correction=False)))
+    assert "bias_correction" not in Recipe().described()  # results kept before it was a setting are found
+    assert Recipe(bias_correction=False).described() == Recipe().described() | {"bias_correction": False}
+
+
 def test_progress_is_told_after_each_step() -> None:
     seen: list[tuple[int, int, float]] = []
     finetune.finetune(ENCODER, TRAIN, transfer.UPOS, FAST, 1, progress=lambda *step: seen.append(step))

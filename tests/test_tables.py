@@ -91,6 +91,16 @@ def test_systems_keep_the_papers_rows_and_add_ours():
     assert table.rows[4][0] == "**M-BERT on HI+EN, ours**"
 
 
+def test_memberships_are_the_same_means_over_other_groups():
+    """By hand: en and hi are AN, es and it NA; with es counted as AN its pairs change sides."""
+    frame = matrix(lambda a, b: 0.9 if a == b else (0.8 if {a, b} <= {"en", "hi"} else 0.5), ["en", "hi", "es", "it"])
+    usual, moved = typology.adjective_group, lambda code: "AN" if code == "es" else typology.adjective_group(code)
+    first, second = tables.memberships(frame, {"usual": usual, "moved": moved}, ARTIFICIAL).rows
+    assert first[:2] == ["usual", "2, 2"] and second[:2] == ["moved", "3, 1"]
+    assert [round(float(value), -1) for value in first[2:]] == [80, 50, 50, 50]
+    assert [round(float(value), -1) for value in second[2:5]] == [60, 50, 50] and second[5] == tables.MISSING
+
+
 def test_orders_average_pairs_of_groups_without_the_diagonal():
     frame = matrix(lambda a, b: 1.0 if a == b else 0.5 + 0.2 * (a == "en"), ["en", "fr", "hi", "ja"])
     table = tables.orders(frame, published.TABLE_5A, typology.order_group, ARTIFICIAL, "table-5a")

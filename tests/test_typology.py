@@ -66,6 +66,12 @@ def test_adjective_groups_follow_wals():
     assert typology.adjective_group("gl") is None
 
 
+def test_other_readings_of_adjective_groups_differ_where_the_atlas_is_silent_or_ambiguous():
+    assert [typology.assumed_adjective_group(code) for code in ("gl", "sk", "en", "eu")] == ["NA", "AN", "AN", "NA"]
+    assert typology.own_adjective_group("en") == "AN" and typology.own_adjective_group("gl") is None
+    assert typology.adjective_group("no_nynorsk") == "AN" and typology.own_adjective_group("no_nynorsk") is None
+
+
 def test_paper_and_wals_never_name_opposite_orders():
     for code in languages.SVO + languages.SOV:
         assert typology.attested(code).get("81A", typology.order_group(code)) == typology.order_group(code)

@@ -8,7 +8,7 @@ alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from crosslingual.evidence import (
     published_evidence,
 )
 from crosslingual.stats import Estimate
+
+if TYPE_CHECKING:
+    from crosslingual.editions import Edition
 
 # "Comparable" is the paper's word for gaps of up to 5.44 points (Table 3, German); a little more room for
 # small test sets.
@@ -448,18 +451,20 @@ CLAIMS = [
 ]
 
 
-def evaluate(results: dict[str, pd.DataFrame], artificial: bool = True) -> pd.DataFrame:
+def evaluate(results: dict[str, pd.DataFrame], edition: "Edition | None" = None) -> pd.DataFrame:
     """Every claim judged on an edition's results and on the paper's published numbers, one row per claim.
 
     ``results`` may hold "ner", "pos" and "code-switching" (frames of ``transfer.matrix``, encoders below each
     other), "overlap" (of ``overlap.matrix``) and "retrieval" (of ``retrieval.curve``); whatever is absent
     makes its claims "not testable". Columns: section, text, statistic, rule; value, low, high, p, verdict,
-    note; and the same six of the paper's numbers with the prefix ``paper_``.
+    note; and the same six of the paper's numbers with the prefix ``paper_``. Without an ``edition`` the results are
+    taken for artificial languages', and AN and NA for what WALS attests.
     """
     printed = published_evidence()
     # Earlier work was measured on real data, so that only real results can be held against it.
-    earlier = {} if artificial else {"earlier work": printed["earlier work"]}
-    ours, paper = judge(edition_evidence(results) | earlier), judge(printed)
+    earlier = {} if edition is None or edition.artificial else {"earlier work": printed["earlier work"]}
+    groups = (edition.adjective_group,) if edition else ()
+    ours, paper = judge(edition_evidence(results, *groups) | earlier), judge(printed)
     described = pd.DataFrame(
         [(c.id, c.section, c.text, c.statistic, str(c.rule)) for c in CLAIMS],
         columns=["id", "section", "text", "statistic", "rule"],

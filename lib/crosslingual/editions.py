@@ -11,6 +11,7 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     languages   {task: [codes]}; where a task is left out, all that the source has
     pairs       [[source, target], ...] for translation retrieval
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
+    adjective_groups  {code: AN, NA or null (neither)} where a language's group in Table 5b is not to be WALS's
     digests     a YAML file of digests that stand in where a corpus, a parallel text or an encoder is not at hand
     beside      [names] of other editions whose kept results are shown next to this one's
     recompute   true where the book computes its own results though some are recorded with the repository: those are
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from datasets import Dataset
 
-from crosslingual import checkout, corpora, languages
+from crosslingual import checkout, corpora, languages, typology
 from crosslingual.corpora import CorpusUnavailable
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from crosslingual.finetune import Recipe
 
 KEYS = dict(title=str, artificial=bool, seeds=list, corpora=dict, encoders=dict, languages=dict, pairs=list,
-            recipe=dict, digests=str,
+            recipe=dict, adjective_groups=dict, digests=str,
             beside=list, recompute=bool)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
 __all__ = [
@@ -237,6 +238,10 @@ class Edition:
         common = {key: value for key, value in given.items() if key not in corpora.TASKS}
         return Recipe(**common | given.get(_task(task), {}))
 
+    def adjective_group(self, code: str) -> str | None:
+        """Whether a language puts the adjective before the noun ("AN") or after it ("NA"), for Table 5b; or neither."""
+        return self.document.get("adjective_groups", {}).get(code, typology.adjective_group(code))
+
     def variant(self, **blocks: dict) -> "Edition":
         """The same edition with other settings in some of its file's blocks: ``variant(recipe={"weight_decay": 0.01})``.
 
@@ -434,6 +439,7 @@ def _check(edition: Edition) -> None:
         _check_pairs,
         _check_encoders,
         _check_recipe,
+        _check_adjective_groups,
         _check_digests,
         _check_beside,
     ]:
@@ -525,6 +531,16 @@ def _check_hyper_parameter(edition: Edition, key: tuple, value: Any, types: dict
     hint = " (YAML reads 3e-5 as text: write 3.0e-5)" if kind is float else ""
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise edition.error(key, f"{key[-1]} is {TYPE_NAMES[kind]}, not {value!r}{hint}")
+
+
+def _check_adjective_groups(edition: Edition) -> None:
+    choice = [*typology.ADJECTIVE_GROUPS.values(), None]
+    for code, group in edition.document.get("adjective_groups", {}).items():
+        if code not in languages.table().index:
+            known = " ".join(languages.table().index)
+            raise edition.error(("adjective_groups", code), f"unknown language {code!r}: choose from {known}")
+        if group not in choice:
+            raise edition.error(("adjective_groups", code), f"the group of {code} is AN, NA or null, not {group!r}")
 
 
 def _check_digests(edition: Edition) -> None:

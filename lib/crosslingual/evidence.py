@@ -14,6 +14,7 @@ from crosslingual import published, stats, typology
 from crosslingual.stats import CELL
 
 Evidence = dict[str, pd.DataFrame | pd.Series]
+Group = Callable[[str], str | None]  # the group of a language, by its code
 MIXED, CORRECTED, TRANSLITERATED = "hi+en", "corrected", "transliterated"
 TASKS = ["ner", "pos", "code-switching"]
 
@@ -37,12 +38,15 @@ def cells(evidence: Evidence, name: str, keys: list[tuple]) -> pd.DataFrame:
     return frame.loc[keys].dropna(axis=1)
 
 
-def edition_evidence(results: dict[str, pd.DataFrame]) -> Evidence:
-    """Scores in all their versions, group averages, overlaps and common features from an edition's frames."""
+def edition_evidence(results: dict[str, pd.DataFrame], adjective_group: Group = typology.adjective_group) -> Evidence:
+    """Scores in all their versions, group averages, overlaps and common features from an edition's frames.
+
+    ``adjective_group`` says which languages are AN and which are NA (``Edition.adjective_group``).
+    """
     scores = {task: stats.draws(results[task]) for task in TASKS if len(results.get(task, ()))}
     evidence = dict(scores)
     if "pos" in scores:
-        evidence |= order_evidence(scores["pos"]) | {"common features": common_features(scores["pos"].index)}
+        evidence |= order_evidence(scores["pos"], adjective_group) | {"common features": common_features(scores["pos"].index)}
     if len(results.get("overlap", ())):
         evidence["overlap"] = results["overlap"].set_index(CELL).overlap
     if len(results.get("retrieval", ())):
@@ -62,15 +66,15 @@ def common_features(
     return pd.Series(list(common.values()), pd.MultiIndex.from_tuples(common, names=CELL), dtype=float)
 
 
-def order_evidence(scores: pd.DataFrame) -> Evidence:
+def order_evidence(scores: pd.DataFrame, adjective_group: Group) -> Evidence:
     """Macro-averages over zero-shot pairs between groups of languages, as in Table 5."""
     return {
         "subject-verb-object order": group_means(scores, typology.order_group),
-        "adjective-noun order": group_means(scores, typology.adjective_group),
+        "adjective-noun order": group_means(scores, adjective_group),
     }
 
 
-def group_means(scores: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
+def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
     """Unweighted means over the pairs between groups, without same-language pairs and ungrouped languages.
 
     A seed that some pair lacks has no mean: it would be one over other pairs.

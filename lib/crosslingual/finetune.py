@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ VERSION = 2  # bump when `finetune` or `Tagger.tag` gives another result for the
 # Spread of the noise on lengths, as a share of the length, when batches are drawn. With 1,000 sentences padding
 # adds 11%, and 7 of 32 sentences meet again in the next epoch; at 0 it is 2% and 13, at 0.25 50% and 3.
 BUCKET_JITTER = 0.05
+LATER = {"bias_correction": True}  # settings that recipes did not have when the first results were kept
 PIECES_PER_BATCH = {"cpu": 2048, "cuda": 65536}  # when tagging; more do not fit a processor's caches
 
 Progress = Callable[[int, int, float], None]
@@ -43,6 +44,8 @@ class Recipe:
     warmup: share of the steps over which the learning rate rises, before it falls to zero linearly.
     weight_decay: not applied to biases and layer norms, as in BERT.
     bf16: automatic mixed precision in training and tagging.
+    bias_correction: whether Adam makes up for moments that begin at zero, as its authors have it (Kingma and Ba, 2015,
+        section 3) and BERT's own code does not.
     """
 
     batch_size: int = 32
@@ -54,6 +57,12 @@ class Recipe:
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     bf16: bool = False
+    bias_correction: bool = True
+
+    def described(self) -> dict[str, float | bool]:
+        """The settings by name, as results are kept under; one that came later shows where it is not as it was before."""
+        settings = asdict(self)
+        return {name: value for name, value in settings.items() if name not in LATER or value != LATER[name]}
 
     def __post_init__(self) -> None:
         positive = ("batch_size", "max_length", "epochs", "learning_rate", "max_grad_norm")
@@ -192,6 +201,18 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
+def set_rate(optimizer: torch.optim.AdamW, rate: float, decays: Sequence[float], uncorrected: int = 0) -> None:
+    """Set the learning rate of the next step; ``decays`` are the weight decays of the parameter groups.
+
+    uncorrected: the step's number, from 1, if Adam is not to correct the bias of its moments. Its rate is then multiplied
+        so that the correction cancels out, exactly but for epsilon, which is smaller by the root of 1 - beta2^step.
+    """
+    first, second = optimizer.defaults["betas"]
+    factor = (1 - first**uncorrected) / (1 - second**uncorrected) ** 0.5 if uncorrected else 1.0
+    for group, decay in zip(optimizer.param_groups, decays, strict=True):
+        group["lr"], group["weight_decay"] = rate * factor, decay / factor  # decay has no moments to correct
+
+
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
     """Parameters with and without weight decay: biases and layer norms, one-dimensional all, have none."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -205,11 +226,12 @@ def _fit(network: TaggingNetwork, encoded: alignment.Encoded, targets: torch.Ten
     epochs = [batches(lengths, recipe.batch_size, rng) for _ in range(recipe.epochs)]
     plan = [rows for epoch in epochs for rows in epoch]
     groups = parameter_groups(network, recipe.weight_decay)
+    decays = [group["weight_decay"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     network.train()
     for done, rows in enumerate(plan):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * schedule(done, len(plan), recipe.warmup)
+        rate = recipe.learning_rate * schedule(done, len(plan), recipe.warmup)
+        set_rate(optimizer, rate, decays, uncorrected=0 if recipe.bias_correction else done + 1)
         loss = step(network, collate(encoded, rows, targets.device), targets, optimizer, recipe)
         if progress:
             progress(done + 1, len(plan), loss.item())

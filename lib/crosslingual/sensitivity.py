@@ -18,10 +18,11 @@ from crosslingual.store import Store
 
 TASK, ENCODER = "pos", "m-bert"
 AS_IT_IS = "as it is"
-# Appendix A names neither decay nor clipping, and is tuned to nothing; a large bound never clips.
+# Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing; a large bound never clips.
 VARIANTS: dict[str, dict] = {
     "weight decay 0.01": {"weight_decay": 0.01},
     "no clipping": {"max_grad_norm": 1e9},
+    "no bias correction in Adam": {"bias_correction": False},
     "no dropout": {"dropout": 0.0},
     "batches of 16": {"batch_size": 16},
 }

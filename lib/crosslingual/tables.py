@@ -234,6 +234,21 @@ def orders(
     return Table(_caption(published, edition), name, header, rows, notes + _notes(frame, edition) + _beside_notes(others))
 
 
+def memberships(
+    frame: pd.DataFrame, groups: Mapping[str, Callable[[str], str | None]], edition: Edition, name: str = "memberships"
+) -> Table:
+    """Table 5b's means by who counts as AN or NA: ``groups`` gives each reading a title and a function of the code."""
+    pairs = [(a, b) for a in ("AN", "NA") for b in ("AN", "NA")]
+    rows = []
+    for title, group in groups.items():
+        means, sizes = _group_means(frame, group), frame.drop_duplicates("train").train.map(group).value_counts()
+        values = [stats.estimate(means.loc[pair]).value if pair in means.index else np.nan for pair in pairs]
+        rows.append([title, f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}", *map(number, values)])
+    caption = f"Zero-shot accuracy between AN and NA languages, by who is counted among them. Edition: {edition.title}."
+    header = ["members", "AN, NA", *(f"{a} to {b}" for a, b in pairs)]
+    return Table(caption, name, header, rows, _notes(frame, edition))
+
+
 def _group_means(frame: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
     return evidence.group_means(stats.draws(frame), group).droplevel("encoder") if len(frame) else frame
 

@@ -173,7 +173,7 @@ def key_parts(edition: Edition, cell: Cell) -> dict[str, Any]:
     """All that determines a cell's result. Raises CorpusUnavailable without corpus and pinned digest."""
     return {"task": cell.task, "labels": LABELS[cell.task], "seed": cell.seed,
             "train": edition.corpus_digest(cell.task, cell.train, "train"),
-            "encoder": _encoder_digest(edition, cell.encoder), "recipe": asdict(edition.recipe(cell.task)),
+            "encoder": _encoder_digest(edition, cell.encoder), "recipe": edition.recipe(cell.task).described(),
             "versions": versions()}
 
 
@@ -185,7 +185,7 @@ def versions() -> dict[str, int]:
 def signature(edition: Edition, task: str, encoder: str, seeds: Sequence[int] | int) -> str:
     """One line that says what a score is, to stand beside it."""
     scheme = "conlleval over words, IOB2" if scoring.metric(task) == "F1" else "over words"
-    recipe = " ".join(f"{name}={value}" for name, value in asdict(edition.recipe(task)).items())
+    recipe = " ".join(f"{name}={value}" for name, value in edition.recipe(task).described().items())
     digest = _encoder_digest(edition, encoder)[:8]
     numbers = " ".join(f"{name} v{number}" for name, number in versions().items())
     seeds = ",".join(map(str, _as_list(seeds)))

@@ -2,7 +2,7 @@
 
 Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e; CC BY 4.0),
 one entry a language. The table ``data/word_order.csv`` also holds assumptions for the artificial world;
-nothing here reads them.
+only `assumed_adjective_group` reads them.
 """
 
 from functools import cache
@@ -82,3 +82,14 @@ def order_group(code: str) -> str | None:
 def adjective_group(code: str) -> str | None:
     """By attested WALS 87A, as the paper never lists Table 5b's members: "AN", "NA" or None."""
     return ADJECTIVE_GROUPS.get(attested(code).get("87A"))
+
+
+def assumed_adjective_group(code: str) -> str | None:
+    """`adjective_group`, and for a language that WALS says nothing of what grammars do (``kind`` "assumed")."""
+    table = word_order().query("feature == '87A'").set_index("language").value
+    return ADJECTIVE_GROUPS.get(table.get(languages.check(code)))
+
+
+def own_adjective_group(code: str) -> str | None:
+    """`adjective_group` of languages that have an entry of their own in the atlas; None for the others."""
+    return adjective_group(code) if own_entry(code) else None
