@@ -5,6 +5,7 @@ import pickle
 import pandas as pd
 import pytest
 import toy
+from datasets import Dataset
 
 from crosslingual import sensitivity, transfer
 from crosslingual.editions import Edition, EditionError
@@ -63,3 +64,78 @@ def test_only_variants_are_computed_and_their_results_are_kept(small, tmp_path, 
     assert table.within[0] == by_hand["ja", 1] and table.across[1] == by_hand["hi", 2]
     changes = sensitivity.swings(table)
     assert changes.within["large steps"] == table.within[2] - table.within[0] != 0
+
+
+REAL = """\
+title: real
+seeds: [1]
+corpora: {source: folder, root: ./data, sizes: {pos: {train: 3}}}
+languages: {pos: [en, nl]}
+encoders: {m-bert: ./tiny}
+recipe: {epochs: 1}
+"""
+
+
+def conllu(*sentences: str) -> str:
+    """Sentences given as "word/UPOS/XPOS word/UPOS/XPOS"."""
+    rows = [[word.split("/") for word in sentence.split()] for sentence in sentences]
+    return "".join("".join(f"{i}\t{form}\t_\t{upos}\t{xpos}" + "\t_" * 5 + "\n" for i, (form, upos, xpos) in enumerate(row, 1))
+                   + "\n" for row in rows)  # fmt: skip
+
+
+@pytest.fixture
+def real(tmp_path, monkeypatch):
+    """Two languages; of Dutch a test text of another release, with one of its four common words tagged otherwise."""
+    train = conllu(*["a/NOUN/N b/VERB/V", "b/VERB/V a/NOUN/NN", "a/NOUN/N a/NOUN/N"] * 2)
+    files = {"ud/en/train": train, "ud/en/test": train, "ud/nl/train": train,
+             "ud/nl/test": conllu("a/NOUN/N b/VERB/V", "b/VERB/V a/NOUN/N", "b/VERB/V"),
+             "ud_original/UD_Dutch-Alpino/r2.13/nl_alpino-ud-train": train,
+             "ud_original/UD_Dutch-Alpino/r2.13/nl_alpino-ud-test": conllu("a/NOUN/N b/VERB/V", "b/AUX/V a/NOUN/N", "a/X/new")}  # fmt: skip
+    for name, text in files.items():
+        path = tmp_path / "data" / f"{name}.conllu"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    toy.save_encoder(tmp_path / "tiny")
+    (tmp_path / "real.yml").write_text(REAL.replace("./data", str(tmp_path / "data")))
+    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(tmp_path / "cache"))
+    for table in ("TEXTS", "OWN_TAGS"):
+        monkeypatch.setattr(sensitivity, table, {"nl": "UD_Dutch-Alpino@r2.13"})
+    return tmp_path / "real.yml"
+
+
+def test_another_text_of_the_same_language_is_tagged_by_the_same_taggers(real, tmp_path):
+    store, edition = Store(tmp_path / "store"), Edition.load(real)
+    found = sensitivity.other_texts(edition, store)
+    assert found.train.tolist() == ["en", "nl"] and found.retagged.tolist() == [25, 25]
+    assert found.ours[0] == found.ours[1]  # their training texts are equal here, and so are the taggers
+    # Whatever is predicted, ours and theirs differ by words: of five, one is new and one has another tag.
+    assert all(round(score * 5 / 100, 6) in range(6) for score in [*found.ours, *found.theirs])
+    assert abs(found.ours - found.theirs).max() <= 40
+
+
+def test_own_tags_are_scored_within_their_language(real, tmp_path):
+    found = sensitivity.own_tags(Edition.load(real), Store(tmp_path / "store"))
+    assert found.tags.tolist() == [3]  # N, NN and V; the tag that only the test text has is an error, and no crash
+    assert (found.xpos <= 80).all() and (found.upos <= 80).all()
+
+
+def test_other_treebanks_are_kept_and_need_no_corpus_afterwards(real, tmp_path, monkeypatch):
+    store, edition = Store(tmp_path / "store"), Edition.load(real)
+    first = [sensitivity.other_texts(edition, store), sensitivity.own_tags(edition, store)]
+    monkeypatch.setattr(sensitivity.finetune, "finetune", lambda *_: pytest.fail("computed again"))
+    for kept, again in zip(first, [sensitivity.other_texts(edition, store), sensitivity.own_tags(edition, store)]):
+        pd.testing.assert_frame_equal(kept, again)
+
+
+def test_without_corpora_or_real_languages_the_tables_say_so(small, real, tmp_path):
+    store = Store(tmp_path / "store")
+    assert "artificial" in sensitivity.own_tags(small, store).attrs["unavailable"]["treebanks"]
+    nothing = sensitivity.own_tags(Edition.load(real, kept=True), store)
+    assert nothing.empty and "was not recorded with the edition real" in nothing.attrs["unavailable"]["treebanks"]
+
+
+def test_retagged_compares_sentences_that_both_have():
+    first = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "labels": [["X", "Y"], ["X"]]})
+    second = Dataset.from_dict({"tokens": [["a", "b"], ["d"]], "labels": [["X", "X"], ["Y"]]})
+    assert sensitivity.retagged(first, second) == 50
+    assert sensitivity.retagged(first, second.select([1])) != sensitivity.retagged(first, second.select([1]))  # NaN

@@ -137,7 +137,7 @@ def _parts(edition: Edition, name: str, settings: Settings) -> dict:
     digests = {code: [edition.corpus_digest("pos", code, split) for split in ("train", "test")] for code in settings.evaluate}
     texts = ["-".join(pair) + " " + edition.parallel_digest(*pair) for pair in edition.pairs]
     return {"version": [VERSION, retrieval.VERSION, transfer.versions()], "encoder": edition.encoder_digest(name),
-            "corpora": digests, "texts": texts, "recipe": edition.recipe("pos"), "settings": settings}  # fmt: skip
+            "corpora": digests, "texts": texts, "recipe": edition.recipe("pos").described(), "settings": settings}  # fmt: skip
 
 
 def _snapshots(folder: Path, finished: Encoder) -> list[tuple[int, Encoder]]:

@@ -2,22 +2,49 @@
 
 A variant is the edition with a setting changed (`Edition.variant`); its results are kept like any others. What other
 corpora would give is asked in the same way: ``edition.variant(corpora={"treebanks": {"nl": "UD_Dutch-Alpino@r2.13"}})``.
+For real languages two such questions have tables of their own, on published treebanks: what another test text, or the
+same one as another release tags it, would give; and what the treebanks' own tags (XPOS) would.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from datasets import Dataset
 from tqdm import tqdm
 
-from crosslingual import transfer
+from crosslingual import corpora, finetune, scoring, transfer
 from crosslingual import store as stores
+from crosslingual.corpora import CorpusUnavailable, treebanks
+from crosslingual.corpora.folder import ROOT_VARIABLE
 from crosslingual.editions import Edition
+from crosslingual.encoders import EncoderUnavailable
 from crosslingual.store import Store
 
 TASK, ENCODER = "pos", "m-bert"
 AS_IT_IS = "as it is"
+KIND, VERSION = "sensitivity", 1  # of record; bump when the tables of other treebanks come out otherwise
+# Published test texts that could as well stand for a language.
+TEXTS = {
+    "en": "UD_English-EWT@r2.0-test",
+    "it": "UD_Italian-ISDT@r2.0-test",
+    "ja": "UD_Japanese-GSD@r2.0-test",
+    "fr": "UD_French-Sequoia@r2.0-test",
+    "ar": "UD_Arabic-PUD@r2.0-test",
+}
+# Treebanks with tags of their own, which only make sense within one language.
+OWN_TAGS = {
+    "fr": "UD_French-Sequoia@r2.0-test",
+    "el": "UD_Greek-GDT@r2.0-test",
+    "ta": "UD_Tamil-TTB@r2.0-test",
+    "tr": "UD_Turkish-IMST@r2.0-test",
+}
+TEXT_COLUMNS = ["language", "treebank", "retagged", "train", "ours", "theirs"]
+TAG_COLUMNS = ["language", "treebank", "tags", "upos", "xpos"]
 # Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing; a large bound never clips.
 VARIANTS: dict[str, dict] = {
     "weight decay 0.01": {"weight_decay": 0.01},
@@ -52,6 +79,97 @@ def swings(table: pd.DataFrame) -> pd.DataFrame:
     """Points by which each variant differs from the edition as it is, first seeds compared: within, across."""
     first = table.drop_duplicates("variant").set_index("variant")[["within", "across"]]
     return first.drop(AS_IT_IS) - first.loc[AS_IT_IS] if len(first) else first
+
+
+def other_texts(edition: Edition, store: Store | None = None) -> pd.DataFrame:
+    """Accuracy on the edition's test texts and on published ones that could stand in their place (``TEXTS``).
+
+    M-BERT, first seed, fine-tuned on English and on the language itself. Columns: language, treebank, retagged (percent of
+    words that have another tag there, in sentences that both texts have; NaN if none), train, ours, theirs. No rows, and
+    attrs["unavailable"], where the corpora are not at hand and no result is kept.
+    """
+    return _kept(edition, TEXTS, ["en", *TEXTS], TEXT_COLUMNS, lambda: _other_texts(edition), store)
+
+
+def own_tags(edition: Edition, store: Store | None = None) -> pd.DataFrame:
+    """Accuracy within a language with universal tags and with the treebank's own (``OWN_TAGS``), M-BERT, first seed.
+
+    Columns: language, treebank, tags (how many own ones its training text has), upos, xpos. Otherwise as `other_texts`.
+    """
+    return _kept(edition, OWN_TAGS, [], TAG_COLUMNS, lambda: _own_tags(edition), store)
+
+
+def _kept(edition: Edition, named: Mapping[str, str], codes: Sequence[str], columns: list[str],
+          rows: Callable[[], list[dict]], store: Store | None) -> pd.DataFrame:  # fmt: skip
+    try:
+        if edition.artificial:
+            raise CorpusUnavailable("artificial languages have one treebank each, with universal tags.")
+        digests = {code: [edition.corpus_digest(TASK, code, split) for split in ("train", "test")] for code in codes}
+        parts = {"version": [VERSION, treebanks.READER_VERSION, transfer.versions()], "treebanks": named, "corpora": digests,
+                 "encoder": edition.encoder_digest(ENCODER), "recipe": edition.recipe(TASK).described(),
+                 "seed": edition.seeds[0], "size": _size(edition)}  # fmt: skip
+        return (store or stores.default(edition)).memo(KIND, parts, lambda: pd.DataFrame(rows(), columns=columns))
+    except (CorpusUnavailable, EncoderUnavailable) as absence:
+        nothing = pd.DataFrame(columns=columns)
+        nothing.attrs["unavailable"] = {"treebanks": str(absence)}
+        return nothing
+
+
+def _other_texts(edition: Edition) -> list[dict]:
+    taggers = {code: _tagger(edition, edition.corpus(TASK, code, "train")) for code in dict.fromkeys(["en", *TEXTS])}
+    rows = []
+    for code, name in TEXTS.items():
+        ours, theirs = edition.corpus(TASK, code, "test"), _published(edition, code, "test", name)
+        for train in dict.fromkeys(["en", code]):
+            scores = [_accuracy(taggers[train], text) for text in (ours, theirs)]
+            values = [code, name, retagged(ours, theirs), train, *scores]
+            rows.append(dict(zip(TEXT_COLUMNS, values, strict=True)))
+    return rows
+
+
+def _own_tags(edition: Edition) -> list[dict]:
+    rows = []
+    for code, name in OWN_TAGS.items():
+        found = {}
+        for tags in ("upos", "xpos"):
+            train = corpora.first(_published(edition, code, "train", name, tags), _size(edition))
+            tagger = _tagger(edition, train)
+            found[tags] = _accuracy(tagger, _published(edition, code, "test", name, tags))
+        values = [code, name, len(tagger.labels), found["upos"], found["xpos"]]
+        rows.append(dict(zip(TAG_COLUMNS, values, strict=True)))
+    return rows
+
+
+def retagged(first: Dataset, second: Dataset) -> float:
+    """Percent of words with different labels in the sentences (word for word) that both corpora have; NaN if none."""
+    labels = {tuple(words): tags for words, tags in zip(first["tokens"], first["labels"], strict=True)}
+    pairs = [(labels[key], tags) for words, tags in zip(second["tokens"], second["labels"], strict=True)
+             if (key := tuple(words)) in labels]  # fmt: skip
+    other = [a != b for ours, theirs in pairs for a, b in zip(ours, theirs, strict=True)]
+    return 100 * float(np.mean(other)) if other else float("nan")
+
+
+def _published(edition: Edition, code: str, split: str, name: str, tags: str = "upos") -> Dataset:
+    if edition.kept:
+        raise CorpusUnavailable(f"{name} was not recorded with the edition {edition.name}.")
+    root = edition.source.root or os.environ.get(ROOT_VARIABLE)
+    return treebanks.labelled(code, split, name, tags, root=Path(root).expanduser() if root else None)
+
+
+def _size(edition: Edition) -> int | None:
+    """To how many sentences the edition cuts what taggers are fine-tuned on."""
+    return edition.document["corpora"].get("sizes", {}).get(TASK, {}).get("train")
+
+
+def _tagger(edition: Edition, train: Dataset) -> finetune.Tagger:
+    with _one_thread():
+        labels = transfer.label_set(TASK, train)
+        return finetune.finetune(edition.encoder(ENCODER), train, labels, edition.recipe(TASK), edition.seeds[0])
+
+
+def _accuracy(tagger: finetune.Tagger, test: Dataset) -> float:
+    with _one_thread():
+        return scoring.score(TASK, list(test["labels"]), tagger.predict(list(test["tokens"]))).value
 
 
 def _usual(edition: Edition) -> str:

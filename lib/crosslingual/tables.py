@@ -437,6 +437,25 @@ def sensitivity(table: pd.DataFrame, edition: Edition, name: str = "sensitivity"
     return Table(caption, name, ["recipe", "within", "across"], rows, tuple(filter(None, notes)))
 
 
+def other_texts(found: pd.DataFrame, edition: Edition, name: str = "other-texts") -> Table:
+    """What other published test texts would give; ``found`` is ``sensitivity.other_texts``."""
+    rows = [[label(row.language), row.treebank.removeprefix("UD_"), number(row.retagged), label(row.train), number(row.ours),
+             number(row.theirs), signed(row.theirs - row.ours)] for row in found.itertuples()]  # fmt: skip
+    caption = (f"Accuracy of M-BERT on the test text in use and on a published one that could stand in its place. Retagged: percent of "
+               f"words with another tag there, in the sentences that both have. Edition: {edition.title}.")  # fmt: skip
+    header = ["tested", "other text", "retagged", "fine-tuned", "ours", "other", "difference"]
+    return Table(caption, name, header, rows, tuple(unavailable(found)))
+
+
+def own_tags(found: pd.DataFrame, edition: Edition, name: str = "own-tags") -> Table:
+    """Universal tags beside the treebanks' own; ``found`` is ``sensitivity.own_tags``."""
+    rows = [[label(row.language), row.treebank.removeprefix("UD_"), number(row.upos), number(row.xpos), str(row.tags)]
+            for row in found.itertuples()]  # fmt: skip
+    caption = (f"Accuracy of M-BERT within a language with universal tags (UPOS) and with the treebank's own (XPOS), and how many of "
+               f"these its training text has. Edition: {edition.title}.")  # fmt: skip
+    return Table(caption, name, ["language", "treebank", "UPOS", "XPOS", "own tags"], rows, tuple(unavailable(found)))
+
+
 def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
     """Seconds that fine-tuning a model took, evaluations included, by task, encoder and device."""
     rows = []
