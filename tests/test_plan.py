@@ -125,3 +125,17 @@ def test_at_full_size_a_device_twice_as_fast_takes_half_the_time(small):
     assert np.allclose(slow.hours, 2 * fast.hours) and np.allclose(slow.hours * 60, slow.models * slow.minutes)
     pos = slow[(slow.task == "pos") & (slow.encoder == "m-bert")].iloc[0]
     assert pos.models == 4 and pos.minutes == pytest.approx((200_000 / 100 + 2 * 25_000 / 400) / 60)
+    assert set(table.basis) == {"measured"}
+
+
+@pytest.mark.parametrize("devices, basis", [(["cpu, 1 thread(s)"], ["measured", "estimate"]), ([], ["estimate"]),
+                                            (["cpu, 1 thread(s)", "some GPU"], ["measured", "measured"])])
+def test_a_gpu_is_estimated_where_none_was_measured(small, devices, basis):
+    """By hand: 10 TFLOP/s over six operations a weight of 85 million is 19,596 pieces a second in training."""
+    speeds = pd.DataFrame([{"device": name, "training": 100.0, "tagging": 400.0, "memory": 3e9} for name in devices],
+                          columns=["device", "training", "tagging", "memory"])  # fmt: skip
+    table = plan.at_full_size(speeds, small)
+    pos = table[(table.task == "pos") & (table.encoder == "m-bert")]
+    assert pos.basis.tolist() == basis
+    gpu = pos[pos.basis == "estimate"]
+    assert gpu.empty or gpu.minutes.item() == pytest.approx((200_000 / 19_596 + 50_000 / 58_787) / 60, rel=1e-3)

@@ -36,6 +36,10 @@ SAMPLE = 200  # sentences from which the pieces of a corpus are estimated
 LENGTH = 24  # pieces of a sentence, about, in the batches that are timed
 STEPS = 3  # timed, after one to warm up
 LARGE = 20_000_000  # weights; of a larger encoder a processor gets smaller batches, to have the answer soon
+# A GPU where none was at hand, from arithmetic: a weight of a layer costs two operations a piece in tagging, six in training.
+GPU_OPERATIONS, LAYER_WEIGHTS = 10e12, 85_054_464  # a second, sustained in 32 bits; of BERT-Base's twelve layers
+GPU = "a GPU that sustains 10 TFLOP/s"
+MEASURED, ESTIMATED = "measured", "estimate"  # what the speed of a device rests on
 KEPT, TIMED, STAND_IN = "kept results", "timed now", "timed now with random weights of BERT-Base's shape"
 
 
@@ -159,20 +163,32 @@ def seconds_each(edition: Edition, task: str, encoder: str, store: Store) -> tup
 
 
 def at_full_size(speeds: pd.DataFrame, edition: Edition) -> pd.DataFrame:
-    """What an edition's models take with encoders of the original size, on each device that was measured.
+    """What an edition's models take with encoders of the original size, on a processor and on a GPU.
 
     ``speeds`` is `tokenisation.speeds`. Columns: task, encoder, device, models, minutes (a model), hours (all), memory
-    (peak, in bytes). Corpora count with round sizes, whether or not they are at hand.
+    (peak, in bytes; NaN if not measured), basis ("measured", or "estimate" where no GPU was). Corpora count with round
+    sizes, whether or not they are at hand.
     """
-    rows = []
+    rows, speeds = [], _with_gpu(speeds)
     for task, encoder in [(task, encoder) for task, encoders in grids.TASKS.items() for encoder in encoders]:
         models = sum(len(codes) * len(seeds) for codes, seeds in grids.rows(edition, task, encoder))
         training = edition.recipe(task).epochs * ASSUMED["train"]
         tagging = ASSUMED["test"] * len(edition.evaluation_languages(task))
         for run in speeds.itertuples():
             seconds = training / run.training + tagging / run.tagging
-            rows.append([task, encoder, run.device, models, seconds / 60, models * seconds / 3600, run.memory])
-    return pd.DataFrame(rows, columns=["task", "encoder", "device", "models", "minutes", "hours", "memory"])
+            cost = [models, seconds / 60, models * seconds / 3600, run.memory]
+            rows.append([task, encoder, run.device, *cost, run.basis])
+    return pd.DataFrame(rows, columns=["task", "encoder", "device", "models", "minutes", "hours", "memory", "basis"])
+
+
+def _with_gpu(speeds: pd.DataFrame) -> pd.DataFrame:
+    """The measured speeds and, if no GPU is among them, an estimated one."""
+    measured = speeds.assign(basis=MEASURED)
+    if not all(device.startswith("cpu") for device in speeds.device):
+        return measured
+    tagging = GPU_OPERATIONS / (2 * LAYER_WEIGHTS)
+    estimate = {"device": GPU, "training": tagging / 3, "tagging": tagging, "memory": np.nan, "basis": ESTIMATED}
+    return pd.concat([measured, pd.DataFrame([estimate])], ignore_index=True)
 
 
 def kept_seconds(edition: Edition, task: str, encoder: str, store: Store) -> list[float]:

@@ -472,12 +472,12 @@ def cost(frame: pd.DataFrame, edition: Edition, name: str = "cost") -> Table:
 def full_size_cost(estimates: pd.DataFrame, name: str = "cost-full-size") -> Table:
     """What the paper's own experiments take at full size; ``estimates`` is ``plan.at_full_size``."""
     rows = [[f"{row.task}, {ENCODERS.get(row.encoder, row.encoder)}", str(row.models), number(row.minutes), number(row.hours),
-             number(row.memory / 1e9), row.device] for row in estimates.itertuples()]  # fmt: skip
-    header = ["task, encoder", "models", "min each", "total hours", "peak GB", "device"]
-    note = ("Times are estimates: speed and memory were measured on these devices with random weights, on "
-            "full batches of full length; sizes of the corpora are round figures.")  # fmt: skip
-    missing = "Not available yet: no device was measured (`python benchmarks/full_size.py --record book/recorded/paper`)."
-    return Table("What the experiments take with encoders of the original size", name, header, rows, (note if rows else missing,))
+             number(row.memory / 1e9), f"{row.device} ({row.basis})"] for row in estimates.itertuples()]  # fmt: skip
+    header = ["task, encoder", "models", "min each", "total hours", "peak GB", "device (its speed)"]
+    note = ("Times are speeds over round sizes of the corpora. Measured: speed and memory of that device with random weights, on full "
+            "batches of full length. Estimate: arithmetic from a GPU's operations a second, as none was at hand; "
+            "`python benchmarks/full_size.py --record book/recorded/paper` measures yours.")  # fmt: skip
+    return Table("What the experiments take with encoders of the original size", name, header, rows, (note,))
 
 
 def corpora(
@@ -834,14 +834,14 @@ def retold(told: Mapping[str, Sequence], name: str, title: str) -> Table:
 
 def tokenised(measured: Mapping[str, pd.DataFrame], name: str = "tokenised") -> Table:
     """Pieces a word, [UNK] and coverage of every treebank; ``measured`` is ``tokenisation.treebanks`` by encoder."""
-    shown = {"pieces a word": ("fertility", 2, 1), "[UNK] %": ("unk_share", 1, 100), "covered %": ("coverage", 1, 100)}
+    shown = {"pieces": ("fertility", 2, 1), "[UNK]": ("unk_share", 1, 100), "kept": ("coverage", 1, 100)}
     codes = sorted({code for frame in measured.values() for code in frame.index}, key=label)
     columns = [(frame, *how) for frame in measured.values() for how in shown.values()]
     rows = [[label(code), *(number(times * frame[column].get(code, float("nan")), places) if len(frame) else MISSING
                             for frame, column, places, times in columns)] for code in codes]  # fmt: skip
     header = ["", *(f"{ENCODERS.get(encoder, encoder)} {title}" for encoder in measured for title in shown)]
-    notes = ("[UNK]: share of the pieces. Covered: share of the words that would remain if sentences were cut after 128 pieces; "
-             "this book splits them instead, so that all words count.",)  # fmt: skip
+    notes = ("Pieces: word pieces a word. [UNK]: percent of the pieces. Kept: percent of the words that would remain if sentences were "
+             "cut after 128 pieces; this book splits them instead, so that all words count.",)  # fmt: skip
     return Table("What the vocabularies make of the test sets of the treebanks", name, header, rows, notes)
 
 
@@ -849,8 +849,8 @@ def full_size(speeds: pd.DataFrame, name: str = "full-size") -> Table:
     """Speed and memory at M-BERT's full size, a row a device; ``speeds`` is ``tokenisation.speeds``."""
     rows = [[run.device, f"{run.training:,.0f}", f"{run.tagging:,.0f}", number(run.memory / 2**30), run.date]
             for run in speeds.itertuples()]  # fmt: skip
-    header = ["device", "pieces a second, training", "pieces a second, tagging", "peak memory, GiB", "measured on"]
-    note = "Seconds are of the wall clock on a GPU, else of processor time, as other programs ran beside it."
+    header = ["device", "training", "tagging", "peak GiB", "measured on"]
+    note = "Training, tagging: word pieces a second. Seconds are of the wall clock on a GPU, else of processor time, as other programs ran beside it."
     missing = "Not measured yet: `python benchmarks/full_size.py --record book/recorded/paper`."
     caption = "Fine-tuning an encoder of M-BERT's size, random weights, batches of 32 rows of 128 pieces"
     return Table(caption, name, header, rows, (note if rows else missing,))
