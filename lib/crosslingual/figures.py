@@ -693,6 +693,34 @@ def language_family(code: str) -> str:
     return languages.table().at[languages.check(code), "family"]
 
 
+def exposure(
+    known: pd.DataFrame, means: pd.Series, encoder: str, edition: Edition, name: str = "exposure-figure"
+) -> Figure:
+    """Mean zero-shot accuracy on each language against the pieces that its words are cut into.
+
+    ``known`` is ``exposure.conditions`` and ``means`` a column of ``exposure.standing``. Each language stands as its code:
+    dark and bold if it was read in pre-training.
+    """
+    points = known.join(means.rename("score")).dropna(subset=["fertility", "score"])
+    if points.empty:
+        return absent(name, edition, means.to_frame())
+    drawing, (panel,) = canvas(3.9)
+    read = points.read != 0
+    for code, row in points.iterrows():
+        colour, weight = (COLOURS["m-bert"], "bold") if read[code] else ("#777777", "normal")
+        panel.text(row.fertility, row.score, label(code), color=colour, fontweight=weight, fontsize=8, ha="center", va="center")
+    margin = 0.06 * np.ptp(points.fertility) + 0.05
+    panel.set(xlim=(points.fertility.min() - margin, points.fertility.max() + margin),
+              ylim=(max(0, points.score.min() - 5), points.score.max() + 5),
+              xlabel="word pieces a word", ylabel="mean zero-shot accuracy on it (%)")  # fmt: skip
+    groups = [f"{number(part.score.mean())} on average over {len(part)} that it {title}"
+              for title, part in [("read", points[read]), ("never read", points[~read])] if len(part)]  # fmt: skip
+    rho = stats.rank_correlation(points.fertility, points.score)
+    text = f"{ENCODERS.get(encoder, encoder)}: {'; '.join(groups)}; rank correlation with the pieces a word {number(rho, 2)}"
+    caption = f"How well each language is tagged from the others, against how finely its words are cut. Bold: read in pre-training. {text}."
+    return Figure(drawing, name, _caption(caption, edition, means.to_frame()), f"Language codes as points. {text}.")
+
+
 def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]], gap: float = 6.0) -> None:
     """Write each line's name at its end: {name: (x, y, colour)}, moved apart where they would collide."""
     placed = spread_apart([y for _, y, _ in labels.values()], gap)

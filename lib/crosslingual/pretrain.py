@@ -29,6 +29,7 @@ from crosslingual.encoders import Encoder
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
 LOG = "training.jsonl"
+TEXT = "text.json"  # beside the weights: lines, and word pieces in them, of each language
 LIMITS = dict.fromkeys(["dropout", "warmup", "predict", "mask", "replace", "smoothing"], (0, 1)) | dict.fromkeys(
     ["learning_rate", "weight_decay", "max_grad_norm", "bf16", "seed"], (0, math.inf)) | {"max_length": (8, math.inf)}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -156,6 +157,11 @@ class Texts:
         self.pieces, self.lengths = np.concatenate(pieces), np.array(lengths)
         self.start = np.concatenate([[0], np.cumsum(self.lengths)])
         self.shares = smoothed({language: count for language, (_, count) in self.first.items()}, recipe.smoothing)
+
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """Lines of each language, and the word pieces in them."""
+        return {language: {"lines": count, "pieces": int(self.lengths[first:first + count].sum())}
+                for language, (first, count) in self.first.items()}
 
     def pool(self, number: int) -> list[np.ndarray]:
         """Pool ``number``: 32 batches of line numbers of like length, in random order; a function of the seed and the number."""
@@ -390,6 +396,7 @@ def pretrain_for(edition, mapping: dict, folder: Path, device: str | None = None
     texts = {code: draw(code, wanted.get("sentences", 40_000)) for code in tqdm(codes, desc="text", unit="language")}
     alphabet = _alphabet(draw) if wanted.get("alphabet") else ""
     trainer = pretrain(texts, recipe, folder, alphabet, device, snapshots=tuple(wanted.get("snapshots", ())))
+    write_atomically(Path(folder) / TEXT, json.dumps(trainer.texts.sizes(), indent=1).encode())
     write_atomically(Path(folder) / "README.md", model_card(edition, texts, trainer, wanted.get("about", "")).encode())
     return trainer
 

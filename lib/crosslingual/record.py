@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from crosslingual import corpora, editions, emergence, grids, sensitivity, sizes
+from crosslingual import corpora, editions, emergence, exposure, grids, sensitivity, sizes
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition
 from crosslingual.store import Record, Store, local, recorded
 
 HEADER = "# What: digest of its content, as the edition cuts it. Written by `crosslingual record`."
-KINDS = ("finetuned", "overlap", "retrieval", "baseline", "statistics", "sensitivity", "emergence")  # of record, that the book reads
+KINDS = ("finetuned", "overlap", "retrieval", "baseline", "statistics", "tokenised", "sensitivity", "emergence")  # of record, that the book reads
 
 
 class RecordError(ValueError):
@@ -68,6 +68,7 @@ def collect(edition: Edition, kept: Edition, store: Store) -> dict[str, Any]:
         "retrieval": grids.retrieval_curve(edition, store=store),
         "baselines": grids.floors(edition, store),
         "sizes": dict(_statistics(edition, store)),
+        "exposure": [exposure.conditions(edition, name, store) for name in grids.ENCODERS if name in edition.encoders],
         "other treebanks": [sensitivity.other_texts(edition, store), sensitivity.own_tags(edition, store)],
         "emergence": emergence.of_the_book(edition, store),
     }

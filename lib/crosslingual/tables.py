@@ -23,7 +23,7 @@ from crosslingual.trends import GROUPS, averages
 from crosslingual.trends import ahead as leads
 
 if TYPE_CHECKING:
-    from crosslingual.trends import Trend
+    from crosslingual.trends import Keep, Trend
 
 WORD_SHAPE = (
     "Word shape: a classifier that sees a word's ending, capitals, digits, punctuation and length, and neither the word nor "
@@ -609,16 +609,19 @@ def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edit
 
 def floors_by_group(
     scores: pd.DataFrame, edition: Edition, name: str = "floors-by-group",
-    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}), groups: Mapping[str, "Keep"] = MappingProxyType(GROUPS),
 ) -> Table:  # fmt: skip
     """Macro-averages of what ``floors`` shows by pair, over pairs of one script, of two, and by word order.
 
-    ``others`` are the scores of editions shown beside this one.
+    ``others`` are the scores of editions shown beside this one. ``groups`` may be other sets of pairs; one without a pair
+    is left out.
     """
     columns, rows = list(dict.fromkeys(scores.encoder)), []
-    shown = [(edition.name, scores, averages(scores))]
-    shown += [(other.name, theirs, averages(theirs)) for other, theirs in others.items()]
-    for title, keep in GROUPS.items():
+    shown = [(edition.name, scores, averages(scores, groups))]
+    shown += [(other.name, theirs, averages(theirs, groups)) for other, theirs in others.items()]
+    for title, keep in groups.items():
+        if groups is not GROUPS and not any(means[title] for _, _, means in shown):
+            continue
         for each, frame, means in shown:
             cells, pairs = means[title], leads(frame, keep)
             rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
@@ -626,6 +629,28 @@ def floors_by_group(
     caption = f"Zero-shot accuracy, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "pairs that M-BERT leads"]
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition), *_beside_notes(dict.fromkeys(others))))
+
+
+# Conditions of `exposure`, as readers know them.
+CONDITIONS = {"read": "text of it read in pre-training", "fertility": "pieces a word", "unknown": "share of [UNK]",
+              "sentences": "sentences to fine-tune on"}  # fmt: skip
+
+
+def associations(found: Mapping[str, pd.DataFrame], edition: Edition, name: str = "exposure") -> Table:
+    """How conditions of languages go with their mean zero-shot accuracy; ``found`` is ``exposure.associations`` by encoder."""
+    columns = [(encoder, role) for encoder in found for role in ("evaluate", "train")]
+    rows = []
+    for condition, title in CONDITIONS.items():
+        cells = [found[encoder].loc[(condition, role)] if (condition, role) in found[encoder].index else None
+                 for encoder, role in columns]  # fmt: skip
+        shown = [MISSING if cell is None else f"{number(cell.correlation, 2)} (p = {number(cell.p, 3)})" for cell in cells]
+        rows += [[title, *shown]] if any(cell is not None for cell in cells) else []
+    roles = {"evaluate": "tagged", "train": "fine-tuned on"}
+    header = ["", *(f"{ENCODERS.get(encoder, encoder)}, {roles[role]}" for encoder, role in columns)]
+    caption = (f"Rank correlation of a language's conditions with its mean zero-shot accuracy, as the language that is tagged and as "
+               f"the one fine-tuned on. Edition: {edition.title}.")  # fmt: skip
+    note = "p: languages shuffled, one-sided: more text and sentences should help, more pieces and [UNK] harm."
+    return Table(caption, name, header, rows, (note,))
 
 
 def _estimates(cells: Mapping[str, stats.Estimate], columns: Sequence[str]) -> list[str]:

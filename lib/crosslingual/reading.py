@@ -1,0 +1,193 @@
+"""What small encoders make of real languages beside the paper's results, chapter by chapter, and why.
+
+Each sentence is computed from the results that it speaks of, so that it stays true when these change. It is about the
+first edition at hand, the book's own or one beside it, that has real languages and an encoder whose pre-training is on
+record.
+"""
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+
+from crosslingual import availability, emergence, exposure, grids, prose, published, stats, trends
+from crosslingual.baselines import WORD_SHAPE
+from crosslingual.editions import Edition
+from crosslingual.tables import label, number, signed
+
+M, E = grids.ENCODERS
+STILL_RISING = 2.0  # points: less is within what probes on few sentences vary by
+
+
+def small(edition: Edition) -> Edition | None:
+    """The edition that these readings are about, or None."""
+    found = [e for e in [edition, *edition.companions] if not e.artificial and len(emergence.log(e, M))]
+    return found[0] if found else None
+
+
+def transfer(edition: Edition, pos: pd.DataFrame, ner: pd.DataFrame) -> Markdown:
+    """Tables 1 and 2. ``pos`` and ``ner`` have both encoders, ``pos`` the baselines as well."""
+    tagged, named = _table(pos, published.TABLE_2), _table(ner, published.TABLE_1)
+    own, across = (part(tagged.ours).dropna() for part in (grids.in_language, grids.zero_shot))
+    if across.empty:
+        return _nothing(edition)
+    off = [part(tagged.ours - tagged.paper).mean() for part in (grids.in_language, grids.zero_shot)]
+    lead, shape = (_leads(pos, other, across.index) for other in (E, WORD_SHAPE))
+    text = f"""
+M-BERT is right about {prose.span(own)}% of the words within a language and {prose.span(across)}% across (best
+{prose.highest(across)}, worst {prose.lowest(across)}): {signed(off[0])} points from the paper within and {signed(off[1])} across. The
+order of easy and hard pairs agrees with the paper's at a rank correlation of {_likeness(tagged)}. M-BERT is ahead of EN-BERT on
+{prose.share(lead > 0)} pairs, by {number(lead.mean())} points on average, and of the word-shape classifier on
+{prose.share(shape > 0)}, by {number(shape.mean())}: what carries over is {_either(min(lead.mean(), shape.mean()) > 0, "not", "no more than")}
+the look of words.
+
+*Names:* F1 is {prose.span(grids.in_language(named.ours).dropna())} within a language and
+{prose.span(grids.zero_shot(named.ours).dropna())} across; M-BERT's average lead over EN-BERT across languages is
+{number(_leads(ner, E, grids.zero_shot(named.ours).dropna().index).mean())} points. A name is a rare word: what little text has been read
+tells less of it than of a verb or an article.
+
+*Why it falls short:* {_size(edition)} {_growing(edition)}"""
+    return _under(edition, text)
+
+
+def vocabulary(edition: Edition, ner: pd.DataFrame, overlaps: pd.DataFrame, pos: pd.DataFrame) -> Markdown:
+    """Figure 1 and Table 4; both encoders in all three frames, in ``pos`` the baselines as well."""
+    points = ner.groupby(stats.CELL, as_index=False).score.mean().merge(overlaps, on=stats.CELL)
+    points = points[points.train != points.evaluate]
+    if points.empty:
+        return _nothing(edition)
+    rise = {name: stats.slope(100 * part.overlap, part.score) for name, part in points.groupby("encoder")}
+    means = points.assign(two=[trends.across_scripts(*pair) for pair in zip(points.train, points.evaluate, strict=True)])
+    means = means.groupby(["encoder", "two"]).score.mean()
+    pairs = [("hi", "ur"), ("ur", "hi"), ("en", "bg"), ("en", "ja")]
+    scores = pos.groupby(["encoder", "train", "evaluate"]).score.mean()
+    shown = "; ".join(f"{label(a)} to {label(b)} {number(_get(scores, M, a, b))} (EN-BERT {number(_get(scores, E, a, b))}, word shape "
+                      f"{number(_get(scores, WORD_SHAPE, a, b))})" for a, b in pairs)  # fmt: skip
+    ease = _ease(ner)
+    text = f"""
+A point of overlap is worth {number(_get(rise, M), 2)} points of F1 to M-BERT and {number(_get(rise, E), 2)} to EN-BERT. Across two
+scripts M-BERT's F1 is {number(_get(means, M, True))} on average and EN-BERT's {number(_get(means, E, True))}; within one script
+{number(_get(means, M, False))} and {number(_get(means, E, False))}. Parts of speech cross scripts better than names do: {shown}, in
+percent of the words.
+
+*Why:* an F1 that is low within a language leaves nothing to carry over: over languages, M-BERT's mean zero-shot F1 goes with the F1
+on the language itself at a rank correlation of {number(ease, 2)}. So a flat cloud near zero is no evidence of independence, and a small
+encoder can confirm the paper's Figure 1 for parts of speech only."""
+    return _under(edition, text)
+
+
+def structure(edition: Edition, pos: pd.DataFrame, known: dict[str, pd.DataFrame]) -> Markdown:
+    """Figure 2 and Table 5; ``pos`` has both encoders and the baselines, ``known`` is ``exposure.conditions`` by encoder."""
+    unread = availability.unread(edition) or []
+    chosen = pos[(pos.train != pos.evaluate) & pos.encoder.isin([M, E, WORD_SHAPE])]
+    if chosen.empty:
+        return _nothing(edition)
+    both = ~chosen[["train", "evaluate"]].isin(unread).any(axis=1)
+    means = {key: part.groupby("encoder").score.mean() for key, part in [("read", chosen[both]), ("rest", chosen[~both])]}
+    counts = [len(part.drop_duplicates(["train", "evaluate"])) for part in (chosen[both], chosen[~both])]
+    rho, rho_read = ({name: _trend(part, name) for name in (M, E)} for part in (chosen, chosen[both]))
+    cut = exposure.associations(pos, known[M], M, 200) if M in known else pd.DataFrame()
+    fertility = cut.correlation.get(("fertility", "evaluate"), np.nan) if len(cut) else np.nan
+    text = f"""
+{len(unread)} of the {len(set(pos.train))} languages were never read by M-BERT, which the paper's had no counterpart of. Between two that were
+({counts[0]} pairs) M-BERT reaches {number(_get(means["read"], M))}%, EN-BERT {number(_get(means["read"], E))}% and word shape
+{number(_get(means["read"], WORD_SHAPE))}%; over the other {counts[1]:,} pairs it is {number(_get(means["rest"], M))}%,
+{number(_get(means["rest"], E))}% and {number(_get(means["rest"], WORD_SHAPE))}%. M-BERT's lead over EN-BERT is
+{number(_gap(means["read"]))} points in the first group and {number(_gap(means["rest"]))} in the second: it is
+{_either(_gap(means["read"]) > _gap(means["rest"]), "larger", "no larger")} where both languages were read.
+
+The rank correlation of accuracy with common word-order features is {number(rho[M], 2)} for M-BERT and {number(rho[E], 2)} for EN-BERT over
+all pairs, {number(rho_read[M], 2)} and {number(rho_read[E], 2)} where both were read. What an encoder of one language shows as well is
+about treebanks, kinship and spelling, not about multilingual pre-training.
+
+*Why:* the more pieces a language's words are cut into, the worse it is tagged: the rank correlation is {number(fertility, 2)}
+(table above). A vocabulary that was made from a dozen languages cuts the others into letters, and a letter says little."""
+    return _under(edition, text)
+
+
+def space(edition: Edition, curve: pd.DataFrame) -> Markdown:
+    """Figure 3; ``curve`` is ``retrieval.curve`` of M-BERT, at one number of candidates."""
+    asked = curve[(curve.encoder == M) & (curve.queries == "all")]
+    if asked.empty:
+        return _nothing(edition)
+    best = asked.pivot_table("accuracy", ["source", "target"], "method", "max").reindex(columns=["paper", "shared pieces"])
+    line = asked[asked.method == "paper"].groupby("layer").accuracy.mean()
+    pairs = "; ".join(f"{label(a)}-{label(b)} {number(row.paper)}% (copied pieces {number(row['shared pieces'])}%, chance "
+                      f"{number(100 / asked.candidates.max(), 2)}%)" for (a, b), row in best.iterrows())  # fmt: skip
+    halves = {measure: emergence.steps_to(emergence.curve(edition, M), measure) for measure in emergence.MEASURES}
+    text = f"""
+Translations found at the best layer: {pairs}. Above copying are {prose.share(best["paper"] > best["shared pieces"])} pairs. Accuracy is
+highest in layer {line.idxmax()} of {line.index.max()}.
+
+*Why it falls short of the paper:* {_size(edition)} Tagging across languages had made half of its way after
+{number(halves[emergence.ZERO_SHOT], 0)} steps of pre-training, retrieval after {number(halves[emergence.RETRIEVAL], 0)}
+({{doc}}`beyond/emergence`): to tell a verb from a noun takes less than to tell one sentence from two thousand others."""
+    return _under(edition, text)
+
+
+def _under(edition: Edition, text: str) -> Markdown:
+    return Markdown(f"**On real languages, in small.** This is about the edition *{edition.title}*.\n{text}\n")
+
+
+def _nothing(edition: Edition) -> Markdown:
+    return _under(edition, "\nIt has no results at hand for this chapter.")
+
+
+def _table(scores: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+    """M-BERT's mean scores beside the paper's, by (train, evaluate); NaN where we have none."""
+    paper = printed.stack()
+    return pd.DataFrame({"paper": paper, "ours": grids.means(scores[scores.encoder == M]).reindex(paper.index)})
+
+
+def _likeness(both: pd.DataFrame) -> str:
+    pairs = both.loc[grids.zero_shot(both.ours).dropna().index]
+    return number(float(stats.rank_correlation(pairs.paper, pairs.ours)), 2) if len(pairs) > 2 else prose.NOTHING
+
+
+def _leads(scores: pd.DataFrame, other: str, pairs: pd.MultiIndex) -> pd.Series:
+    """M-BERT's points over another tagger, by pair."""
+    ours, theirs = (grids.means(scores[scores.encoder == name]).reindex(pairs) for name in (M, other))
+    return (ours - theirs).dropna()
+
+
+def _ease(ner: pd.DataFrame) -> float:
+    """Rank correlation, over languages, of the F1 within a language and the mean zero-shot F1 on it."""
+    means = grids.means(ner[ner.encoder == M])
+    own, across = grids.in_language(means), grids.zero_shot(means).groupby(level="evaluate").mean()
+    common = own.index.intersection(across.index)
+    return float(stats.rank_correlation(own[common], across[common])) if len(common) > 2 else np.nan
+
+
+def _trend(scores: pd.DataFrame, encoder: str) -> float:
+    return trends.typological(scores, encoder, n=1).correlation.value if (scores.encoder == encoder).any() else np.nan
+
+
+def _gap(means: pd.Series) -> float:
+    return _get(means, M) - _get(means, E)
+
+
+def _get(values, *key) -> float:
+    return values.get(key if len(key) > 1 else key[0], np.nan)
+
+
+def _either(holds: bool, yes: str, no: str) -> str:
+    return yes if holds else no
+
+
+def _size(edition: Edition) -> str:
+    log, weights = emergence.log(edition, M), edition.encoder(M).model().num_parameters()
+    return (f"M-BERT has {weights / 1e6:.1f} million weights here and has read {log.tokens.max() / 1e6:.0f} million word pieces, against the "
+            "original's 178 million weights and 104 Wikipedias.")  # fmt: skip
+
+
+def _growing(edition: Edition) -> str:
+    """Whether the second half of pre-training still brought something, where it was probed."""
+    log = emergence.log(edition, M).set_index("step").loss
+    line = emergence.means(emergence.curve(edition, M))[emergence.ZERO_SHOT].dropna()
+    before = line[line.index <= line.index.max() / 2] if len(line) else line
+    if before.empty:
+        return ""
+    first, last = before.index[-1], line.index[-1]
+    more = "had not come to an end" if line[last] - before[first] > STILL_RISING else "had come to a halt, so that more of the same is no cure"
+    return (f"Between step {first:,} and step {last:,} of pre-training its loss fell from {number(log.get(first, np.nan), 2)} to "
+            f"{number(log.get(last, np.nan), 2)}, and zero-shot tagging of the languages that are probed went from {number(before[first])}% to "
+            f"{number(line[last])}% ({{doc}}`beyond/emergence`): its rise {more}.")  # fmt: skip
