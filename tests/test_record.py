@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crosslingual import checkout, grids, record, sizes, store, transfer
+from crosslingual import checkout, corpora, grids, record, sizes, store, transfer
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition, EditionError
 from crosslingual.store import COMPUTED, RECORDED, Store
@@ -115,11 +115,24 @@ def test_other_kinds_of_record_stay_and_stale_ones_go(tiny: Path) -> None:
     assert kept.get("tokenisation", {"old": "tokenisation"}) and not kept.get("statistics", {"old": "statistics"})
 
 
-def test_an_edition_that_recomputes_reads_its_records_only_beside_another(tiny: Path) -> None:
-    record.record(Edition.load(tiny), incomplete=True)
+def test_an_edition_that_recomputes_does_so_where_it_can(tiny: Path) -> None:
+    """Its records stand in where a corpus is gone, and beside another edition; with the corpora all is computed here."""
+    read = numbers(filled(tiny))
+    record.record(Edition.load(tiny))
+    shutil.rmtree(tiny.parent / "store")
     tiny.write_text(TINY + "recompute: true\n")
-    assert store.default(Edition.load(tiny)).recorded == []
-    assert store.default(Edition.load(tiny, kept=True)).recorded == [tiny.parent / "book/recorded/tiny"]
+    gone = Edition.load(tiny)
+    gone.__dict__["source"] = corpora.NotAtHand(gone.source, "gone")
+    assert not grids.of_the_book(gone)
+    for edition in (gone, Edition.load(tiny, kept=True)):
+        found = numbers(edition)
+        assert set(found["pos"].origin) == set(found["floors"].origin) == {RECORDED}
+        assert not found["floors"].attrs["unavailable"]
+        assert_same(read, found)
+    assert len(grids.of_the_book(Edition.load(tiny))) == 11
+    made = numbers(filled(tiny))
+    assert set(made["pos"].origin) == set(made["floors"].origin) == {COMPUTED}
+    assert_same(read, made)
 
 
 def test_an_edition_without_a_file_of_digests_cannot_be_recorded(tiny: Path) -> None:

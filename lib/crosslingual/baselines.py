@@ -137,16 +137,19 @@ def _completed(edition: Edition, task: str, name: str, source: str, targets: dic
                store: Store, unavailable: dict[str, str]) -> dict[str, tuple[np.ndarray, str]]:
     """{corpus digest: (counts, origin)} of one trained baseline, what is missing computed where it can be."""
     found = _kept(store, parts)
-    lacking = [language for language, target in targets.items() if target not in found]
-    if lacking:
-        train = _texts(edition, task, [source], "train", unavailable)
-        tests = _texts(edition, task, lacking, "test", unavailable)
+    lacking = {language for language, target in targets.items() if target not in found}
+    again = {language for language, target in targets.items() if target in found and store.stands_in(found[target][1])}
+    problems: dict[str, str] = {}
+    if lacking or again:
+        train = _texts(edition, task, [source], "train", problems)
+        tests = _texts(edition, task, sorted(lacking | again), "test", problems)
+        unavailable |= {name: why for name, why in problems.items() if name in lacking or (lacking and name == source)}
         if train and tests:
             trained = tagger(train[source], name)
             store.update("baseline", parts, {
                 targets[language]: scoring.score(task, test["labels"], trained.predict(test["tokens"])).counts
                 for language, test in tests.items()})
-    return _kept(store, parts) if lacking else found
+    return _kept(store, parts) if lacking or again else found
 
 
 def _kept(store: Store, parts: dict) -> dict[str, tuple[np.ndarray, str]]:

@@ -14,8 +14,8 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     adjective_groups  {code: AN, NA or null (neither)} where a language's group in Table 5b is not to be WALS's
     digests     a YAML file of digests that stand in where a corpus, a parallel text or an encoder is not at hand
     beside      [names] of other editions whose kept results are shown next to this one's
-    recompute   true where the book computes its own results though some are recorded with the repository: those are
-                then read beside other editions only
+    recompute   true where the book computes its own results though some are recorded with the repository: those then
+                stand in for what cannot be computed, as its corpora are not at hand, and beside other editions
 
 Paths are relative to the edition's file. A mistake is one sentence that names file and line.
 """

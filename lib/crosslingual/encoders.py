@@ -17,7 +17,7 @@ from transformers.utils import logging
 
 from crosslingual import alignment, corpora, editions, hub, languages
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.store import Store
+from crosslingual.store import Store, Unavailable
 
 IDENTITY = ("*.safetensors", "config.json", *hub.TOKENIZER)
 CHECK_VERSION = 1  # bump when `check` gives other numbers for the same encoder and text
@@ -29,7 +29,7 @@ LARGE = 50_000_000  # bytes; digests of larger files are kept between processes
 SAFELY = dict(local_files_only=True, trust_remote_code=False)
 
 
-class EncoderUnavailable(ValueError):
+class EncoderUnavailable(Unavailable):
     """The encoder's files are not there, or damaged; the message says what is missing and how to get it."""
 
 

@@ -34,6 +34,10 @@ LIBRARIES = ("crosslingual", "torch", "transformers", "tokenizers", "datasets", 
 _log = logging.getLogger(__name__)
 
 
+class Unavailable(ValueError):
+    """What a result is computed from, a corpus or an encoder, is not at hand."""
+
+
 class StoreError(ValueError):
     """A key or a result that cannot be kept."""
 
@@ -49,14 +53,17 @@ class Record:
 
 
 class Store:
-    """Records computed here in `folder`, and read-only ones that came with the repository in `recorded`."""
+    """Records computed here in `folder`, and read-only ones that came with the repository in `recorded`.
 
-    def __init__(self, folder: str | Path, recorded: Sequence[str | Path] = ()) -> None:
-        self.folder = Path(folder)
+    recompute: recorded ones only stand in where what it takes to compute them is not at hand.
+    """
+
+    def __init__(self, folder: str | Path, recorded: Sequence[str | Path] = (), recompute: bool = False) -> None:
+        self.folder, self.recompute = Path(folder), recompute
         self.recorded = [Path(path) for path in recorded]
 
     def __reduce__(self) -> tuple:
-        return Store, (self.folder, self.recorded)
+        return Store, (self.folder, self.recorded, self.recompute)
 
     def get(self, kind: str, parts: Mapping[str, Any]) -> Record | None:
         """The record of these parts, or None; one computed here comes before a recorded one."""
@@ -89,12 +96,21 @@ class Store:
         parts: names to plain data, dataclasses or arrays; all that determines the result, and a version.
         The result may be made of plain data, numpy arrays and data frames.
         """
-        if record := self.get(kind, parts):
+        record, started = self.get(kind, parts), datetime.now(UTC)
+        if record and not self.stands_in(record.origin):
             return record.payload
-        started = datetime.now(UTC)
-        result = compute()
+        try:
+            result = compute()
+        except Unavailable:
+            if not record:
+                raise
+            return record.payload
         self.put(kind, parts, result, {"seconds": round((datetime.now(UTC) - started).total_seconds(), 2)})
         return unpack(pack(result))  # the same whether it was computed now or read
+
+    def stands_in(self, origin: str) -> bool:
+        """Whether a record of that origin is only here for what could not be computed."""
+        return self.recompute and origin == RECORDED
 
     def records(self, kind: str) -> list[Record]:
         """All records of a kind, for the page of provenance; of two with one key, the one computed here."""
@@ -106,10 +122,9 @@ class Store:
 def default(edition: Any) -> Store:
     """The edition's store: $CROSSLINGUAL_STORE or `_build/store`, and `book/recorded/<edition>`.
 
-    An edition that is to recompute its results has no recorded ones, unless it stands beside another.
+    An edition that is to recompute its results does so wherever it can, unless it stands beside another.
     """
-    own = edition.recompute and not edition.kept
-    return Store(local(), [] if own else [recorded(edition)])
+    return Store(local(), [recorded(edition)], edition.recompute and not edition.kept)
 
 
 def local() -> Path:

@@ -110,7 +110,8 @@ def plan(edition: Edition, task: str, encoder: str, train: Sequence[str], evalua
     missing = []
     for cell in _cells(edition, task, encoder, train, seeds, {}):
         entries = _entries(edition, cell, store)
-        lacking = [language for language, digest in evaluations.items() if digest not in entries]
+        kept = {digest for digest, (_, record) in entries.items() if not store.stands_in(record.origin)}
+        lacking = [language for language, digest in evaluations.items() if digest not in kept]
         if any(_at_hand(edition, task, language, "test") for language in lacking) and _at_hand(
                 edition, task, cell.train, "train"):
             missing.append(cell)

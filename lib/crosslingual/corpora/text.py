@@ -4,11 +4,13 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
 
+from crosslingual.store import Unavailable
+
 LABELLED = Features({"tokens": List(Value("string")), "labels": List(Value("string"))})
 PARALLEL = Features({"source": Value("string"), "target": Value("string")})
 
 
-class CorpusUnavailable(ValueError):
+class CorpusUnavailable(Unavailable):
     """A corpus that is not at hand; the message says what is missing and how to get it."""
 
 
