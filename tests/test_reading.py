@@ -56,7 +56,9 @@ def test_a_halt_of_the_curve_is_told_from_a_rise(monkeypatch):
 def test_structure_parts_pairs_by_what_was_read():
     codes = ["en", "de", "hi", "ur", "fi", "ko"]  # the last two were not read
     values = lambda name, a, b: 60 if name == "m-bert" and not {"fi", "ko"} & {a, b} else 40  # noqa: E731
-    text = reading.structure(MINI, scores(codes, values), {}).data
+    known = pd.DataFrame({"read": 0.0, "fertility": 2.0, "sentences": 9.0, "unknown": [0, 0, 0, 0, 0.1, 60]}, codes)
+    text = reading.structure(MINI, scores(codes, values), {"m-bert": known}).data
+    assert "a fifth of the pieces: Korean." in text
     assert "(12 pairs) M-BERT reaches 60.0%, EN-BERT 40.0%" in text and "over the other 18 pairs it is 40.0%" in text
     assert "20.0 points in the first group and 0.0 in the second: it is\nlarger" in text
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from crosslingual import availability, emergence, exposure, grids, prose, published, stats, trends
+from crosslingual import availability, emergence, exposure, grids, languages, prose, published, stats, trends
 from crosslingual.baselines import WORD_SHAPE
 from crosslingual.editions import Edition
 from crosslingual.tables import label, number, signed
@@ -100,7 +100,8 @@ all pairs, {number(rho_read[M], 2)} and {number(rho_read[E], 2)} where both were
 about treebanks, kinship and spelling, not about multilingual pre-training.
 
 *Why:* the more pieces a language's words are cut into, the worse it is tagged: the rank correlation is {number(fertility, 2)}
-(table above). A vocabulary that was made from a dozen languages cuts the others into letters, and a letter says little."""
+(table above). A vocabulary that was made from some languages cuts the others into letters, and a letter says little; where even the
+letters are foreign to it, [UNK] is all that is left. Languages of which it cannot spell a fifth of the pieces: {_unspelt(known)}."""
     return _under(edition, text)
 
 
@@ -155,6 +156,12 @@ def _ease(ner: pd.DataFrame) -> float:
     own, across = grids.in_language(means), grids.zero_shot(means).groupby(level="evaluate").mean()
     common = own.index.intersection(across.index)
     return float(stats.rank_correlation(own[common], across[common])) if len(common) > 2 else np.nan
+
+
+def _unspelt(known: dict[str, pd.DataFrame]) -> str:
+    if M not in known:
+        return prose.NOTHING
+    return prose.listing([languages.name(code) for code in known[M].index[known[M].unknown > 20]])
 
 
 def _trend(scores: pd.DataFrame, encoder: str) -> float:
