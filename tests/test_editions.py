@@ -5,7 +5,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from crosslingual import corpora, editions, languages
+from crosslingual import corpora, editions, grids, languages
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.corpora.text import labelled_corpus
 from crosslingual.editions import Edition, EditionError
@@ -45,11 +45,18 @@ def small(tmp_path, monkeypatch):
     return path
 
 
+def test_each_task_may_have_seeds_of_its_own(small):
+    small.write_text(small.read_text().replace("seeds: [1, 2]", "seeds: {pos: [1], ner: [2, 3], code-switching: [4]}"))
+    edition = Edition.load(small)
+    assert [edition.seeds(task) for task in ("pos", "ner", "code-switching")] == [[1], [2, 3], [4]]
+    assert grids.rows(edition, "ner", "m-bert")[0] == (["en", "de", "es"], [2, 3])
+
+
 def test_an_edition_answers_what_its_file_says(small):
     edition = Edition.load(small)
     assert (edition.name, edition.title, edition.artificial) == ("small", "a small edition", False)
     assert (
-        edition.seeds == [1, 2]
+        edition.seeds("pos") == [1, 2]
         and edition.pairs == [("en", "de")]
         and edition.encoders == ["m-bert", "hub", "tiny"]
     )
@@ -74,7 +81,7 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
         ("title: a small edition\n", "", 1, "key title is missing"),
         ("seeds: [1, 2]", "seeds: [1, two]", 2, "a seed is an integer, not 'two'"),
         ("seeds: [1, 2]", "seeds: [1, 1]", 2, "a seed is listed twice"),
-        ("seeds: [1, 2]", "seeds: 1", 2, "seeds is a list, not 1"),
+        ("seeds: [1, 2]", "seeds: 1", 2, "seeds is a list of integers, or one a task, not 1"),
         ("source: folder", "source: internet", 4, "unknown source 'internet': choose from pocket, folder, released"),
         ("  root:", "  rot: x\n  root:", 5, "unknown key 'rot'"),
         ("train: 5", "train: many", 7, "'many' is no number of sentences"),
@@ -99,6 +106,9 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
         ("recipe:", "adjective_groups: {gl: AN, xx: NA}\nrecipe:", 16, "unknown language 'xx': choose from ar"),
         ("recipe:", "adjective_groups: {gl: N-A}\nrecipe:", 16, "the group of gl is AN, NA or null, not 'N-A'"),
         ("pairs:", "beside: [pokket]\npairs:", 10, "there is no other edition 'pokket' to show: choose from"),
+        ("seeds: [1, 2]", "seeds: {pos: [1]}", 2, "seeds by task need just these tasks: pos, ner, code-switching"),
+        ("seeds: [1, 2]", "seeds: {pos: [1], ner: [], code-switching: [2]}", 2, "seeds are a list like"),
+        ("seeds: [1, 2]", "seeds: {pos: [1], ner: [3, 3], code-switching: [2]}", 2, "a seed is listed twice"),
         ("seeds: [1, 2]", "seeds: [1, 2", 3, "this is not YAML"),
         ("pairs:", "seeds: [3]\npairs:", 2, "'seeds' is given twice"),
     ],

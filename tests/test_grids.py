@@ -20,11 +20,11 @@ def test_every_corpus_is_fine_tuned_on_once_and_printed_rows_with_all_seeds(edit
             assert sorted(trained) == sorted(edition.languages(task))
             seeds = {code: seeds for codes, seeds in rows for code in codes}
             for code in set(grids.PRINTED[task, encoder]) & set(trained):
-                assert seeds[code] == edition.seeds
+                assert seeds[code] == edition.seeds(task)
 
 
 def test_an_encoder_that_no_table_prints_needs_one_seed(edition):
-    assert grids.rows(edition, "pos", "xlm-r") == [(edition.languages("pos"), edition.seeds[:1])]
+    assert grids.rows(edition, "pos", "xlm-r") == [(edition.languages("pos"), edition.seeds("pos")[:1])]
 
 
 def test_figure_1_has_the_papers_languages_only(edition):

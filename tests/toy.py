@@ -81,8 +81,6 @@ class Edition:
     missing: names of corpora, "pos/ja/test", that are not at hand; pinned: their digests, where known.
     """
 
-    seeds = [1, 2]
-
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.name = self.path.stem

@@ -116,7 +116,7 @@ def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], se
             edition.corpus_digest(task, language, "train")  # a language that is not at hand is a mistake here
         evaluate, languages = edition.evaluation_languages(task), train or edition.languages(task)
         for encoder in encoders or edition.encoders:
-            cells += transfer.plan(edition, task, encoder, languages, evaluate, seeds or edition.seeds)
+            cells += transfer.plan(edition, task, encoder, languages, evaluate, seeds or edition.seeds(task))
     return cells
 
 

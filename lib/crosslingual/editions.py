@@ -4,7 +4,8 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
 
     title       one line, shown with every table and figure
     artificial  true where the languages are artificial, so that no difference to the paper's numbers is shown
-    seeds       list of integers
+    seeds       list of integers, or {task: list} for every task that the edition has; rows that tables print have them all,
+                what only enters averages the first
     corpora     {source: pocket | folder | released, ...parameters of that source}
     encoders    {name: path or hub name, {hub: name, revision: commit} for one of a hub at a fixed revision, or
                 {pretrain: {...}} for one pre-trained when first asked for}
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from crosslingual.encoders import Encoder, EncoderUnavailable
     from crosslingual.finetune import Recipe
 
-KEYS = dict(title=str, artificial=bool, seeds=list, corpora=dict, encoders=dict, languages=dict, pairs=list,
+KEYS = dict(title=str, artificial=bool, seeds=(list, dict), corpora=dict, encoders=dict, languages=dict, pairs=list,
             recipe=dict, adjective_groups=dict, digests=str,
             beside=list, recompute=bool)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
@@ -59,6 +60,7 @@ TYPE_NAMES = {
     bool: "true or false",
     list: "a list",
     dict: "a mapping",
+    (list, dict): "a list of integers, or one a task",
     int: "an integer",
     float: "a number",
 }
@@ -125,9 +127,10 @@ class Edition:
         """The editions shown beside this one, to be read and never computed."""
         return [Edition.load(name, kept=True) for name in self.document.get("beside", [])]
 
-    @property
-    def seeds(self) -> list[int]:
-        return list(self.document["seeds"])
+    def seeds(self, task: str) -> list[int]:
+        """Seeds of fine-tuning for a task."""
+        given = self.document["seeds"]
+        return list(given[_task(task)] if isinstance(given, dict) else given)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -459,11 +462,18 @@ def _check_keys(edition: Edition) -> None:
 
 
 def _check_seeds(edition: Edition) -> None:
-    for i, seed in enumerate(edition.seeds):
-        if type(seed) is not int:
-            raise edition.error(("seeds", i), f"a seed is an integer, not {seed!r}")
-    if len(set(edition.seeds)) < len(edition.seeds):
-        raise edition.error(("seeds",), "a seed is listed twice")
+    given = edition.document["seeds"]
+    if isinstance(given, dict) and set(given) != set(corpora.TASKS):
+        raise edition.error(("seeds",), f"seeds by task need just these tasks: {', '.join(corpora.TASKS)}")
+    for key, seeds in given.items() if isinstance(given, dict) else [((), given)]:
+        key = ("seeds", key) if key else ("seeds",)
+        if not isinstance(seeds, list) or not seeds:
+            raise edition.error(key, f"seeds are a list like [1, 2, 3], not {seeds!r}")
+        for i, seed in enumerate(seeds):
+            if type(seed) is not int:
+                raise edition.error((*key, i), f"a seed is an integer, not {seed!r}")
+        if len(set(seeds)) < len(seeds):
+            raise edition.error(key, "a seed is listed twice")
 
 
 def _check_languages(edition: Edition) -> None:

@@ -37,7 +37,8 @@ def rows(edition: Edition, task: str, encoder: str) -> list[tuple[list[str], lis
     known = edition.languages(task)
     printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
     others = [code for code in known if code not in printed]
-    return [(codes, seeds) for codes, seeds in [(printed, edition.seeds), (others, edition.seeds[:1])] if codes]
+    seeds = edition.seeds(task)
+    return [(codes, some) for codes, some in [(printed, seeds), (others, seeds[:1])] if codes]
 
 
 def missing(edition: Edition, task: str, encoder: str, store: Store | None = None) -> list[Cell]:

@@ -65,9 +65,9 @@ def measure(
     all of its seeds; variants have the first. attrs["unavailable"] as of `transfer.matrix`.
     """
     store, train = store or stores.default(edition), train or _usual(edition)
-    frames = {AS_IT_IS: _scores(edition, train, edition.seeds, store)}
+    frames = {AS_IT_IS: _scores(edition, train, edition.seeds(TASK), store)}
     for title, changed in tqdm(variants.items(), desc="variants", leave=False):
-        frames[title] = _scores(edition.variant(recipe={TASK: changed}), train, edition.seeds[:1], store)
+        frames[title] = _scores(edition.variant(recipe={TASK: changed}), train, edition.seeds(TASK)[:1], store)
     rows = [{"variant": title, "seed": seed, **_means(group)} for title, frame in frames.items()
             for seed, group in frame.groupby("seed")]  # fmt: skip
     table = pd.DataFrame(rows, columns=["variant", "seed", "within", "across"])
@@ -107,7 +107,7 @@ def _kept(edition: Edition, named: Mapping[str, str], codes: Sequence[str], colu
         digests = {code: [edition.corpus_digest(TASK, code, split) for split in ("train", "test")] for code in codes}
         parts = {"version": [VERSION, treebanks.READER_VERSION, transfer.versions()], "treebanks": named, "corpora": digests,
                  "encoder": edition.encoder_digest(ENCODER), "recipe": edition.recipe(TASK).described(),
-                 "seed": edition.seeds[0], "size": _size(edition)}  # fmt: skip
+                 "seed": edition.seeds(TASK)[0], "size": _size(edition)}  # fmt: skip
         return (store or stores.default(edition)).memo(KIND, parts, lambda: pd.DataFrame(rows(), columns=columns))
     except (CorpusUnavailable, EncoderUnavailable) as absence:
         nothing = pd.DataFrame(columns=columns)
@@ -164,7 +164,7 @@ def _size(edition: Edition) -> int | None:
 def _tagger(edition: Edition, train: Dataset) -> finetune.Tagger:
     with _one_thread():
         labels = transfer.label_set(TASK, train)
-        return finetune.finetune(edition.encoder(ENCODER), train, labels, edition.recipe(TASK), edition.seeds[0])
+        return finetune.finetune(edition.encoder(ENCODER), train, labels, edition.recipe(TASK), edition.seeds(TASK)[0])
 
 
 def _accuracy(tagger: finetune.Tagger, test: Dataset) -> float:
