@@ -38,7 +38,6 @@ TEXTS = {
 }
 # Treebanks with tags of their own, which only make sense within one language.
 OWN_TAGS = {
-    "fr": "UD_French-Sequoia@r2.0-test",
     "el": "UD_Greek-GDT@r2.0-test",
     "ta": "UD_Tamil-TTB@r2.0-test",
     "tr": "UD_Turkish-IMST@r2.0-test",
