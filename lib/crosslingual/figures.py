@@ -709,8 +709,10 @@ def exposure(
     for code, row in points.iterrows():
         colour, weight = (COLOURS["m-bert"], "bold") if read[code] else ("#777777", "normal")
         panel.text(row.fertility, row.score, label(code), color=colour, fontweight=weight, fontsize=8, ha="center", va="center")
-    margin = 0.06 * np.ptp(points.fertility) + 0.05
-    panel.set(xlim=(points.fertility.min() - margin, points.fertility.max() + margin),
+    panel.set_xscale("log")
+    panel.set_xticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
+    panel.minorticks_off()
+    panel.set(xlim=(0.93 * points.fertility.min(), 1.07 * points.fertility.max()),
               ylim=(max(0, points.score.min() - 5), points.score.max() + 5),
               xlabel="word pieces a word", ylabel="mean zero-shot accuracy on it (%)")  # fmt: skip
     groups = [f"{number(part.score.mean())} on average over {len(part)} that it {title}"
