@@ -77,10 +77,10 @@ def _read(edition: Edition, name: str, code: str) -> float:
     unread = availability.unread(edition, name)
     if unread is None or code in unread:
         return float("nan") if unread is None else 0.0
-    return float(_text(edition, name).get(code, {}).get("pieces", float("nan")))
+    return float(text(edition, name).get(code, {}).get("pieces", float("nan")))
 
 
-def _text(edition: Edition, name: str) -> dict[str, dict[str, int]]:
+def text(edition: Edition, name: str) -> dict[str, dict[str, int]]:
     """What the encoder read, as `crosslingual pretrain` notes it beside the weights; empty if it did not."""
     try:
         path = edition.encoder(name).folder / TEXT

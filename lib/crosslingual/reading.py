@@ -201,8 +201,10 @@ def _either(holds: bool, yes: str, no: str) -> str:
 
 def _size(edition: Edition) -> str:
     log, weights = emergence.log(edition, M), edition.encoder(M).model().num_parameters()
-    return (f"M-BERT has {weights / 1e6:.1f} million weights here and has read {log.tokens.max() / 1e6:.0f} million word pieces, against the "
-            "original's 178 million weights and 104 Wikipedias.")  # fmt: skip
+    length = sum(of_language["pieces"] for of_language in exposure.text(edition, M).values())
+    often = f", of a text of {length / 1e6:.0f} million" if length else ""
+    return (f"M-BERT has {weights / 1e6:.1f} million weights here and has read {log.tokens.max() / 1e6:.0f} million word pieces{often}, against "
+            "the original's 178 million weights and 104 Wikipedias.")  # fmt: skip
 
 
 def _growing(edition: Edition) -> str:
