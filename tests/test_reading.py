@@ -71,6 +71,7 @@ def test_vocabulary_and_space_compare_with_their_controls():
     ner = scores(CONLL, lambda name, a, b: 2 * rank[a, b] if name == "m-bert" else 7, (), "ner")
     text = reading.vocabulary(MINI, ner, overlaps, scores(["hi", "ur", "en", "bg", "ja"], ahead(7))).data
     assert "2.00 points of F1 to M-BERT and 0.00 to EN-BERT" in text
+    assert "names\nare found by their spelling" in text
     assert "HI to UR 57.0 (EN-BERT 50.0, word shape 50.0)" in text
     rows = [("paper", 1, 30.0), ("paper", 2, 20.0), ("shared pieces", 1, 25.0)]
     curve = pd.DataFrame([{"encoder": "m-bert", "source": "en", "target": "de", "queries": "all", "method": method, "layer": layer,
