@@ -609,18 +609,20 @@ def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edit
 
 def floors_by_group(
     scores: pd.DataFrame, edition: Edition, name: str = "floors-by-group",
-    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}), groups: Mapping[str, "Keep"] = MappingProxyType(GROUPS),
+    others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}), groups: Mapping[str, "Keep"] | None = None,
 ) -> Table:  # fmt: skip
     """Macro-averages of what ``floors`` shows by pair, over pairs of one script, of two, and by word order.
 
-    ``others`` are the scores of editions shown beside this one. ``groups`` may be other sets of pairs; one without a pair
-    is left out.
+    ``others`` are the scores of editions shown beside this one. ``groups`` may be other sets of pairs; of these, one
+    without a pair is left out.
     """
+    given, groups = groups, groups or GROUPS
     columns, rows = list(dict.fromkeys(scores.encoder)), []
     shown = [(edition.name, scores, averages(scores, groups))]
     shown += [(other.name, theirs, averages(theirs, groups)) for other, theirs in others.items()]
+    filled = [title for title in groups if any(means[title] for _, _, means in shown)]
     for title, keep in groups.items():
-        if groups is not GROUPS and not any(means[title] for _, _, means in shown):
+        if given and filled and title not in filled:
             continue
         for each, frame, means in shown:
             cells, pairs = means[title], leads(frame, keep)
@@ -650,7 +652,8 @@ def associations(found: Mapping[str, pd.DataFrame], edition: Edition, name: str 
     caption = (f"Rank correlation of a language's conditions with its mean zero-shot accuracy, as the language that is tagged and as "
                f"the one fine-tuned on. Edition: {edition.title}.")  # fmt: skip
     note = "p: languages shuffled, one-sided: more text and sentences should help, more pieces and [UNK] harm."
-    return Table(caption, name, header, rows, (note,))
+    missing = "Not available: there are no results, or no texts to measure, of three languages or more."
+    return Table(caption, name, header, rows, (note if rows else missing,))
 
 
 def _estimates(cells: Mapping[str, stats.Estimate], columns: Sequence[str]) -> list[str]:
