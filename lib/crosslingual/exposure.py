@@ -67,8 +67,8 @@ def by_reading(unread: Sequence[str]) -> dict[str, trends.Keep]:
     def group(source: bool, target: bool, within: Callable[[str, str], bool]) -> trends.Keep:
         return lambda a, b: (a not in unread, b not in unread) == (source, target) and within(a, b)
 
-    titles = {(True, True): "both read", (True, False): "only the first read", (False, True): "only the second read",
-              (False, False): "none read"}  # fmt: skip
+    titles = {(True, True): "both read", (True, False): "first read", (False, True): "second read",
+              (False, False): "neither read"}  # fmt: skip
     scripts = {"one script": trends.within_script, "two scripts": trends.across_scripts}
     return {f"{title}, {how}": group(*read, within) for read, title in titles.items() for how, within in scripts.items()}
 

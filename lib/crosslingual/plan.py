@@ -38,7 +38,7 @@ STEPS = 3  # timed, after one to warm up
 LARGE = 20_000_000  # weights; of a larger encoder a processor gets smaller batches, to have the answer soon
 # A GPU where none was at hand, from arithmetic: a weight of a layer costs two operations a piece in tagging, six in training.
 GPU_OPERATIONS, LAYER_WEIGHTS = 10e12, 85_054_464  # a second, sustained in 32 bits; of BERT-Base's twelve layers
-GPU = "a GPU that sustains 10 TFLOP/s"
+GPU = "GPU, 10 TFLOP/s"
 MEASURED, ESTIMATED = "measured", "estimate"  # what the speed of a device rests on
 KEPT, TIMED, STAND_IN = "kept results", "timed now", "timed now with random weights of BERT-Base's shape"
 

@@ -473,9 +473,9 @@ def full_size_cost(estimates: pd.DataFrame, name: str = "cost-full-size") -> Tab
     """What the paper's own experiments take at full size; ``estimates`` is ``plan.at_full_size``."""
     rows = [[f"{row.task}, {ENCODERS.get(row.encoder, row.encoder)}", str(row.models), number(row.minutes), number(row.hours),
              number(row.memory / 1e9), f"{row.device} ({row.basis})"] for row in estimates.itertuples()]  # fmt: skip
-    header = ["task, encoder", "models", "min each", "total hours", "peak GB", "device (its speed)"]
+    header = ["task, encoder", "models", "min each", "total hours", "peak GB", "device"]
     note = ("Times are speeds over round sizes of the corpora. Measured: speed and memory of that device with random weights, on full "
-            "batches of full length. Estimate: arithmetic from a GPU's operations a second, as none was at hand; "
+            "batches of full length. Estimate: arithmetic from operations a second that a GPU sustains, as none was at hand; "
             "`python benchmarks/full_size.py --record book/recorded/paper` measures yours.")  # fmt: skip
     return Table("What the experiments take with encoders of the original size", name, header, rows, (note,))
 
@@ -629,26 +629,25 @@ def floors_by_group(
             rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
             rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns), ""])
     caption = f"Zero-shot accuracy, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
-    header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "pairs that M-BERT leads"]
+    header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "M-BERT leads"]
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition), *_beside_notes(dict.fromkeys(others))))
 
 
 # Conditions of `exposure`, as readers know them.
-CONDITIONS = {"read": "text of it read in pre-training", "fertility": "pieces a word", "unknown": "share of [UNK]",
+CONDITIONS = {"read": "text read in pre-training", "fertility": "pieces a word", "unknown": "share of [UNK]",
               "sentences": "sentences to fine-tune on"}  # fmt: skip
 
 
 def associations(found: Mapping[str, pd.DataFrame], edition: Edition, name: str = "exposure") -> Table:
     """How conditions of languages go with their mean zero-shot accuracy; ``found`` is ``exposure.associations`` by encoder."""
-    columns = [(encoder, role) for encoder in found for role in ("evaluate", "train")]
     rows = []
     for condition, title in CONDITIONS.items():
-        cells = [found[encoder].loc[(condition, role)] if (condition, role) in found[encoder].index else None
-                 for encoder, role in columns]  # fmt: skip
-        shown = [MISSING if cell is None else f"{number(cell.correlation, 2)} (p = {number(cell.p, 3)})" for cell in cells]
-        rows += [[title, *shown]] if any(cell is not None for cell in cells) else []
-    roles = {"evaluate": "tagged", "train": "fine-tuned on"}
-    header = ["", *(f"{ENCODERS.get(encoder, encoder)}, {roles[role]}" for encoder, role in columns)]
+        for encoder, frame in found.items():
+            if condition in frame.index.get_level_values("condition"):
+                cells = [frame.loc[(condition, role)] for role in ("evaluate", "train")]
+                shown = [f"{number(cell.correlation, 2)} (p = {number(cell.p, 3)})" for cell in cells]
+                rows.append([f"{title}, {ENCODERS.get(encoder, encoder)}", *shown])
+    header = ["", "tagged", "fine-tuned on"]
     caption = (f"Rank correlation of a language's conditions with its mean zero-shot accuracy, as the language that is tagged and as "
                f"the one fine-tuned on. Edition: {edition.title}.")  # fmt: skip
     note = "p: languages shuffled, one-sided: more text and sentences should help, more pieces and [UNK] harm."
