@@ -69,7 +69,7 @@ def vocabulary(edition: Edition, ner: pd.DataFrame, overlaps: pd.DataFrame, pos:
     text = f"""
 A point of overlap is worth {number(_get(rise, M), 2)} points of F1 to M-BERT and {number(_get(rise, E), 2)} to EN-BERT. Across two
 scripts M-BERT's F1 is {number(_get(means, M, True))} on average and EN-BERT's {number(_get(means, E, True))}; within one script
-{number(_get(means, M, False))} and {number(_get(means, E, False))}. Parts of speech cross scripts better than names do: {shown}, in
+{number(_get(means, M, False))} and {number(_get(means, E, False))}. Parts of speech across scripts: {shown}, in
 percent of the words.
 
 *Why:* there is little text of the languages in other scripts (million word pieces: {prose.listing(amounts)}). M-BERT's F1

@@ -149,7 +149,6 @@ class Meanings:
 
     def _draw_preferences(self, rng):
         """A verb's favourite subjects and objects, each of one kind, and a noun's favourite adjectives: few, and from one topic."""
-        p = self.p
         home = {}
         for topic in self.topics:
             for upos in self.of:
