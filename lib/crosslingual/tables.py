@@ -866,8 +866,8 @@ def tokenised(measured: Mapping[str, pd.DataFrame], name: str = "tokenised") -> 
     columns = [(frame, *how) for frame in measured.values() for how in shown.values()]
     rows = [[label(code), *(number(times * frame[column].get(code, float("nan")), places) if len(frame) else MISSING
                             for frame, column, places, times in columns)] for code in codes]  # fmt: skip
-    header = ["", *(f"{ENCODERS.get(encoder, encoder)} {title}" for encoder in measured for title in shown)]
-    notes = ("Pieces: word pieces a word. [UNK]: percent of the pieces. Kept: percent of the words that would remain if sentences were "
+    header = ["", *(f"{ENCODERS.get(encoder, encoder).removesuffix('-BERT')} {title}" for encoder in measured for title in shown)]
+    notes = ("M, EN: the vocabularies of M-BERT and EN-BERT. Pieces: word pieces a word. [UNK]: percent of the pieces. Kept: percent of the words that would remain if sentences were "
              "cut after 128 pieces; this book splits them instead, so that all words count.",)  # fmt: skip
     return Table("What the vocabularies make of the test sets of the treebanks", name, header, rows, notes)
 
