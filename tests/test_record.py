@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crosslingual import checkout, corpora, grids, record, sizes, store, transfer
+from crosslingual import checkout, corpora, grids, record, sensitivity, sizes, store, transfer
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import Edition, EditionError
 from crosslingual.store import COMPUTED, RECORDED, Store
@@ -54,6 +54,7 @@ def filled(path: Path, folder: Path | None = None) -> Edition:
     edition, results = Edition.load(path), Store(folder or store.local())
     for cell in grids.of_the_book(edition, results):
         transfer.compute(edition, cell, results)
+    sensitivity.measure(edition, store=results)
     return edition
 
 
@@ -65,7 +66,8 @@ def without_corpora(path: Path) -> Edition:
 
 def numbers(edition: Edition) -> dict[str, pd.DataFrame]:
     found = grids.results(edition) | {"floors": grids.floors(edition)}
-    return found | {"equal": grids.overlaps(edition, grids.common_size(edition))}
+    recipe = sensitivity.measure(edition)
+    return found | {"equal": grids.overlaps(edition, grids.common_size(edition)), "recipe": recipe}
 
 
 def assert_same(first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]) -> None:
@@ -98,7 +100,7 @@ def test_recorded_and_recomputed_numbers_agree_and_hold_no_text(tiny: Path) -> N
 
 def test_what_is_incomplete_is_recorded_only_if_asked_for(tiny: Path) -> None:
     edition = Edition.load(tiny)
-    with pytest.raises(record.RecordError, match="11 models of the edition tiny .* en-?.*crosslingual run --edition tiny"):
+    with pytest.raises(record.RecordError, match="16 models of the edition tiny .* en-?.*crosslingual run --edition tiny"):
         record.record(edition)
     record.record(edition, incomplete=True)
     absent = without_corpora(tiny)

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 import toy
 from datasets import Dataset
+from typer.testing import CliRunner
 
-from crosslingual import sensitivity, transfer
+from crosslingual import cli, sensitivity, transfer
 from crosslingual.editions import Edition, EditionError
 from crosslingual.store import Store
 
@@ -64,6 +65,18 @@ def test_only_variants_are_computed_and_their_results_are_kept(small, tmp_path, 
     assert table.within[0] == by_hand["ja", 1] and table.across[1] == by_hand["hi", 2]
     changes = sensitivity.swings(table)
     assert changes.within["large steps"] == table.within[2] - table.within[0] != 0
+
+
+def test_a_run_of_the_whole_book_fine_tunes_the_variants_too(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSLINGUAL_STORE", str(tmp_path / "store"))
+    for title in list(sensitivity.VARIANTS)[1:]:
+        monkeypatch.delitem(sensitivity.VARIANTS, title)
+    monkeypatch.setattr(transfer, "run", lambda *_, **__: None)  # all other models, on processes of their own
+    (lacking,) = sensitivity.lacking(small)
+    assert (lacking.task, lacking.encoder, lacking.train, lacking.seed) == ("pos", "m-bert", "ja", 1)
+    done = CliRunner().invoke(cli.app, ["run", "--edition", str(small.path)])
+    assert done.exit_code == 0, done.output
+    assert not sensitivity.lacking(small)
 
 
 REAL = """\

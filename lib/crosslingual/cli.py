@@ -89,7 +89,7 @@ def run(
     dry_run: DryRun = False,
 ) -> None:
     """Fine-tune ahead of time what the store lacks: all that the book shows, or what the options choose."""
-    from crosslingual import grids, plan, transfer
+    from crosslingual import grids, plan, sensitivity, transfer
     from crosslingual.editions import Edition
 
     loaded = Edition.load(edition)
@@ -101,7 +101,10 @@ def run(
         return
     cells = cells if chosen else grids.of_the_book(loaded)
     transfer.run(loaded, cells, workers=workers)
-    print(f"Fine-tuned {len(cells)} models; the rest was in the store.")
+    variants = [] if chosen else sensitivity.lacking(loaded)
+    if variants:
+        sensitivity.measure(loaded)
+    print(f"Fine-tuned {len(cells) + len(variants)} models; the rest was in the store.")
 
 
 def _chosen(edition, tasks: list[str], encoders: list[str], train: list[str], seeds: list[int]) -> list:

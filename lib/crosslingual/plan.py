@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
 
-from crosslingual import corpora, finetune, grids, hub, transfer
+from crosslingual import corpora, finetune, grids, hub, sensitivity, transfer
 from crosslingual import store as stores
 from crosslingual.alignment import encode
 from crosslingual.corpora import CorpusUnavailable
@@ -131,8 +131,16 @@ def of(edition: Edition, cells: Sequence[Cell] | None = None, store: Store | Non
 
 def lacking(edition: Edition, store: Store | None = None) -> list[Cell]:
     """The book's models that have yet to be fine-tuned, those included for which something has yet to be fetched."""
-    return [cell for task, encoders in grids.TASKS.items() for encoder in encoders
-            for cell in _lacking(edition, task, encoder, store)]  # fmt: skip
+    printed = [cell for task, encoders in grids.TASKS.items() for encoder in encoders
+               for cell in _lacking(edition, task, encoder, store)]  # fmt: skip
+    return [*printed, *_variants(edition, store)]
+
+
+def _variants(edition: Edition, store: Store | None) -> list[Cell]:
+    """The models of Appendix A's variants of the recipe, once that which they are made of is here."""
+    task, encoder = sensitivity.TASK, sensitivity.ENCODER
+    here = _is_here(edition, encoder) and edition.languages(task) and not _corpora_to_fetch(edition, task)
+    return sensitivity.lacking(edition, store) if here else []
 
 
 def _lacking(edition: Edition, task: str, encoder: str, store: Store | None) -> list[Cell]:

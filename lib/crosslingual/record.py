@@ -69,6 +69,7 @@ def collect(edition: Edition, kept: Edition, store: Store) -> dict[str, Any]:
         "baselines": grids.floors(edition, store),
         "sizes": dict(_statistics(edition, store)),
         "exposure": [exposure.conditions(edition, name, store) for name in grids.ENCODERS if name in edition.encoders],
+        "recipe": sensitivity.measure(kept, store=store),
         "other treebanks": [sensitivity.other_texts(edition, store), sensitivity.own_tags(edition, store)],
         "emergence": emergence.of_the_book(edition, store),
     }
@@ -78,7 +79,7 @@ def _check(edition: Edition, store: Store, incomplete: bool) -> None:
     if "digests" not in edition.document:
         raise edition.error((), "records need digests: put an empty file NAME.digests.yml beside the edition and name it "
                                 "under `digests`")  # fmt: skip
-    missing = grids.of_the_book(edition, store)
+    missing = [*grids.of_the_book(edition, store), *sensitivity.lacking(edition, store)]
     if missing and not incomplete:
         raise RecordError(f"{len(missing)} models of the edition {edition.name} have yet to be fine-tuned, the first being "
                           f"{missing[0]}: do `crosslingual run --edition {edition.name}`, or give --incomplete")
@@ -97,7 +98,6 @@ def _pin(edition: Edition) -> None:
     pinned = edition.pinned | editions.digests(edition)
     lines = [f"{key}: {pinned[key]}" for key in sorted(pinned)]
     edition.resolve(edition.document["digests"]).write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
-
 
 
 def _replace(folder: Path, found: dict[tuple[str, str], Path]) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from crosslingual.corpora.folder import ROOT_VARIABLE
 from crosslingual.editions import Edition
 from crosslingual.encoders import EncoderUnavailable
 from crosslingual.store import Store
+from crosslingual.transfer import Cell
 
 TASK, ENCODER = "pos", "m-bert"
 AS_IT_IS = "as it is"
@@ -65,13 +66,21 @@ def measure(
     """
     store, train = store or stores.default(edition), train or _usual(edition)
     frames = {AS_IT_IS: _scores(edition, train, edition.seeds(TASK), store)}
-    for title, changed in tqdm(variants.items(), desc="variants", leave=False):
-        frames[title] = _scores(edition.variant(recipe={TASK: changed}), train, edition.seeds(TASK)[:1], store)
+    for title, varied in tqdm(_varied(edition, variants).items(), desc="variants", leave=False):
+        frames[title] = _scores(varied, train, edition.seeds(TASK)[:1], store)
     rows = [{"variant": title, "seed": seed, **_means(group)} for title, frame in frames.items()
             for seed, group in frame.groupby("seed")]  # fmt: skip
     table = pd.DataFrame(rows, columns=["variant", "seed", "within", "across"])
     table.attrs["unavailable"] = frames[AS_IT_IS].attrs["unavailable"]
     return table
+
+
+def lacking(edition: Edition, store: Store | None = None) -> list[Cell]:
+    """The models of `measure` that have yet to be fine-tuned, but for those of the edition as it is, which tables print."""
+    evaluate, seeds = edition.evaluation_languages(TASK), edition.seeds(TASK)[:1]
+    plans = [transfer.plan(varied, TASK, ENCODER, [_usual(edition)], evaluate, seeds, store)
+             for varied in _varied(edition, VARIANTS).values()]  # fmt: skip
+    return [cell for plan in plans for cell in plan]
 
 
 def swings(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,6 +178,10 @@ def _tagger(edition: Edition, train: Dataset) -> finetune.Tagger:
 def _accuracy(tagger: finetune.Tagger, test: Dataset) -> float:
     with _one_thread():
         return scoring.score(TASK, list(test["labels"]), tagger.predict(list(test["tokens"]))).value
+
+
+def _varied(edition: Edition, variants: Mapping[str, dict]) -> dict[str, Edition]:
+    return {title: edition.variant(recipe={TASK: changed}) for title, changed in variants.items()}
 
 
 def _usual(edition: Edition) -> str:
