@@ -10,7 +10,7 @@ from crosslingual import stats
 ARTIFICIAL = SimpleNamespace(
     name="pocket", title="Pocket (artificial languages)", artificial=True, seeds=[1, 2, 3]
 )
-REAL = SimpleNamespace(name="paper", title="Paper (real data)", artificial=False, seeds=[1, 2, 3])
+REAL = SimpleNamespace(name="paper", title="Paper (real data)", artificial=False, seeds=[1, 2, 3], document={}, source=None)
 
 
 def matrix(accuracy, train, evaluate=None, encoder="m-bert", task="pos", seeds=(1, 2, 3), sentences=50):

@@ -1,8 +1,11 @@
+import re
 from types import SimpleNamespace
+
+import pytest
 
 from crosslingual import availability, corpora
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.editions import Edition, available
+from crosslingual.editions import Edition, EditionError, available
 from crosslingual.encoders import EncoderUnavailable
 
 
@@ -65,6 +68,24 @@ def test_what_stands_for_entities_is_told_as_the_edition_has_it(tmp_path):
     )
     own = availability.entity_corpora(Edition.load(tmp_path / "own.yml")).set_index("language")
     assert own.corpus["German"] == "CoNLL-2003" and "substitute" in own.corpus["English"]
+
+
+def test_an_edition_says_itself_what_its_own_files_are(tmp_path):
+    mini = Edition.load("mini")
+    assert set(availability.substituted(mini)) == {"en", "de"} and availability.substituted(mini, "pos") == {}
+    told = availability.entity_corpora(mini).set_index("language")
+    assert told.corpus["English"] == "WikiNEuRal (substitute)" and told.corpus["Spanish"] == "CoNLL-2002"
+    assert told.stands_for["Hindi"].startswith("the in-house") and told.stands_for["German"] == "CoNLL-2003"
+    assert availability.substituted(Edition.load("pocket")) == {}
+    assert availability.substituted(Edition.load("paper")) == {"de": "WikiANN"}
+
+
+@pytest.mark.parametrize("entry, problem", [("{xx: {corpus: a, annotation: b}}", "'xx' is no language with named entities"),
+                                            ("{en: WikiNEuRal}", "a substitute is {corpus: name, annotation: by whom}")])  # fmt: skip
+def test_a_mistaken_substitute_names_file_and_line(tmp_path, entry, problem):
+    (tmp_path / "own.yml").write_text(f"title: own\nseeds: [1]\nencoders: {{m-bert: x}}\ncorpora: {{source: folder}}\nsubstitutes: {entry}\n")
+    with pytest.raises(EditionError, match=f"own.yml, line 5.*{re.escape(problem)}"):
+        Edition.load(tmp_path / "own.yml")
 
 
 def test_languages_that_an_encoder_never_read():

@@ -76,6 +76,23 @@ def test_what_is_recorded_of_an_edition_beside_counts(miniature):
     assert all(len(set(states)) == 3 for states in zip(before, repinned, recorded, strict=True))
 
 
+@pytest.mark.parametrize("written", [
+    "book/editions/paper.yml", "book/recorded/paper/full-size/ab.json",  # shown in every edition
+    "encoders/pocket-m-bert/training.jsonl", "encoders/mini-m-bert/text.json",  # no part of an encoder's digest
+    "store/emergence/ab.json",  # `crosslingual probe` writes it
+])  # fmt: skip
+def test_what_chapters_read_besides_counts(miniature, monkeypatch, written):
+    monkeypatch.setenv("CROSSLINGUAL_STORE", str(miniature / "store"))
+    path, found = miniature / written, [book.digest_of_inputs(miniature, Edition.load("tiny"))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for content in ("{}", "[]"):
+        path.write_text(content)
+        found.append(book.digest_of_inputs(miniature, Edition.load("tiny")))
+    (miniature / "store/finetuned").mkdir(parents=True)
+    (miniature / "store/finetuned/ab.json").write_text("{}")  # what chapters compute themselves
+    assert len(set(found)) == 3 and book.digest_of_inputs(miniature, Edition.load("tiny")) == found[-1]
+
+
 def test_the_report_on_the_build_comes_last_and_whenever_a_chapter_is_executed():
     names = ["index", "01-introduction", "06-conclusion", "beyond/provenance"]
     assert book._stages(names, []) == [[], [], []]

@@ -1,5 +1,6 @@
 """The command line for worlds and pre-training, as a new user types it, mistakes included."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,39 @@ def test_mistakes_are_told_and_write_nothing(folder, arguments, sentence):
     assert done.exit_code != 0 and sentence in str(done.exception)
     assert cli._is_ours(done.exception)  # so that `main` prints the sentence alone
     assert [path.name for path in folder.iterdir()] == ["small.yml"]
+
+
+def told(monkeypatch, capsys, *arguments):
+    """What `crosslingual` says on standard error; its exit status has to be 2."""
+    monkeypatch.setattr(sys, "argv", ["crosslingual", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options, sentence", [
+    (["--out", "taken"], "crosslingual: taken is a folder: give the name of a file to write\n"),
+    (["--out", "."], "crosslingual: . is a folder: give the name of a file to write\n"),
+    (["--out", "taken", "--parallel", "de"], "crosslingual: taken.de is a folder: give the name of a file to write\n"),
+    (["--out", "small.yml/tr"], "crosslingual: small.yml cannot be used: File exists\n"),
+])  # fmt: skip
+def test_where_no_file_can_be_written_one_sentence_says_so(folder, monkeypatch, capsys, options, sentence):
+    (folder / "taken").mkdir()
+    (folder / "taken.de").mkdir()
+    assert told(monkeypatch, capsys, "world", "tr", "--sentences", "2", "--edition", "small.yml", *options) == sentence
+    assert sorted(path.name for path in folder.iterdir()) == ["small.yml", "taken", "taken.de"]
+
+
+def test_an_error_of_the_system_without_a_file_is_no_mistake_of_the_users():
+    assert cli._is_ours(PermissionError(13, "Permission denied", "x")) and not cli._is_ours(OSError(5, "Input/output error"))
+
+
+@pytest.mark.parametrize("arguments", [
+    ["run", "--workers", "0"], ["run", "--seed", "-1"], ["book", "--jobs", "0"], ["book", "--jobs", "-1"]
+])  # fmt: skip
+def test_numbers_out_of_range_are_refused(folder, monkeypatch, capsys, arguments):
+    assert f"Invalid value for '{arguments[1]}'" in told(monkeypatch, capsys, *arguments, "--edition", "small.yml", "--dry-run")
 
 
 def test_real_corpora_are_no_world(folder):

@@ -52,6 +52,14 @@ def test_each_task_may_have_seeds_of_its_own(small):
     assert grids.rows(edition, "ner", "m-bert")[0] == (["en", "de", "es"], [2, 3])
 
 
+def test_a_chapter_shows_as_many_seeds_as_it_asks_for_and_at_least_one(small):
+    edition = Edition.load(small)
+    assert [edition.seeds("ner", most) for most in (1, 2, 3, None)] == [[1], [1, 2], [1, 2], [1, 2]]
+    for most in (0, -1):
+        with pytest.raises(EditionError, match=f"seeds={most}: a chapter shows at least one of the edition's seeds"):
+            edition.seeds("ner", most)
+
+
 def test_an_edition_answers_what_its_file_says(small):
     edition = Edition.load(small)
     assert (edition.name, edition.title, edition.artificial) == ("small", "a small edition", False)
@@ -79,7 +87,8 @@ def test_recipe_is_appendix_a_but_for_what_the_edition_sets(small):
     [
         ("seeds:", "seedz:", 2, "unknown key 'seedz'"),
         ("title: a small edition\n", "", 1, "key title is missing"),
-        ("seeds: [1, 2]", "seeds: [1, two]", 2, "a seed is an integer, not 'two'"),
+        ("seeds: [1, 2]", "seeds: [1, two]", 2, "a seed is an integer of 0 or more, not 'two'"),
+        ("seeds: [1, 2]", "seeds: [1, -2]", 2, "a seed is an integer of 0 or more, not -2"),
         ("seeds: [1, 2]", "seeds: [1, 1]", 2, "a seed is listed twice"),
         ("seeds: [1, 2]", "seeds: 1", 2, "seeds is a list of integers, or one a task, not 1"),
         ("source: folder", "source: internet", 4, "unknown source 'internet': choose from pocket, folder, released"),

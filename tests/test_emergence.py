@@ -85,6 +85,20 @@ def test_half_of_the_way_by_hand() -> None:
     assert emergence.halfway(CURVE[:0], emergence.IN_LANGUAGE, "mini") == "mini not recorded"
 
 
+def test_which_comes_first_and_what_is_too_little_to_tell() -> None:
+    assert emergence.order(CURVE, "pocket") == "pocket, across languages later than within them"
+    still = CURVE.assign(score=CURVE.score.where(CURVE.measure != emergence.RETRIEVAL, 9 + CURVE.step / 1000))
+    assert "no more than 2 points" in emergence.halfway(still, emergence.RETRIEVAL, "mini")
+    assert emergence.order(CURVE[CURVE.measure == emergence.ZERO_SHOT], "mini") == "mini, not known"
+
+
+def test_steps_at_which_pre_training_was_taken_up_again() -> None:
+    edition = Edition.load("smoke")
+    assert emergence.extended(edition, "m-bert") == []
+    edition.document["encoders"]["m-bert"]["pretrain"]["recipe"]["extended"] = [2, 3]
+    assert emergence.extended(edition, "m-bert") == [2, 3]
+
+
 def test_figures_and_table_say_where_the_curve_begins_and_ends() -> None:
     drawn = figures.emergence_curve(CURVE, LOG, "m-bert", ARTIFICIAL)
     assert "zero-shot tagging 20.0 to 60.0" in drawn.caption and len(drawn.png) < 100_000

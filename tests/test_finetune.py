@@ -11,7 +11,7 @@ from datasets import Dataset
 from toy import FAST, Encoder, ner_corpus, pos_corpus
 from transformers import AutoModel, DistilBertConfig, PreTrainedConfig, RobertaConfig, XLMRobertaConfig
 
-from crosslingual import alignment, finetune, scoring, transfer
+from crosslingual import alignment, finetune, scoring, store, transfer
 from crosslingual.finetune import Recipe
 
 ENCODER = Encoder("m-bert")
@@ -148,6 +148,13 @@ def test_bias_correction_changes_the_tagger_and_its_key_alone() -> None:
     assert not torch.equal(weights(fit()), weights(fit(bias_correction=False)))
     assert "bias_correction" not in Recipe().described()  # results kept before it was a setting are found
     assert Recipe(bias_correction=False).described() == Recipe().described() | {"bias_correction": False}
+
+
+def test_whole_numbers_and_fractions_make_the_same_key() -> None:
+    given = {"weight_decay": 0, "max_grad_norm": 2, "warmup": 0, "dropout": 0}
+    fractions = {name: float(number) for name, number in given.items()}
+    assert store.digest(Recipe(**given).described()) == store.digest(Recipe(**fractions).described())
+    assert store.digest(Recipe().described()) == "b518f534b1d7ac42a1dd2a6a48f3ab41"  # kept results are found by it
 
 
 def test_progress_is_told_after_each_step() -> None:

@@ -50,6 +50,7 @@ def test_pairs_and_languages_are_told_apart():
 def test_ranges_are_over_seeds():
     frame = pd.DataFrame({"train": "en", "evaluate": "de", "seed": [1, 2, 3], "score": [50.0, 53.0, 51.0]})
     assert grids.seed_ranges(frame).to_dict() == {("en", "de"): 3.0}
+    assert grids.seed_ranges(frame[:1]).isna().all()  # one run says nothing of how runs differ
 
 
 def test_a_language_of_the_paper_that_the_edition_lacks_is_a_gap_and_another_a_mistake(edition):

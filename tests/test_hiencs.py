@@ -257,6 +257,17 @@ def test_fingerprint_follows_tweets_version_and_minimum(tmp_path):
     assert len(set(prints)) == 4
 
 
+def test_fingerprint_follows_the_authors_edits_where_tweets_are_read(tmp_path):
+    edits = hiencs.files(release(tmp_path), "test")[1].parent / "EDITS"
+    alone = hiencs.fingerprint("corrected", "test", tmp_path)
+    edits.write_text("44\tsabtheek|sab theek\n")
+    assert hiencs.fingerprint("corrected", "test", tmp_path) == alone  # they are of the tweets, which are not there
+    supplied(tmp_path)
+    edited = hiencs.fingerprint("corrected", "test", tmp_path)
+    edits.unlink()
+    assert len({alone, edited, hiencs.fingerprint("corrected", "test", tmp_path)}) == 3
+
+
 @pytest.mark.parametrize("given", [{"tweet": "x"}, {"minimum": 2}, {"minimum": "half"}, {"tweets": 3}])
 def test_bad_settings_are_named(given):
     with pytest.raises(BadParameter) as problem:

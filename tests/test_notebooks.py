@@ -1,5 +1,7 @@
 """The chapters as files: conventions of CONTRIBUTING.md that a build does not check."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import nbformat
 import pytest
 import yaml
 
-from crosslingual import parameters
+from crosslingual import figures, parameters
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
@@ -60,12 +62,22 @@ def test_main_chapters_have_two_exercises(path):
         assert sum("{exercise-start}" in cell.source for cell in cells(path, "markdown")) >= 2
 
 
-@chapters
-def test_figures_have_captions_and_alternative_text(path):
-    for cell in cells(path, "code"):
-        if figure := cell.metadata.get("mystnb", {}).get("figure"):
-            assert figure["caption"].strip() and figure["name"]
-            assert cell.metadata.mystnb["image"]["alt"].strip()
+def draws(cell):
+    """Whether a cell shows a figure of the library in its last statement, by itself rather than in a gallery."""
+    *_, last = ast.parse(cell.source).body
+    used = {node.attr for node in ast.walk(last) if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "figures"}
+    functions = {name for name in used if inspect.signature(getattr(figures, name)).return_annotation is figures.Figure}
+    return not isinstance(last, ast.Assign) and bool(functions) and "gallery" not in used
+
+
+def test_figures_are_numbered_with_captions_and_alternative_text():
+    """`Figure` has all three, and shows them where its cell says that its output is MyST."""
+    shown = [(path.stem, cell) for path in CHAPTERS for cell in cells(path, "code") if draws(cell)]
+    assert {"03-vocabulary", "04-structure", "05-feature-space"} < {chapter for chapter, _ in shown}
+    for chapter, cell in shown:
+        assert cell.metadata.get("mystnb") == {"markdown_format": "myst"}, f"{chapter}: {cell.source}"
+    with pytest.raises(TypeError, match="caption.*alt"):
+        figures.Figure(None, "fig-name")
 
 
 @chapters

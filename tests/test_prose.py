@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosslingual import prose
+from crosslingual.editions import Edition
 
 
 @pytest.mark.parametrize("hits, phrase", [
@@ -24,6 +25,19 @@ def test_extremes_name_their_pair():
     assert (prose.lowest(scores), prose.highest(scores)) == ("EN to JA (49.4)", "EN to BG (87.1)")
     assert prose.lowest(scores[:0]) == prose.span([]) == prose.NOTHING
     assert prose.span(scores) == "49.4 to 87.1"
+
+
+def test_encoders_are_told_with_their_size_and_what_they_read():
+    told = prose.encoders(Edition.load("pocket", kept=True))
+    assert told.startswith("M-BERT has 2.5 million weights and was shown 51.") and "; EN-BERT has 1.1 million weights" in told
+
+
+def test_a_much_smaller_code_switched_text_is_told(monkeypatch):
+    sizes = {"corrected": 192, "hi+en": 4000}
+    monkeypatch.setattr(prose, "statistics", lambda _, task, text, split: {"sentences": sizes[text] if split == "train" else 39})
+    assert "only 192 code-switched sentences to train on here, against 4,000" in prose.unequal_texts(None)
+    sizes["corrected"] = 2000
+    assert prose.unequal_texts(None) == ""
 
 
 def test_listing_reads_as_a_sentence():

@@ -1,5 +1,6 @@
 """Recorded results: what the book reads of them is what recomputing gives, and no corpus is asked for."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -106,6 +107,59 @@ def test_what_is_incomplete_is_recorded_only_if_asked_for(tiny: Path) -> None:
     absent = without_corpora(tiny)
     assert grids.matrix(absent, "pos", "m-bert").empty and len(grids.floors(absent)) == 8
     assert "not recorded with the edition tiny" in grids.matrix(absent, "pos", "m-bert").attrs["unavailable"].values()
+
+
+def asked(folder: Path, *kinds: str) -> record.Listening:
+    """The store in a folder, with a recorded one in it, after it was asked for the record `PARTS` of these kinds."""
+    listening = record.Listening(folder / "local", [folder / "recorded"])
+    for kind in kinds:
+        assert listening.get(kind, PARTS)
+    return listening
+
+
+PARTS = {"model": 1}
+
+
+def test_entries_computed_here_and_recorded_before_are_recorded_together(tmp_path: Path) -> None:
+    """As when an evaluation corpus is no longer at hand: its score must not go when another model's is computed again."""
+    here, before = Store(tmp_path / "local"), Store(tmp_path / "recorded")
+    before.put("finetuned", PARTS, {"gone": {"counts": np.arange(3)}, "both": 1}, {"device": "theirs"})
+    here.put("finetuned", PARTS, {"both": 2, "new": 3}, {"device": "ours"})
+    for kept, payload in ((before, [1]), (here, [2])):
+        kept.put("retrieval", PARTS, payload)
+    before.put("statistics", PARTS, {"words": 5})
+    alone = next((tmp_path / "recorded/statistics").iterdir()).read_bytes()
+    assert record._replace(before.folder, asked(tmp_path, "finetuned", "retrieval", "statistics"))[0] == 3
+    found = before.get("finetuned", PARTS)
+    assert found.payload.keys() == {"gone", "both", "new"} and found.payload["both"] == 2
+    assert found.payload["gone"]["counts"].tolist() == [0, 1, 2]
+    assert found.provenance == here.get("finetuned", PARTS).provenance
+    assert before.get("retrieval", PARTS).payload == [2]  # no entries to be joined
+    assert next((tmp_path / "recorded/statistics").iterdir()).read_bytes() == alone
+
+
+@pytest.mark.parametrize("moves", range(3))
+def test_no_record_is_lost_when_recording_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int) -> None:
+    here, before, kinds = Store(tmp_path / "local"), Store(tmp_path / "recorded"), record.KINDS[:3]
+    for kind in kinds:
+        before.put(kind, PARTS, "before")
+        before.put(kind, {"stale": 1}, "before")
+        here.put(kind, PARTS, "here")
+    left = [None] * moves
+
+    def move(path: Path, target: Path) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        os.replace(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", move)
+        patched.setattr(Path, "rename", move)
+        record._replace(before.folder, asked(tmp_path, *kinds))
+    assert sorted(before.get(kind, PARTS).payload for kind in kinds) == ["before"] * (3 - moves) + ["here"] * moves
+    assert record._replace(before.folder, asked(tmp_path, *kinds))[0] == 3
+    assert [[r.payload for r in before.records(kind)] for kind in kinds] == [["here"]] * 3
 
 
 def test_other_kinds_of_record_stay_and_stale_ones_go(tiny: Path) -> None:

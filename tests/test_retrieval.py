@@ -1,3 +1,4 @@
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,7 +29,7 @@ def encoder():
     sizes = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
     config = BertConfig(vocab_size=len(VOCABULARY), max_position_embeddings=32, **sizes)
     model = BertModel(config).eval()
-    return SimpleNamespace(tokenizer=tokenizer, model=lambda: model, digest="d1")
+    return SimpleNamespace(tokenizer=tokenizer, model=lambda: copy.deepcopy(model), digest="d1")
 
 
 def brute_force_hits(source, target):
@@ -65,10 +66,9 @@ def test_ties_count_what_a_random_choice_would_get():
     assert list(retrieval.nearest_neighbour_hits(target, target)) == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
 
 
-def test_accuracy_is_percent_per_layer():
+def test_translations_that_have_changed_places_are_missed():
     target = np.eye(4, dtype=np.float32)
-    layers = np.stack([target, target[[1, 0, 2, 3]]])
-    assert list(retrieval.nearest_neighbour_accuracy(layers, np.stack([target, target]))) == [100, 50]
+    assert list(retrieval.nearest_neighbour_hits(target[[1, 0, 2, 3]], target)) == [0, 0, 1, 1]
 
 
 def test_sentence_vectors_are_means_without_special_tokens_in_the_order_of_the_text(encoder):
@@ -81,6 +81,15 @@ def test_sentence_vectors_are_means_without_special_tokens_in_the_order_of_the_t
             states = encoder.model()(**ids, output_hidden_states=True).hidden_states
         by_hand = [state[0, 1:-1].mean(0).numpy() for state in states]  # "?" is [UNK], a word like others
         assert vectors[:, i] == pytest.approx(np.stack(by_hand), abs=1e-5)
+
+
+@pytest.mark.parametrize("available, device", [(False, "cpu"), (True, "cuda")])
+def test_sentence_vectors_are_computed_on_a_gpu_where_there_is_one(encoder, monkeypatch, available, device):
+    moved = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(BertModel, "to", lambda model, place: moved.append(place) or model)
+    retrieval.sentence_vectors(encoder, ["a b"])
+    assert moved == [device]
 
 
 def test_a_sentence_without_pieces_is_named(encoder):

@@ -52,27 +52,6 @@ def test_bootstrap_interval_refuses_counts_of_the_other_task():
         stats.bootstrap_interval("pos", np.ones((0, 2)))
 
 
-def test_hierarchical_bootstrap_is_wider_than_sentences_alone_when_seeds_disagree():
-    runs = frame({("m", "a", "b"): 0.5}, seeds=[1]).counts[0]
-    better = np.minimum(runs + [3, 0], 10)
-    counts = np.stack([runs, better, runs])
-    hierarchical = stats.hierarchical_bootstrap(counts)
-    alone = stats.bootstrap_interval("pos", counts[0])
-    assert hierarchical.high - hierarchical.low > 1.5 * (alone.high - alone.low)
-
-
-def test_paired_bootstrap_sees_a_small_gain_on_every_sentence_that_intervals_hide():
-    b = frame({("m", "a", "b"): 0.6}, seeds=[1], sentences=200).counts[0]
-    a = b.copy()
-    a[::10, 0] = np.minimum(a[::10, 0] + 1, 10)
-    result = stats.paired_bootstrap(a, b)
-    assert result.low > 0 and result.p < 0.01
-    assert stats.bootstrap_interval("pos", a).low < stats.bootstrap_interval("pos", b).high
-    assert stats.paired_bootstrap(b, b) == (0, 0, 0, 1)
-    with pytest.raises(ValueError, match="same sentences"):
-        stats.paired_bootstrap(a[1:], b)
-
-
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=30))
 def test_rank_correlation_is_scipys(pairs):
@@ -145,6 +124,62 @@ def test_draws_mean_is_over_seeds():
     assert versions.loc[("m", "a", "b"), ("mean", 0)] == pytest.approx(cell.mean())
     assert list(versions.loc[("m", "a", "b"), "seed"]) == pytest.approx(list(cell))
     assert versions["draw"].loc[("m", "a", "b")].mean() == pytest.approx(cell.mean(), abs=1)
+
+
+def drawn(*frames, n=500):
+    """The joint bootstrap's versions [cells, draws] of frames below each other."""
+    return stats.draws(pd.concat(frames), n=n)["draw"]
+
+
+def test_draws_are_wider_than_sentences_alone_when_seeds_disagree():
+    [cell] = cells = [("m", "a", "b")]
+    apart = pd.concat([frame({cell: accuracy}, seeds=[seed]) for seed, accuracy in [(1, 0.5), (2, 0.8), (3, 0.5)]])
+    low, high = stats.percentile_interval(drawn(apart).loc[cells].squeeze())
+    alone = stats.bootstrap_interval("pos", apart.counts.iloc[0])
+    assert high - low > 1.5 * (alone.high - alone.low)
+
+
+def test_draws_see_a_small_gain_on_many_sentences_that_separate_intervals_hide():
+    worse = frame({("m", "a", "b"): 0.6}, seeds=[1], sentences=200)
+    gain = np.array([[1, 0] if i % 10 == 0 else [0, 0] for i in range(200)])
+    better = worse.assign(encoder="n", counts=[np.minimum(worse.counts[0] + gain, 10)])
+    versions = drawn(worse, better)
+    assert stats.percentile_interval(versions.loc["n"].squeeze() - versions.loc["m"].squeeze()).low > 0
+    assert stats.percentile_interval(versions.loc["n"]).low < stats.percentile_interval(versions.loc["m"]).high
+
+
+def bootstrap_by_position(runs, n, seed):
+    """The joint bootstrap as it was for matrices without gaps: draws are of places among a cell's runs."""
+    rng, rows = np.random.default_rng(seed), {}
+    chooser = {key: rng.integers(group.seed.nunique(), size=(n, group.seed.nunique()))
+               for key, group in runs.groupby(["encoder", "train"])}  # fmt: skip
+    for _, corpus in runs.groupby("evaluate"):
+        weights = stats.sentence_weights(len(corpus.counts.iloc[0]), n, rng)
+        scores = np.stack([stats.percent(weights @ counts.astype(np.float32)) for counts in corpus.counts], axis=1)
+        for cell, positions in corpus.groupby(stats.CELL).indices.items():
+            rows[cell] = np.take_along_axis(scores[:, positions], chooser[cell[:2]], 1).mean(1)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def test_draws_of_a_matrix_without_gaps_are_what_they_were():
+    runs = frame({(e, a, b): 0.5 for e in "mn" for a in "abc" for b in "abc"})
+    runs = runs[(runs.train != "c") | (runs.seed == 1)]  # fewer seeds of a whole model are no gap
+    before = bootstrap_by_position(runs.sort_values("seed"), 40, 0)
+    assert (drawn(runs, n=40).loc[list(before.index)].to_numpy() == before.to_numpy()).all()
+
+
+def test_a_cell_that_lacks_a_seed_has_the_others_scores_in_the_same_draws():
+    def certain(evaluate, scores):
+        """Runs of one model without spread over sentences, so that a draw's score is that of the seeds drawn."""
+        rows = [dict(encoder="m", train="a", evaluate=evaluate, seed=seed, counts=np.array([[score, 10]] * 4), score=10.0 * score)
+                for seed, score in scores.items()]  # fmt: skip
+        return pd.DataFrame(rows)
+
+    versions = drawn(certain("b", {1: 0, 2: 4, 7: 9}), certain("c", {2: 4, 7: 9}), n=3000)
+    whole, gap = versions.loc[("m", "a", "b")], versions.loc[("m", "a", "c")]
+    assert set(gap[whole == 90]) == {90} and set(gap[whole == 40]) == {40}
+    assert set(gap[whole == 0]) == {65}  # none but the one it lacks was drawn: its plain mean
+    assert whole.mean() == pytest.approx(130 / 3, abs=1.5) and gap.mean() == pytest.approx(65, abs=1.5)
 
 
 def test_macro_average_weighs_pairs_equally_and_leaves_out_the_diagonal():

@@ -118,6 +118,26 @@ def test_damaged_record_is_set_aside_and_computed_again(tmp_path: Path, content:
     assert damaged.read_bytes() == content
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_damaged_record_that_another_process_meets_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anew: bool) -> None:
+    """It may have set it aside, and computed it again, between our reading it and our setting it aside."""
+    kept = Store(tmp_path)
+    kept.put("number", PARTS, 41)
+    path = record_file(tmp_path)
+    path.write_bytes(b"{")
+
+    def meanwhile(*warning: object) -> None:
+        path.rename(path.with_suffix(".damaged"))
+        if anew:
+            kept.put("number", PARTS, 42)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store._log, "warning", meanwhile)
+        assert kept.get("number", PARTS) is None
+    assert path.with_suffix(".damaged").read_bytes() == b"{"
+    assert not anew or kept.get("number", PARTS).payload == 42
+
+
 def test_record_under_a_foreign_name_is_not_believed(tmp_path: Path) -> None:
     kept = Store(tmp_path)
     kept.put("number", PARTS, 41)

@@ -15,6 +15,8 @@ class Other:
     """An edition that stands beside another."""
 
     name, title, artificial = "other", "Other (real languages)", False
+    document: dict = {}
+    source = None
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,27 @@ def ner():
 def rows_of(table, title):
     start = next(i for i, row in enumerate(table.rows) if row[0] == title)
     return table.rows[start : start + 4]
+
+
+class WithSubstitute(Other):
+    document = {"substitutes": {"de": {"corpus": "WikiNEuRal", "annotation": "silver"}}}
+
+
+def test_no_difference_is_shown_to_values_on_another_corpus(ner):
+    table = tables.beside(ner, published.TABLE_1, WithSubstitute(), "table-1")
+    differences = {row[0]: rows_of(table, row[0])[3] for row in table.rows if row[0].startswith("**")}
+    german = [cell for train, row in differences.items() for code, cell in zip(CONLL, row[1:]) if "de" in (train.strip("*").lower(), code)]
+    assert set(german) == {tables.MISSING} and len(german) == 7
+    assert sum(cell != tables.MISSING for row in differences.values() for cell in row[1:]) == 9
+    assert any("DE: WikiNEuRal" in note for note in table.notes)
+    beside = tables.beside(ner, published.TABLE_1, ARTIFICIAL, "table-1", others={WithSubstitute(): ner})
+    assert any(note.startswith("other: Not the paper's corpora") for note in beside.notes)
+
+
+def test_signatures_are_folded_away_below_what_a_reader_needs():
+    table = tables.Table("c", "n", ["a"], [["1"]], ("`F1 | seeds 1`", "Bold: ours."))
+    for rendered in (table.markdown(), table.html()):
+        assert rendered.index("Bold") < rendered.index("<details") < rendered.index("seeds 1") < rendered.index("</details>")
 
 
 def test_ours_stands_over_the_papers_value_in_its_own_column(ner):

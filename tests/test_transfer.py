@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import torch
 from toy import Edition
 
 from crosslingual import baselines, corpora, finetune, scoring, transfer
@@ -187,6 +189,16 @@ def test_failing_cell_is_named_and_the_finished_one_kept(tmp_path: Path) -> None
         transfer.run(edition, cells, results, workers=1)
     assert "m-bert fine-tuned for pos on xx, seed 1" in caught.value.__notes__[0]
     assert len(results.records(transfer.KIND)) == 1
+
+
+def test_processes_take_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, chosen = multiprocessing.get_context("spawn").Value("i", 0), []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for available in (False, True, True, True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda available=available: available)
+        transfer._choose_gpu(started)
+    assert chosen == [0, 1, 0]
 
 
 def test_entities_are_scored_by_f1(here: tuple[Edition, Store]) -> None:

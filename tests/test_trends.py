@@ -40,6 +40,7 @@ def test_one_number_of_features_has_no_trend():
 def test_means_by_number_of_features(ordered):
     table = trends.by_features(ordered, "m-bert")
     mean = ordered.groupby(["train", "evaluate"]).score.mean()
+    assert len(table) > 2 and table.pairs.sum() == len(CODES) * (len(CODES) - 1)
     for number, row in table.iterrows():
         pairs = [(a, b) for a, b in mean.index if a != b and typology.common_features(a, b) == number]
         assert row.pairs == len(pairs) and row.value == pytest.approx(mean[pairs].mean())

@@ -23,17 +23,45 @@ def unstated() -> pd.DataFrame:
 
 
 def entity_corpora(edition: Edition) -> pd.DataFrame:
-    """The released corpus that stands for each language's entities: language, stands_for, corpus, annotation, types, case, note.
+    """What stands for each language's entities: language, stands_for, corpus, annotation and, of released corpora, more.
 
-    With the settings of an edition that reads the released corpora, else with the usual ones; nothing is downloaded.
+    As the edition says itself, or its settings for released corpora do, else with the usual ones (which have types, case
+    and note besides); nothing is downloaded.
     """
     from crosslingual.corpora import entities  # here, as no other question needs a reader of parquet
 
-    table = getattr(edition.source, "entity_table", entities.described)()
+    told = edition.document.get("substitutes")
+    table = _told(edition, told) if told else getattr(edition.source, "entity_table", entities.described)()
     table.insert(0, "language", [languages.name(code) for code in table.index])
     corpus = table.corpus.where(~table.substitute, table.corpus + " (substitute)")
     columns = ["language", "stands_for", "corpus", "annotation", "types", "case", "note"]
-    return table.assign(corpus=corpus)[columns].replace("", "–")
+    return table.assign(corpus=corpus)[[column for column in columns if column in table]].replace("", "–")
+
+
+def _told(edition: Edition, told: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """What an edition says of its own files: index language; stands_for, corpus, substitute, annotation."""
+    from crosslingual.corpora import entities
+
+    codes = dict.fromkeys([*languages.CONLL_LANGUAGES, *edition.languages("ner")])
+    wanted = {code: entities.official_name(code) for code in languages.CONLL_LANGUAGES}
+    rows = {code: {"stands_for": wanted.get(code, entities.IN_HOUSE), "corpus": wanted.get(code), "substitute": code in told,
+                   "annotation": entities.GOLD} | told.get(code, {}) for code in codes}  # fmt: skip
+    return pd.DataFrame.from_dict(rows, "index")
+
+
+def substituted(edition: Edition, task: str = "ner") -> dict[str, str]:
+    """{language: corpus} of those of the CoNLL languages (Tables 1, 3, 7) whose corpus is not the paper's.
+
+    Artificial languages are no substitutes; they are never held against the paper's values anyway.
+    """
+    if task != "ner" or edition.artificial:
+        return {}
+    if told := edition.document.get("substitutes"):
+        found = {code: entry["corpus"] for code, entry in told.items()}
+    else:
+        table = edition.source.entity_table() if hasattr(edition.source, "entity_table") else pd.DataFrame()
+        found = dict(table.corpus[table.substitute]) if len(table) else {}
+    return {code: found[code] for code in languages.CONLL_LANGUAGES if code in found}
 
 
 def at_hand(edition: Edition, task: str) -> list[str]:
@@ -66,19 +94,24 @@ def encoders(edition: Edition) -> list[str]:
     return [name for name in edition.encoders if not missing_encoder(edition, name)]
 
 
+def specification(edition: Edition, name: str) -> dict:
+    """What an encoder was pre-trained on and how: as the edition says it or NAME.yml beside the folder does; {} if none does."""
+    entry = edition.document["encoders"].get(name)
+    if edition.pretrains(name):
+        return entry["pretrain"]
+    path = edition.resolve(entry + ".yml") if isinstance(entry, str) else None
+    return read_yaml(path)[0] if path and path.is_file() else {}
+
+
 def unread(edition: Edition, name: str = "m-bert", task: str = "pos") -> list[str] | None:
     """The languages of a task that an encoder never read in pre-training, or None where its text is not known.
 
     It is known of encoders that the edition pre-trains, and of those with the specification, NAME.yml, beside their folder.
     """
-    entry = edition.document["encoders"].get(name)
-    if edition.pretrains(name):
-        specification = entry["pretrain"]
-    elif isinstance(entry, str) and (path := edition.resolve(entry + ".yml")).is_file():
-        specification = read_yaml(path)[0]
-    else:
+    known = specification(edition, name)
+    if not known:
         return None
-    read = specification.get("languages", edition.languages(task))
+    read = known.get("languages", edition.languages(task))
     return [code for code in edition.languages(task) if code not in read]
 
 

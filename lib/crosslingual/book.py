@@ -25,7 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import availability, corpora, grids, parameters, plan, site, transfer
+from crosslingual import availability, corpora, emergence, grids, parameters, plan, pretrain, site, store, tokenisation, transfer
 from crosslingual.editions import Edition
 
 LIBRARY = Path(__file__).parent
@@ -210,13 +210,20 @@ def _alone(root: Path) -> Iterator[None]:
 def digest_of_inputs(root: Path, edition: Edition) -> str:
     """Digest of what every chapter depends on: library, pins, the edition, its corpora and encoders, recorded results.
 
+    Results of the paper's own vocabularies and encoders are shown in every edition. Kept curves of pre-training count, as no
+    chapter computes them, and so does what is noted beside the weights of encoders.
     An encoder that the edition pre-trains on demand is made here, once, rather than by several chapters at a time.
     """
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
     shown = [edition, *edition.companions]
-    recorded = [path for each in shown for path in (root / "book/recorded" / each.name).rglob("*") if path.is_file()]
+    names = {*(each.name for each in shown), tokenisation.RECORDED}
+    folders = [*(root / "book/recorded" / name for name in names), store.local() / emergence.KIND]
+    results = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    notes = [path for name in (pretrain.LOG, pretrain.TEXT) for path in (root / "encoders").glob(f"*/{name}")]
     pins = [each.resolve(each.document["digests"]) for each in shown if "digests" in each.document]
-    files = [*sorted(library), *sorted(recorded), *(each.path for each in shown), *pins, root / "requirements.lock"]
+    kept = [*sorted(library), *sorted(results), *sorted(notes)]
+    paper = root / "book/editions" / f"{tokenisation.RECORDED}.yml"  # what its experiments would cost is shown too
+    files = [*kept, *(each.path for each in shown), paper, *pins, root / "requirements.lock"]
     content = [path.read_bytes() for path in files if path.exists()]
     return _digest([*content, *_fingerprints(edition)])
 

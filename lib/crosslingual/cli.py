@@ -24,12 +24,20 @@ def main() -> None:
 
 
 def _is_ours(error: Exception) -> bool:
-    return isinstance(error, FileNotFoundError) or type(error).__module__.startswith("crosslingual")
+    """Whether a mistake of the user's is behind it: one that we found, or a file that cannot be read or written."""
+    named = isinstance(error, OSError) and error.filename is not None
+    return named or isinstance(error, FileNotFoundError) or type(error).__module__.startswith("crosslingual")
 
 
 def _complain(error: Exception) -> int:
-    print(f"crosslingual: {error}", file=sys.stderr)
+    print(f"crosslingual: {_sentence(error)}", file=sys.stderr)
     return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename2 or error.filename} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def _show_version(wanted: bool) -> None:
@@ -47,7 +55,10 @@ def options(
 
 @app.command()
 def book(
-    edition: EditionName = "pocket", parameter: Assignments = [], jobs: int | None = None, dry_run: DryRun = False
+    edition: EditionName = "pocket",
+    parameter: Assignments = [],
+    jobs: Annotated[int | None, typer.Option(min=1, help="Chapters at a time; default: two on two cores or more.")] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Execute every chapter that is out of date and build the site."""
     from crosslingual import book, checkout, parameters, plan
@@ -84,8 +95,8 @@ def run(
     task: Annotated[list[str], typer.Option(help="pos, ner, code-switching; default: all.")] = [],
     encoder: Annotated[list[str], typer.Option(help="Default: all of the edition's.")] = [],
     train: Annotated[list[str], typer.Option(help="Corpora to fine-tune on; default: all that the task has.")] = [],
-    seed: Annotated[list[int], typer.Option(help="Default: the edition's.")] = [],
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core or GPU.")] = None,
+    seed: Annotated[list[int], typer.Option(min=0, help="Default: the edition's.")] = [],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core or GPU.")] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Fine-tune ahead of time what the store lacks: all that the book shows, or what the options choose."""

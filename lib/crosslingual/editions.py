@@ -13,6 +13,7 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
     pairs       [[source, target], ...] for translation retrieval
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
     adjective_groups  {code: AN, NA or null (neither)} where a language's group in Table 5b is not to be WALS's
+    substitutes {code: {corpus: name, annotation: by whom}} of entity corpora that stand in for the paper's
     digests     a YAML file of digests that stand in where a corpus, a parallel text or an encoder is not at hand
     beside      [names] of other editions whose kept results are shown next to this one's
     recompute   true where the book computes its own results though some are recorded with the repository: those then
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from crosslingual.finetune import Recipe
 
 KEYS = dict(title=str, artificial=bool, seeds=(list, dict), corpora=dict, encoders=dict, languages=dict, pairs=list,
-            recipe=dict, adjective_groups=dict, digests=str,
+            recipe=dict, adjective_groups=dict, substitutes=dict, digests=str,
             beside=list, recompute=bool)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
 __all__ = [
@@ -127,10 +128,15 @@ class Edition:
         """The editions shown beside this one, to be read and never computed."""
         return [Edition.load(name, kept=True) for name in self.document.get("beside", [])]
 
-    def seeds(self, task: str) -> list[int]:
-        """Seeds of fine-tuning for a task."""
+    def seeds(self, task: str, most: int | None = None) -> list[int]:
+        """Seeds of fine-tuning for a task; only the first ``most``, a chapter's parameter `seeds`, if that is given.
+
+        Raises EditionError for an unknown task, and where that would be none.
+        """
+        if most is not None and most < 1:
+            raise EditionError(f"seeds={most}: a chapter shows at least one of the edition's seeds, give 1 or more.")
         given = self.document["seeds"]
-        return list(given[_task(task)] if isinstance(given, dict) else given)
+        return list(given[_task(task)] if isinstance(given, dict) else given)[:most]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -443,6 +449,7 @@ def _check(edition: Edition) -> None:
         _check_encoders,
         _check_recipe,
         _check_adjective_groups,
+        _check_substitutes,
         _check_digests,
         _check_beside,
     ]:
@@ -470,8 +477,8 @@ def _check_seeds(edition: Edition) -> None:
         if not isinstance(seeds, list) or not seeds:
             raise edition.error(key, f"seeds are a list like [1, 2, 3], not {seeds!r}")
         for i, seed in enumerate(seeds):
-            if type(seed) is not int:
-                raise edition.error((*key, i), f"a seed is an integer, not {seed!r}")
+            if type(seed) is not int or seed < 0:
+                raise edition.error((*key, i), f"a seed is an integer of 0 or more, not {seed!r}")
         if len(set(seeds)) < len(seeds):
             raise edition.error(key, "a seed is listed twice")
 
@@ -551,6 +558,14 @@ def _check_adjective_groups(edition: Edition) -> None:
             raise edition.error(("adjective_groups", code), f"unknown language {code!r}: choose from {known}")
         if group not in choice:
             raise edition.error(("adjective_groups", code), f"the group of {code} is AN, NA or null, not {group!r}")
+
+
+def _check_substitutes(edition: Edition) -> None:
+    for code, entry in edition.document.get("substitutes", {}).items():
+        if code not in edition.source.languages("ner"):
+            raise edition.error(("substitutes", str(code)), f"{code!r} is no language with named entities")
+        if not isinstance(entry, dict) or set(entry) != {"corpus", "annotation"}:
+            raise edition.error(("substitutes", code), f"a substitute is {{corpus: name, annotation: by whom}}, not {entry!r}")
 
 
 def _check_digests(edition: Edition) -> None:

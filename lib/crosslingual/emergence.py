@@ -17,7 +17,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
 
-from crosslingual import corpora, finetune, grids, retrieval, scoring, stats, transfer
+from crosslingual import availability, corpora, finetune, grids, retrieval, scoring, stats, transfer
 from crosslingual.editions import Edition
 from crosslingual.encoders import Encoder, EncoderUnavailable
 from crosslingual.store import Store, local, recorded
@@ -25,6 +25,7 @@ from crosslingual.store import Store, local, recorded
 VERSION = 1  # bump when a probe gives other numbers for the same encoder and text
 KIND, PROBE = "emergence", "probe"  # of record: the whole curve, and one snapshot's part of it
 MEASURES = IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = "in-language tagging", "zero-shot tagging", "retrieval"
+NOISE = 2.0  # points: means of probes on so few sentences differ by that much from one step to the next
 COLUMNS = ["step", "measure", "source", "target", "layer", "score", "low", "high"]
 
 
@@ -121,16 +122,35 @@ def log(edition: Edition, name: str) -> pd.DataFrame:
 
 
 def steps_to(found: pd.DataFrame, measure: str, share: float = 0.5) -> float:
-    """First step at which a measure has made that share of its way from its first to its highest mean; NaN if none has."""
+    """First step at which a measure has made that share of its way from its first to its highest mean.
+
+    NaN where the way is no longer than NOISE: its half would be a matter of chance.
+    """
     line = means(found)[measure].dropna()
     way = line - line.iloc[0] if len(line) else line
-    return float(way.index[way >= share * way.max()][0]) if len(line) and way.max() > 0 else np.nan
+    return float(way.index[way >= share * way.max()][0]) if len(line) and way.max() > NOISE else np.nan
 
 
 def halfway(found: pd.DataFrame, measure: str, title: str) -> str:
-    """A phrase: "pocket 2,000", the step at which half of the way is made, or that there is no curve."""
+    """A phrase: "pocket 2,000", the step at which half of the way is made, or that there is no curve, or no way to speak of."""
+    if found.empty:
+        return f"{title} not recorded"
     step = steps_to(found, measure)
-    return f"{title} not recorded" if np.isnan(step) else f"{title} {step:,.0f}"
+    return f"{title} nowhere, as it gains no more than {NOISE:g} points" if np.isnan(step) else f"{title} {step:,.0f}"
+
+
+def order(found: pd.DataFrame, title: str) -> str:
+    """A phrase: which of the two kinds of tagging has made half of its way first."""
+    own, across = steps_to(found, IN_LANGUAGE), steps_to(found, ZERO_SHOT)
+    if np.isnan(own) or np.isnan(across):
+        return f"{title}, not known"
+    how = "at the same step as" if across == own else "later than" if across > own else "earlier than"
+    return f"{title}, across languages {how} within them"
+
+
+def extended(edition: Edition, name: str) -> list[int]:
+    """The steps at which a finished pre-training was taken up again, its learning rate rising anew; [] if it never was."""
+    return list(availability.specification(edition, name).get("recipe", {}).get("extended", []))
 
 
 def _parts(edition: Edition, name: str, settings: Settings) -> dict:

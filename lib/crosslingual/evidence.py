@@ -13,7 +13,7 @@ import pandas as pd
 from crosslingual import published, stats, typology
 from crosslingual.stats import CELL
 
-Evidence = dict[str, pd.DataFrame | pd.Series]
+Evidence = dict[str, pd.DataFrame | pd.Series | str]  # a text says why there is none
 Group = Callable[[str], str | None]  # the group of a language, by its code
 MIXED, CORRECTED, TRANSLITERATED = "hi+en", "corrected", "transliterated"
 TASKS = ["ner", "pos", "code-switching"]
@@ -30,6 +30,8 @@ def cells(evidence: Evidence, name: str, keys: list[tuple]) -> pd.DataFrame:
     """
     if (frame := evidence.get(name)) is None:
         raise NotAvailable(f"no {name} result to judge by")
+    if isinstance(frame, str):
+        raise NotAvailable(frame)
     missing = [key for key in keys if key not in frame.index]
     if missing or not keys:
         raise NotAvailable(
@@ -66,6 +68,16 @@ def common_features(
     return pd.Series(list(common.values()), pd.MultiIndex.from_tuples(common, names=CELL), dtype=float)
 
 
+def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A likeness of some pairs and the scores of all, as frames of languages by languages, to permute these.
+
+    Both are indexed by (encoder, train, evaluate), of one encoder; a pair without a likeness is NaN in the first.
+    """
+    scores = scores.droplevel("encoder").unstack()
+    codes = scores.index.intersection(scores.columns)
+    return x.droplevel("encoder").unstack().reindex(index=codes, columns=codes), scores.loc[codes, codes]
+
+
 def order_evidence(scores: pd.DataFrame, adjective_group: Group) -> Evidence:
     """Macro-averages over zero-shot pairs between groups of languages, as in Table 5."""
     return {
@@ -89,11 +101,15 @@ def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
 
 def retrieval_evidence(curve: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:
     """M-BERT's accuracy per pair, method and layer, for the observed sentences and for resampled ones."""
-    curve = curve[(curve.encoder == "m-bert") & (curve.queries == "all")]
-    curve = curve[curve.candidates == curve.groupby(["source", "target"]).candidates.transform("max")]
+    curve = all_candidates(curve[(curve.encoder == "m-bert") & (curve.queries == "all")])
     rng = np.random.default_rng(seed)
     blocks = [_resampled_hits(pair, n, rng) for _, pair in curve.groupby(["source", "target"])]
     return pd.concat(blocks).sort_index()
+
+
+def all_candidates(curve: pd.DataFrame) -> pd.DataFrame:
+    """Of ``retrieval.curve``, each pair with all of its sentences as candidates; texts of different pairs may differ in size."""
+    return curve[curve.candidates == curve.groupby(["source", "target"]).candidates.transform("max")]
 
 
 def _resampled_hits(curve: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:

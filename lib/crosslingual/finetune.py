@@ -68,6 +68,8 @@ class Recipe:
         positive = ("batch_size", "max_length", "epochs", "learning_rate", "max_grad_norm")
         for field in fields(self):
             number = getattr(self, field.name)
+            if type(field.default) is float and type(number) is int:  # else 0 and 0.0 had keys of their own
+                object.__setattr__(self, field.name, float(number))
             if number < 0 or (field.name in positive and number == 0):
                 raise FinetuneError(f"Recipe: {field.name}={number} must be positive.")
         if self.warmup > 1 or self.dropout >= 1:

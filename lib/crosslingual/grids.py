@@ -142,9 +142,9 @@ def in_language(scores: pd.Series) -> pd.Series:
 
 
 def seed_ranges(frame: pd.DataFrame) -> pd.Series:
-    """Highest minus lowest score over seeds, by (train, evaluate)."""
+    """Highest minus lowest score over seeds, by (train, evaluate); NaN where there is one seed, and the range is not known."""
     runs = frame.groupby(["train", "evaluate"], sort=False).score
-    return runs.max() - runs.min()
+    return (runs.max() - runs.min()).where(runs.count() > 1)
 
 
 def _merged(signatures: Iterable[str]) -> list[str]:

@@ -49,7 +49,7 @@ def subsample(items: list[Entity], size: int, seed: int) -> list[Entity]:
 
 
 def pieces(items: Iterable[Entity], tokenizer: PreTrainedTokenizerFast) -> Pieces:
-    """Pieces of all entity words under the encoder's own tokenizer, without special tokens and [UNK]."""
+    """The set E of the paper: pieces of all entity words under the encoder's own tokenizer, without special tokens and [UNK]."""
     items = list(items)
     words = [word for entity in items for word in entity]
     ids_of = alignment.word_pieces(tokenizer, words)
@@ -57,11 +57,6 @@ def pieces(items: Iterable[Entity], tokenizer: PreTrainedTokenizerFast) -> Piece
     unknown = sum(piece == tokenizer.unk_token_id for piece in used)
     types = set(tokenizer.convert_ids_to_tokens(sorted(set(used) - set(tokenizer.all_special_ids))))
     return Pieces(types, unknown / len(used) if used else 0.0, len(items))
-
-
-def entity_pieces(corpus: Dataset, tokenizer: PreTrainedTokenizerFast) -> set[str]:
-    """The set E of the paper: word pieces used in the corpus's entities."""
-    return pieces(named_entities(corpus), tokenizer).types
 
 
 def jaccard(a: set, b: set) -> float:

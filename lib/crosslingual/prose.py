@@ -7,8 +7,12 @@ import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
 
+from crosslingual import emergence
+from crosslingual.corpora import CorpusUnavailable
 from crosslingual.editions import USUAL_ENCODERS, Edition
-from crosslingual.tables import label, number, unavailable
+from crosslingual.encoders import EncoderUnavailable
+from crosslingual.sizes import statistics
+from crosslingual.tables import ENCODERS, label, number, unavailable
 
 NOTHING = "not available"
 
@@ -85,12 +89,40 @@ def _lacks_an_encoder(frame: pd.DataFrame) -> bool:
     return bool(set(USUAL_ENCODERS) & set(frame.attrs.get("unavailable", {})))
 
 
+def encoders(edition: Edition) -> str:
+    """Size and reading of the edition's M-BERT and EN-BERT, as far as they are at hand and on record."""
+    sentences = []
+    for name in USUAL_ENCODERS:
+        try:
+            size = f"{edition.encoder(name).model().num_parameters() / 1e6:.1f} million weights"
+        except EncoderUnavailable:
+            sentences.append(f"{ENCODERS[name]} is not at hand")
+            continue
+        seen = emergence.log(edition, name).tokens.max()
+        read = "" if np.isnan(seen) else f" and was shown {seen / 1e6:.1f} million word pieces in pre-training"
+        sentences.append(f"{ENCODERS[name]} has {size}{read}")
+    return "; ".join(sentences)
+
+
+def unequal_texts(edition: Edition) -> str:
+    """A sentence where the code-switched text of Table 6 is much smaller than the monolingual one; else nothing."""
+    try:
+        mixed, apart = (statistics(edition, "code-switching", text, "train")["sentences"] for text in ("corrected", "hi+en"))
+        tested = statistics(edition, "code-switching", "corrected", "test")["sentences"]
+    except CorpusUnavailable:
+        return ""
+    if 2 * mixed >= apart:
+        return ""
+    return (f"But there are only {mixed:,} code-switched sentences to train on here, against {apart:,} monolingual ones, and {tested:,} to "
+            "be tested on: the comparison is one of sizes more than of kinds of text, and verdicts on it say little about either.")  # fmt: skip
+
+
 def about(edition: Edition) -> str:
     """What an edition's numbers speak of, for its reader to know first."""
     if edition.artificial:
         return (
             "Its languages are artificial. They have the scripts and the word orders of the languages whose names "
-            "they bear, and nothing else of theirs: no number in this edition is a result about real German or "
+            "they bear, relatives have cognates, Hindi and Urdu one lexicon, and nothing else is theirs: no number in this edition is a result about real German or "
             "Hindi. Compare patterns with the paper, what is higher than what, and never values."
         )
     return (

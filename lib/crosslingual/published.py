@@ -30,7 +30,7 @@ def _macro_average(caption: str, rows: dict[str, list[float]]) -> pd.DataFrame:
 APPENDIX_A = dict(batch_size=32, max_length=128, epochs=3, learning_rate=3e-5, warmup=0.1, dropout=0.1)
 
 TABLE_1 = _table(
-    "NER F1 on the CoNLL data, M-BERT (the paper's Table 1)", "2", "F1", "ner", "m-bert", "en de nl es",
+    "NER F1 on the languages of the CoNLL data, M-BERT (the paper's Table 1)", "2", "F1", "ner", "m-bert", "en de nl es",
     {"en": [90.70, 69.74, 77.36, 73.59],
      "de": [73.83, 82.00, 76.25, 70.03],
      "nl": [65.46, 65.68, 89.86, 72.10],
@@ -98,7 +98,7 @@ TABLE_6 = _table(
 TABLE_6.index = pd.MultiIndex.from_tuples(TABLE_6.index, names=["train", "system"])
 
 TABLE_7 = _table(
-    "NER F1 on the CoNLL data, EN-BERT (the paper's Table 7)", "B", "F1", "ner", "en-bert", "en de nl es",
+    "NER F1 on the languages of the CoNLL data, EN-BERT (the paper's Table 7)", "B", "F1", "ner", "en-bert", "en de nl es",
     {"en": [91.07, 24.38, 40.62, 49.99],
      "de": [55.36, 73.32, 54.84, 50.80],
      "nl": [59.36, 27.57, 84.23, 53.15],

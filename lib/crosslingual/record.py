@@ -6,7 +6,7 @@ records' keys, are pinned beside the edition.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,8 @@ from crosslingual.editions import Edition
 from crosslingual.store import Record, Store, local, recorded
 
 HEADER = "# What: digest of its content, as the edition cuts it. Written by `crosslingual record`."
-KINDS = ("finetuned", "overlap", "retrieval", "baseline", "statistics", "tokenised", "sensitivity", "emergence")  # of record, that the book reads
+# Of record, that the book reads.
+KINDS = ("finetuned", "overlap", "retrieval", "baseline", "statistics", "tokenised", "sensitivity", "emergence")
 
 
 class RecordError(ValueError):
@@ -30,16 +31,26 @@ class Listening(Store):
 
     def __init__(self, folder: str | Path, recorded: list[Path]) -> None:
         super().__init__(folder, recorded)
-        self.found: dict[tuple[str, str], Path] = {}
+        self.found: set[tuple[str, str]] = set()
 
     def find(self, kind: str, key: str) -> Iterator[Record]:
         for record in super().find(kind, key):
-            self.found.setdefault((kind, key), self._file(kind, key))
+            self.found.add((kind, key))
             yield record
 
     def put(self, kind: str, parts: Any, payload: Any, about: Any = None) -> None:
         super().put(kind, parts, payload, about)
         self.get(kind, parts)
+
+    def copy(self, kind: str, key: str, folder: Path) -> None:
+        """Put a record into another store's folder: its file, or of several the entries of all, as the book reads them."""
+        records = list(super().find(kind, key))
+        if len(records) > 1 and all(isinstance(record.payload, Mapping) for record in records):
+            entries = {name: entry for record in reversed(records) for name, entry in record.payload.items()}
+            Store(folder).put(kind, records[0].parts, entries, records[0].provenance)
+        else:
+            (folder / kind).mkdir(exist_ok=True)
+            shutil.copyfile(self._file(kind, key), folder / kind / f"{key}.json")
 
     def _file(self, kind: str, key: str) -> Path:
         files = (folder / kind / f"{key}.json" for folder in [self.folder, *self.recorded])
@@ -49,15 +60,16 @@ class Listening(Store):
 def record(edition: Edition, incomplete: bool = False) -> tuple[int, int]:
     """Copy all that the book reads of an edition to `book/recorded/<edition>/`, in place of what is there.
 
-    Models have to be fine-tuned before; what costs little beside them (overlaps, sizes, baselines, retrieval) is
-    computed now if it is missing. Returns numbers of records and bytes. Raises RecordError if models are missing that
-    could be fine-tuned, unless ``incomplete``, and editions.EditionError if the edition has no file of digests.
+    A result with some entries computed here and others recorded before is recorded with all of them. Models have to be
+    fine-tuned before; what costs little beside them (overlaps, sizes, baselines, retrieval) is computed now if it is
+    missing. Returns numbers of records and bytes. Raises RecordError if models are missing that could be fine-tuned,
+    unless ``incomplete``, and editions.EditionError if the edition has no file of digests.
     """
     listening = Listening(local(), [recorded(edition)])
     _check(edition, listening, incomplete)
     _pin(edition)
     collect(edition, Edition.load(edition.path, kept=True), listening)
-    return _replace(recorded(edition), listening.found)
+    return _replace(recorded(edition), listening)
 
 
 def collect(edition: Edition, kept: Edition, store: Store) -> dict[str, Any]:
@@ -100,16 +112,20 @@ def _pin(edition: Edition) -> None:
     edition.resolve(edition.document["digests"]).write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
 
 
-def _replace(folder: Path, found: dict[tuple[str, str], Path]) -> tuple[int, int]:
-    """Copy the records found; of the kinds that the book reads, no other is left in the folder."""
+def _replace(folder: Path, listening: Listening) -> tuple[int, int]:
+    """Copy the records found; of the kinds that the book reads, no other is left in the folder.
+
+    Record by record and the stale ones last, so that nothing is lost when it is killed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as draft:
-        for (kind, key), path in found.items():
-            (Path(draft) / kind).mkdir(exist_ok=True)
-            shutil.copyfile(path, Path(draft) / kind / f"{key}.json")
-        for kind in KINDS:
-            shutil.rmtree(folder / kind, ignore_errors=True)
-            if (made := Path(draft) / kind).is_dir():
-                made.rename(folder / kind)
-    files = [folder / kind / f"{key}.json" for kind, key in found]
+        for kind, key in listening.found:
+            listening.copy(kind, key, Path(draft))
+        for kind, key in listening.found:
+            (folder / kind).mkdir(exist_ok=True)
+            (Path(draft) / kind / f"{key}.json").replace(folder / kind / f"{key}.json")
+    for path in [path for kind in KINDS for path in (folder / kind).glob("*.json")]:
+        if (path.parent.name, path.stem) not in listening.found:
+            path.unlink()
+    files = [folder / kind / f"{key}.json" for kind, key in listening.found]
     return len(files), sum(path.stat().st_size for path in files)

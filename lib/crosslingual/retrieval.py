@@ -28,10 +28,11 @@ COLUMNS = ["method", "layer", "hits", "candidates", "queries", "accuracy", "enco
 def sentence_vectors(encoder: "Encoder", sentences: Sequence[str], max_length: int = 128) -> np.ndarray:
     """Means of the token vectors without [CLS] and [SEP], for every layer: [layers + 1, sentences, hidden].
 
-    Layer 0 is the embeddings. Longer sentences are cut to ``max_length`` pieces, as in the paper. Raises
-    ValueError for a sentence that yields no piece.
+    Layer 0 is the embeddings. Longer sentences are cut to ``max_length`` pieces, as in the paper. On CUDA if there
+    is one. Raises ValueError for a sentence that yields no piece.
     """
-    model, order = encoder.model(), np.argsort([len(sentence) for sentence in sentences], kind="stable")
+    model = encoder.model().to("cuda" if torch.cuda.is_available() else "cpu")
+    order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
     max_length = min(max_length, encoders.positions(model) or max_length)
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     vectors = [_mean_vectors(model, encoder.tokenizer, sentences, batch, max_length) for batch in batches]
@@ -89,15 +90,6 @@ def nearest_neighbour_hits(source: np.ndarray, target: np.ndarray, protocol: str
     return _hits(len(target), lambda rows: 2 * queries[rows] @ target.T - norms)
 
 
-def nearest_neighbour_accuracy(source: np.ndarray, target: np.ndarray, protocol: str = "paper") -> np.ndarray:
-    """Percent of source sentences whose nearest target is their translation, per layer.
-
-    Both arrays are [layers + 1, sentences, hidden], as ``sentence_vectors`` makes them.
-    """
-    hits = [nearest_neighbour_hits(*layer, protocol) for layer in zip(source, target, strict=True)]
-    return 100 * np.mean(hits, axis=1)
-
-
 def _hits(sentences: int, similarity: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Hits from similarities [rows, sentences], asked for in chunks so that memory stays linear."""
     return np.concatenate([_chunk_hits(similarity(rows), rows) for rows in _chunks(sentences)])
@@ -136,7 +128,7 @@ def _normalised(bag: sparse.csr_array) -> sparse.csr_array:
 
 
 def length_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
-    """Hits of the baseline that knows only each sentence's number of word pieces."""
+    """Hits of the baseline that knows only each sentence's number of word pieces, special tokens and [UNK] excluded."""
     return nearest_neighbour_hits(*(bag.sum(1, dtype=np.float64)[:, None] for bag in (source, target)))
 
 

@@ -1,4 +1,4 @@
-"""Uncertainty: intervals over seeds and sentences, paired tests, and tests for data that come as a matrix.
+"""Uncertainty: intervals over seeds and sentences, joint draws of whole matrices, and tests for data that come as a matrix.
 
 Every interval here is conditional on one pre-trained encoder: fine-tuning seeds and test sentences are
 resampled, pre-training runs are not.
@@ -27,15 +27,6 @@ class Estimate(NamedTuple):
     high: float
 
 
-class Comparison(NamedTuple):
-    """Difference of two systems on the same sentences (points), its 95% interval and two-sided p value."""
-
-    difference: float
-    low: float
-    high: float
-    p: float
-
-
 class Permutation(NamedTuple):
     statistic: float
     p: float
@@ -44,7 +35,8 @@ class Permutation(NamedTuple):
 def percent(totals: np.ndarray) -> np.ndarray:
     """Score in percent from counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
 
-    An empty denominator scores 0, as conlleval has it.
+    F1 of no entities, neither gold nor predicted, is 0, as conlleval has it. Accuracy of no words would be too, but no sample
+    of sentences is without words (`scoring.value` has no accuracy there).
     """
     totals = np.asarray(totals, float)
     correct = totals[..., 0]
@@ -89,37 +81,6 @@ def check_counts(task: str, counts: np.ndarray) -> None:
     columns = 3 if task == "ner" else 2
     if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
         raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {list(counts.shape)}")
-
-
-def hierarchical_bootstrap(counts, n: int = 1000, seed: int = 0) -> Interval:
-    """Interval of the mean over seeds, seeds and sentences resampled; ``counts`` is [seeds, sentences, k]."""
-    counts, rng = np.asarray(counts, float), np.random.default_rng(seed)
-    weights = sentence_weights(counts.shape[1], n, rng)
-    scores = percent(np.einsum("ns,rsk->nrk", weights, counts))
-    return percentile_interval(resampled_mean(scores, rng))
-
-
-def resampled_mean(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mean over a fresh sample of runs for each draw; ``scores`` is [draws, runs]."""
-    chosen = rng.integers(scores.shape[1], size=scores.shape)
-    return np.take_along_axis(scores, chosen, 1).mean(1)
-
-
-def paired_bootstrap(counts_a, counts_b, n: int = 1000, seed: int = 0) -> Comparison:
-    """Is system A better than B on the same test sentences? Both counts are [sentences, k] in the same order.
-
-    The p value doubles the smaller tail of the resampled differences (Efron & Tibshirani 1993, chapter 16).
-    """
-    a, b = np.asarray(counts_a), np.asarray(counts_b)
-    if a.shape != b.shape:
-        raise ValueError(
-            f"a paired test needs the same sentences for both systems, not {a.shape} and {b.shape}"
-        )
-    weights = sentence_weights(len(a), n, np.random.default_rng(seed))
-    differences = percent(weights @ a) - percent(weights @ b)
-    tail = min((differences <= 0).sum(), (differences >= 0).sum())
-    observed = float(percent(a.sum(0)) - percent(b.sum(0)))
-    return Comparison(observed, *percentile_interval(differences), min(1.0, 2 * (tail + 1) / (n + 1)))
 
 
 def rank_correlation(x, y):
@@ -192,16 +153,26 @@ def draws(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:
 
 def _bootstrap_scores(frame: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
     rng, rows = np.random.default_rng(seed), {}
-    chooser = {
-        key: rng.integers(group.seed.nunique(), size=(n, group.seed.nunique()))
-        for key, group in frame.groupby(["encoder", "train"])
-    }
+    seeds = {key: np.unique(group.seed) for key, group in frame.groupby(["encoder", "train"])}
+    drawn = {key: rng.integers(len(some), size=(n, len(some))) for key, some in seeds.items()}
     for _, corpus in frame.groupby("evaluate"):
         scores = _resampled_corpus(corpus, n, rng)
         for cell, positions in corpus.groupby(CELL).indices.items():
-            chosen = chooser[cell[:2]][:, : len(positions)] % len(positions)
-            rows[cell] = np.take_along_axis(scores[:, positions], chosen, 1).mean(1)
+            every = np.full((n, len(seeds[cell[:2]])), np.nan)
+            every[:, np.searchsorted(seeds[cell[:2]], corpus.seed.iloc[positions])] = scores[:, positions]
+            rows[cell] = _mean_of_drawn(every, drawn[cell[:2]])
     return pd.DataFrame.from_dict(rows, orient="index").set_axis(pd.MultiIndex.from_tuples(rows, names=CELL))
+
+
+def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Mean score [n] over the drawn seeds that a cell has, over all that it has where it has none of those drawn.
+
+    ``scores`` is [n, seeds of the fine-tuned model], NaN for seeds that the cell lacks; ``drawn`` indexes its columns.
+    """
+    chosen = np.take_along_axis(scores, drawn, 1)
+    none = np.isnan(chosen).all(1)
+    chosen[none, 0] = np.nanmean(scores[none], axis=1)
+    return np.nanmean(chosen, axis=1)
 
 
 def _resampled_corpus(corpus: pd.DataFrame, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -17,6 +17,7 @@ import platform
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -243,11 +244,13 @@ def _read(path: Path, key: str, origin: str) -> Record | None:
             raise ValueError("its content does not match its checksum")
         return Record(body["parts"], unpack(body["payload"]), body["provenance"], origin)
     except (ValueError, KeyError, AttributeError, TypeError) as problem:
-        _set_aside(path, origin, problem)
+        _log.warning("%s is damaged (%s); it is set aside and will be computed again.", path, problem)
+        if origin == COMPUTED:  # recorded results belong to the repository: they are only passed over
+            _set_aside(path, content)
         return None
 
 
-def _set_aside(path: Path, origin: str, problem: Exception) -> None:
-    _log.warning("%s is damaged (%s); it is set aside and will be computed again.", path, problem)
-    if origin == COMPUTED:  # recorded results belong to the repository: they are only passed over
-        path.replace(path.with_suffix(".damaged"))
+def _set_aside(path: Path, damaged: bytes) -> None:
+    with suppress(FileNotFoundError):  # another process may have set it aside meanwhile
+        if path.read_bytes() == damaged:  # or have computed it again
+            path.replace(path.with_suffix(".damaged"))

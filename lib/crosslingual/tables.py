@@ -34,6 +34,7 @@ SPREAD = (
     "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences (bootstrap), "
     "given this one encoder."
 )
+FOLD = '<details class="signature"><summary>What exactly the scores are</summary>'
 MISSING, NOT_RECORDED = "–", "not recorded"
 BESIDE = "Beside it, {0.name}: the edition {0.title}, from kept results."
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
@@ -66,13 +67,19 @@ class Table:
         """MyST source of the numbered table and of its notes."""
         options = f":name: {self.name}\n:class: {'prose' if self.text else 'compact'}"
         table = f"```{{table}} {self.caption}\n{options}\n\n{self.grid()}\n```\n"
-        notes = "\n\n".join(self.notes)
+        notes = "\n\n".join(self._notes())
         return table + (f"\n```{{container}} table-notes\n{notes}\n```\n" if notes else "")
 
     def html(self) -> str:
         """HTML for a live notebook."""
         render = MarkdownIt().enable("table").render
-        return render(f"**{self.caption}**\n\n{self.grid()}\n\n" + "\n\n".join(self.notes))
+        return render(f"**{self.caption}**\n\n{self.grid()}\n\n" + "\n\n".join(self._notes()))
+
+    def _notes(self) -> list[str]:
+        """The notes in paragraphs, signatures folded away at their end."""
+        signatures = [note for note in self.notes if note.startswith("`")]
+        told = [note for note in self.notes if note not in signatures]
+        return [*told, FOLD, *signatures, "</details>"] if signatures else told
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.grid()}
@@ -149,8 +156,26 @@ def _values(frame: pd.DataFrame, printed: pd.Series, shown: pd.Series, train: st
     cells = {code: frame[(frame.train == train) & (frame.evaluate == code)] for code in printed.index}
     means = [cells[code].score.mean() if shown[code] else np.nan for code in printed.index]
     half_widths = [spread(cells[code]) if shown[code] else "" for code in printed.index]
+    printed = _comparable(printed, train, edition, frame)
     difference = ["difference", *(signed(mean - value) for mean, value in zip(means, printed, strict=True))]
     return (means, half_widths) if edition.artificial else (means, half_widths, difference)
+
+
+def _comparable(printed: pd.Series, train: str, edition: Edition, frame: pd.DataFrame) -> pd.Series:
+    """The printed values of pairs whose corpora are the paper's; NaN where another one stands in."""
+    others = _substitutes(frame, edition)
+    return printed.where([train not in others and code not in others for code in printed.index])
+
+
+def _substitutes(frame: pd.DataFrame, edition: Edition) -> dict[str, str]:
+    """{language: corpus} of the corpora that stand in for those that Tables 1, 3 and 7 are about."""
+    return availability.substituted(edition) if "ner" in set(frame.get("task", ())) else {}
+
+
+def _in_place(substitutes: Mapping[str, str]) -> str:
+    """The sentence that says so; empty if none does."""
+    corpora = "; ".join(f"{label(code)}: {corpus}" for code, corpus in substitutes.items())
+    return f"Not the paper's corpora, so that values do not compare with its own: {corpora}." if corpora else ""
 
 
 def _recorded(values: Sequence[float], shown: Sequence[bool] | None = None) -> list[str]:
@@ -162,7 +187,10 @@ def _recorded(values: Sequence[float], shown: Sequence[bool] | None = None) -> l
 def _beside_notes(others: Mapping[Edition, object]) -> tuple[str, ...]:
     """Which the other editions are, and the signatures of their scores."""
     notes = [BESIDE.format(other) for other in others]
-    frames = [frame for frame in others.values() if isinstance(frame, pd.DataFrame)]
+    frames = {other: frame for other, frame in others.items() if isinstance(frame, pd.DataFrame)}
+    told = {other.name: _in_place(_substitutes(frame, other)) for other, frame in frames.items()}
+    notes += [f"{name}: {sentence}" for name, sentence in told.items() if sentence]
+    frames = list(frames.values())
     return tuple(notes + [f"`{frame.attrs['signature']}`" for frame in frames if frame.attrs.get("signature") and len(frame)])
 
 
@@ -326,6 +354,17 @@ def _ours(row) -> str:
     return _verdict(row.verdict, row.value, interval) + p
 
 
+def control(ledgers: Mapping[str, pd.DataFrame], edition: Edition, name: str = "control") -> Table:
+    """The claims about M-BERT's tagging alone with other taggers in its place; ``claims.by_the_same_rules`` by encoder."""
+    shown = {name: found for name, found in ledgers.items() if len(found)}
+    texts = {row.Index: row.text for found in shown.values() for row in found.itertuples()}
+    rows = [[f"{text} `{claim}`", *(_theirs(found.loc[claim]) if claim in found.index else MISSING for found in shown.values())]
+            for claim, text in texts.items()]  # fmt: skip
+    caption = f"The claims about M-BERT's tagging, by the same rules, with others in its place. Edition: {edition.title}."
+    header = ["Claim", *(ENCODERS.get(encoder, encoder) for encoder in shown)]
+    return Table(caption, name, header, rows, tuple(filter(None, [PATTERN if edition.artificial else ""])), text=True)
+
+
 def rules(ledger: pd.DataFrame, name: str = "claim-rules") -> Table:
     """What is measured for each claim, and the rule that decides it."""
     rows = [[f"`{row.Index}`", f"{row.statistic}: {row.rule}"] for row in ledger.itertuples()]
@@ -361,13 +400,10 @@ def _trend_rows(scores: pd.DataFrame, overlaps: pd.DataFrame, encoders: Sequence
     if scores.empty or overlaps.empty:
         return {}
     known = evidence.edition_evidence({"ner": scores, "overlap": overlaps})
-    rows = {title: [_trend(known, measure, encoder) for encoder in encoders] for title, measure in TRENDS.items()}
+    rows = {title: [_trend(known, measure, encoder, 1 if title.startswith("F1") else 2) for encoder in encoders]
+            for title, measure in TRENDS.items()}  # fmt: skip
     unknown = overlaps.groupby("encoder").unk_share.agg(["mean", "max"]).rename(columns=UNKNOWN)
     return rows | {title: [f"{value.get(encoder, np.nan):.1%}" for encoder in encoders] for title, value in unknown.items()}
-
-
-def _one_script(train: str, evaluate: str, overlap: float) -> bool:
-    return not claims.across_scripts(train, evaluate, overlap)
 
 
 def _mean_where(keep) -> Callable:
@@ -378,22 +414,27 @@ def _trend_with_overlap(statistic) -> Callable:
     return lambda encoder: claims.trend(statistic, "ner", "overlap", encoder)
 
 
+def _slope_where(keep) -> Callable:
+    return lambda encoder: lambda known: claims.Measurement(claims.trend_versions(known, encoder, keep) / 100)
+
+
 UNKNOWN = {"mean": "[UNK] in entities, mean of pairs", "max": "[UNK] in entities, worst pair"}
 TRENDS = {
     "F1, overlap below 5%": _mean_where(claims.little_overlap),
     "F1, two scripts": _mean_where(claims.across_scripts),
-    "F1, one script": _mean_where(_one_script),
+    "F1, one script": _mean_where(claims.within_script),
     "rank correlation": _trend_with_overlap(stats.rank_correlation),
     "slope": _trend_with_overlap(lambda x, y: stats.slope(x, y) / 100),
+    "slope, one script": _slope_where(claims.within_script),
 }
 
 
-def _trend(known: evidence.Evidence, measure: Callable, encoder: str) -> str:
+def _trend(known: evidence.Evidence, measure: Callable, encoder: str, decimals: int) -> str:
     try:
         versions, p = measure(encoder)(known)
     except evidence.NotAvailable:
         return MISSING
-    estimate, decimals = stats.estimate(versions), 1 if p is None else 2
+    estimate = stats.estimate(versions)
     shown = f"{number(estimate.value, decimals)} ({bounds(estimate, decimals)})"
     return shown if p is None else f"{shown}, p = {p:.3f}"
 
@@ -498,7 +539,8 @@ def corpora(
         rows.append([label(code), *(size if isinstance(size, list) else [MISSING] * 3)])
         rows += [[other.name, *_recorded_sizes(other, task, code)] for other in others]
     notes = [f"Not available: {label(code)}: {size}" for code, size in sizes.items() if isinstance(size, str)]
-    return Table(caption, name or f"corpora-{task}", header, rows, tuple(notes) + _beside_notes(dict.fromkeys(others)))
+    told = [_in_place(availability.substituted(edition, task)), *notes]
+    return Table(caption, name or f"corpora-{task}", header, rows, (*filter(None, told), *_beside_notes(dict.fromkeys(others))))
 
 
 def _sizes(edition: Edition, task: str, code: str) -> list[str] | str:
@@ -523,7 +565,7 @@ def _caption(published: pd.DataFrame, edition: Edition) -> str:
 def _notes(frame: pd.DataFrame, edition: Edition, spread: bool = False) -> tuple[str, ...]:
     """What belongs under every table: meaning of ±, artificiality, what is missing and why, the signature."""
     signature, notes = frame.attrs.get("signature"), [SPREAD if spread else "", PATTERN if edition.artificial else ""]
-    notes += [origin(frame), *unavailable(frame)]
+    notes += [_in_place(_substitutes(frame, edition)), origin(frame), *unavailable(frame)]
     return tuple(filter(None, [*notes, f"`{signature}`" if signature else ""]))
 
 
@@ -591,7 +633,7 @@ def _trend_cells(trend: "Trend") -> list[str]:
 
 
 def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edition, name: str = "floors") -> Table:
-    """Zero-shot accuracy of each pair, M-BERT's beside EN-BERT's and what is reached without pre-training.
+    """Zero-shot accuracy of each pair, M-BERT's beside what is reached without multilingual pre-training.
 
     ``scores`` holds the frames of ``transfer.matrix`` and ``grids.floors`` below each other. Intervals: hull of seeds
     (t) and sentences (bootstrap).
@@ -602,7 +644,7 @@ def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edit
         cells = {encoder: stats.estimate(stats.draws(cell).iloc[0]) for encoder, cell in runs.groupby("encoder")}
         rows.append([f"{label(train)} to {label(evaluate)}", *_estimates(cells, columns)])
         rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns)])
-    caption = f"Zero-shot accuracy and what is reached without pre-training. Edition: {edition.title}."
+    caption = f"Zero-shot accuracy and what is reached without multilingual pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns)]
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition)))
 
@@ -628,7 +670,7 @@ def floors_by_group(
             cells, pairs = means[title], leads(frame, keep)
             rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
             rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns), ""])
-    caption = f"Zero-shot accuracy, macro-averaged, and what is reached without pre-training. Edition: {edition.title}."
+    caption = f"Zero-shot accuracy, macro-averaged, and what is reached without multilingual pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "M-BERT leads"]
     return Table(caption, name, header, rows, (WORD_SHAPE, *_notes(scores, edition), *_beside_notes(dict.fromkeys(others))))
 

@@ -19,6 +19,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from multiprocessing import connection
+from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -134,7 +135,7 @@ def run(edition: Edition, cells: Sequence[Cell], store: Store | None = None,
     # The workers end when the other end of this pipe is closed: by us, or by the system should we be killed.
     lifeline, ours = multiprocessing.Pipe(duplex=False)
     processes, spawn = min(workers or default_workers(), len(cells)), multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, spawn, _start_worker, (lifeline, edition, store))
+    pool = ProcessPoolExecutor(processes, spawn, _start_worker, (lifeline, spawn.Value("i", 0), edition, store))
     try:
         _collect(pool, cells)
     except BrokenProcessPool as problem:
@@ -314,14 +315,23 @@ def _collect(pool: Executor, cells: Sequence[Cell]) -> None:
             bar.update()
 
 
-def _start_worker(lifeline: connection.Connection, edition: Edition, store: Store) -> None:
+def _start_worker(lifeline: connection.Connection, started: Synchronized, edition: Edition, store: Store) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(1)
+    _choose_gpu(started)
     # Once per process and not with each cell, so that an edition's corpora are made once.
     global _at_work
     _at_work = functools.partial(compute, edition, store=store)
+
+
+def _choose_gpu(started: Synchronized) -> None:
+    """Use the next GPU in turn, else all processes would use the first; ``started`` counts the processes."""
+    if torch.cuda.is_available():
+        with started.get_lock():
+            index, started.value = started.value, started.value + 1
+        torch.cuda.set_device(index % torch.cuda.device_count())
 
 
 def _die_with_parent(lifeline: connection.Connection) -> None:

@@ -127,8 +127,8 @@ def typological(
         return Trend(encoder, len(common), stats.Estimate(np.nan, np.nan, np.nan), np.nan, np.nan)
     correlations = stats.rank_correlation(common, versions.to_numpy())
     estimate = stats.estimate(pd.Series(correlations, versions.columns))
-    square = _square(common, scores, encoder)
-    by_language = stats.permutation_test(*square, n=n).p
+    means = scores[scores.encoder == encoder].groupby(stats.CELL).score.mean()
+    by_language = stats.permutation_test(*evidence.square(common, means), n=n).p
     return Trend(encoder, len(common), estimate, by_language, shuffled_p(common, versions["mean"][0], n))
 
 
@@ -154,11 +154,3 @@ def _pairs(
     common = evidence.common_features(versions.index, likeness)
     common = common[[keep(*key[1:]) for key in common.index]]
     return versions.loc[common.index].dropna(axis=1), common
-
-
-def _square(common: pd.Series, scores: pd.DataFrame, encoder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Features of the pairs that count, and scores of all pairs, as language by language frames."""
-    means = scores[scores.encoder == encoder].groupby(["train", "evaluate"]).score.mean().unstack()
-    codes = means.index.intersection(means.columns)
-    features = common.droplevel("encoder").unstack().reindex(index=codes, columns=codes)
-    return features, means.loc[codes, codes]

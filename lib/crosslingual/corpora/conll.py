@@ -44,20 +44,6 @@ def iob2(tags: list[str]) -> list[str]:
     return ["B" + tag[1:] if _begins(before, tag) else tag for before, tag in zip(["O", *tags], tags)]
 
 
-def scheme(sentences: list[list[str]]) -> str:
-    """The scheme that most entities are written in: "IOB1" or "IOB2" (also where no entity can tell).
-
-    A neighbour of the same type begins with B- in both; anywhere else IOB1 begins with I-, IOB2 with B-.
-    """
-    first = [
-        tag
-        for tags in sentences
-        for before, tag in zip(["O", *tags], tags)
-        if tag[1:] != before[1:] and tag != "O"
-    ]
-    return "IOB1" if sum(tag[0] == "I" for tag in first) > len(first) / 2 else "IOB2"
-
-
 def _begins(before: str, tag: str) -> bool:
     return tag != "O" and (tag[0] == "B" or before[1:] != tag[1:])
 

@@ -68,6 +68,7 @@ class Hub(NamedTuple):
 
 
 GOLD = "gold (by hand)"
+IN_HOUSE = "the in-house corpus in 16 languages"
 CONVERSION = "refs/convert/parquet"
 RESEARCH = "for research; the hub states no licence"
 CONLL_2002 = Hub(
@@ -152,9 +153,9 @@ def find(
     if official and language == "de" and german:
         return Place("CoNLL-2003", False, f"{Path(german).expanduser()}/deu.{{split}}")
     if official and _any(root, pattern := CONLL[language] + ".{split}"):
-        return Place(_official_name(language), False, f"{root}/{pattern}")
+        return Place(official_name(language), False, f"{root}/{pattern}")
     if official and language in ON_THE_HUB:
-        return Place(_official_name(language), False, hub=ON_THE_HUB[language])
+        return Place(official_name(language), False, hub=ON_THE_HUB[language])
     if _any(root, own):
         return Place("a file of your own", True, f"{root}/{own}")
     return Place(WIKIANN.corpus, True, hub=WIKIANN)
@@ -276,7 +277,8 @@ def _any(root: Path | None, pattern: str) -> bool:
     return root is not None and any((Path(root) / pattern.format(split=name)).is_file() for name in names)
 
 
-def _official_name(language: str) -> str:
+def official_name(language: str) -> str:
+    """The CoNLL corpus of one of the four languages of Table 1."""
     return "CoNLL-2003" if CONLL[language].startswith("conll2003") else "CoNLL-2002"
 
 
@@ -358,7 +360,7 @@ def _check_counts(hub: Hub, language: str, split: str, corpus: Dataset) -> None:
 def _description(language: str, settings: dict) -> dict:
     place = find(language, **settings)
     official = language in settings.get("conll_languages", CONLL_LANGUAGES)
-    needed = _official_name(language) if official else "the in-house corpus in 16 languages"
+    needed = official_name(language) if official else IN_HOUSE
     known = (
         {"annotation": place.hub.annotation, "types": place.hub.types}
         if place.hub

@@ -31,8 +31,9 @@ def world_of(edition: "Edition") -> World:
 def export(world: World, language: str, sentences: int, form: str, path: Path) -> None:
     """Write that many sentences: "conllu" with UPOS, "conll" with IOB2 tags of news, "text" a sentence a line.
 
-    Raises ExportError for an unknown format or a number below 1, languages.UnknownLanguage.
+    Raises ExportError for an unknown format, a number below 1 or a path that is a folder's, languages.UnknownLanguage.
     """
+    _check_file(path)
     if form not in FORMATS:
         raise ExportError(f"unknown format {form!r}: choose from {', '.join(FORMATS)}")
     drawn = world.sentences(language, STREAM, NEWS if form == "conll" else PLAIN)
@@ -52,11 +53,18 @@ def export_parallel(world: World, source: str, target: str, sentences: int, path
     """
     if source == target:
         raise ExportError(f"{source} cannot be translated into itself: choose another language")
+    paths = [path.parent / f"{path.name}.{code}" for code in (source, target)]
+    for file in paths:
+        _check_file(file)
     pairs = world.parallel(source, target, _checked(sentences), STREAM)
-    paths = [path.with_name(f"{path.name}.{code}") for code in (source, target)]
     for side, file in zip(zip(*pairs), paths):
         _write(file, lambda draft, side=side: _write_lines(draft, side))
     return paths
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder: give the name of a file to write")
 
 
 def _checked(sentences: int) -> int:

@@ -32,8 +32,10 @@ from crosslingual.corpora.text import check_words
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 READER_VERSION = 1  # raise when a reader returns something else for the same file
+UTF_8 = "utf-8"  # what files are, unless the edition says otherwise
 LAYOUT = {"pos": "ud/{language}/{split}.conllu", "ner": "ner16/{language}.{split}.conll"}
-RAW_NAMES = {"no_bokmaal": "nb", "no_nynorsk": "nn", "pt_br": "pt"}  # text for pre-training does not tell the two Portuguese apart
+# Text for pre-training does not tell the two Portuguese apart.
+RAW_NAMES = {"no_bokmaal": "nb", "no_nynorsk": "nn", "pt_br": "pt"}
 READERS = {"pos": conllu.read, "ner": conll.read}
 
 
@@ -91,15 +93,17 @@ class Folder:
         return first(parallel.read(**paths), self.sizes.get("parallel"))
 
     def fingerprint(self, task: str, language: str, split: str) -> str:
-        """Digest of the files' bytes, the reader's version and the cap."""
+        """Digest of the files' bytes, their encoding, the reader's version and the cap."""
         if language == "hi+en":
             return "+".join(self.fingerprint("pos", code, split) for code in ("hi", "en"))
         size = self.sizes.get(task, {}).get(split)
         if task == "code-switching":
             self._check_annotation(split)
             return f"{hiencs.fingerprint(language, split, self._root(), **self.code_switching)}-{size}"
-        state = blake2b(f"{READER_VERSION} {task} {language} {size}".encode(), digest_size=16)
-        state.update(self._existing(self._entry(task, language, split)[0]).read_bytes())
+        path, encoding = self.file(task, language, split)
+        named = "" if encoding == UTF_8 else f" {encoding}"  # so that fingerprints kept before they told encodings stay
+        state = blake2b(f"{READER_VERSION} {task} {language} {size}{named}".encode(), digest_size=16)
+        state.update(path.read_bytes())
         return state.hexdigest()
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
@@ -157,12 +161,12 @@ class Folder:
         """The file that stands for a corpus, and its encoding."""
         own = self.files.get(task, {}).get(language)
         if own is None:
-            return self._root() / LAYOUT[task].format(language=language, split=split), "utf-8"
+            return self._root() / LAYOUT[task].format(language=language, split=split), UTF_8
         if split not in own:
             raise CorpusUnavailable(
                 f"the edition names no {split} file for {task} {language}: add it under `files`."
             )
-        return self._root() / own[split], own.get("encoding", "utf-8")
+        return self._root() / own[split], own.get("encoding", UTF_8)
 
     def _existing(self, path: Path) -> Path:
         if not path.is_file():
@@ -235,3 +239,11 @@ def _check_entry(key: tuple, entry: dict) -> None:
             raise BadParameter((*key, part), f"unknown key {part!r}: choose from {', '.join(known)}")
     if task == "parallel" and len(entry) < 2:
         raise BadParameter(key, f"files of {name} needs both source and target")
+    _check_encoding((*key, "encoding"), entry.get("encoding", UTF_8))
+
+
+def _check_encoding(key: tuple, name: str) -> None:
+    try:
+        " ".encode(name)  # unlike codecs.lookup it refuses codecs that are not of text, as base64
+    except (LookupError, ValueError):
+        raise BadParameter(key, f"unknown encoding {name!r}: give one that Python knows, as utf-8 or latin-1") from None

@@ -117,7 +117,8 @@ def fingerprint(
     supplied = _tweets_file(root, tweets)
     pins = "" if _at_hand(root, split) else " ".join(download.digest for download in downloads([split]))
     state = blake2b(f"{VERSION} {version} {minimum} {pins}".encode(), digest_size=16)
-    for path in [*([] if pins else files(root, split)), *([supplied] if supplied else [])]:
+    read = [supplied, _edits(_places(root, split))] if supplied else []
+    for path in [*([] if pins else files(root, split)), *(path for path in read if path.is_file())]:
         state.update(path.read_bytes())
     return state.hexdigest()
 
@@ -198,6 +199,16 @@ def _at_hand(root: Path | None, split: str) -> bool:
     return root is not None and all(path.is_file() for path in files(root, split))
 
 
+def _places(root: Path | None, split: str) -> list[Path]:
+    """Where the three released files are, or will be once they are downloaded."""
+    return files(root, split) if _at_hand(root, split) else [download.file for download in downloads([split])]
+
+
+def _edits(paths: list[Path]) -> Path:
+    """Where the list of what the treebank's authors mended in the tweets would be; it is no part of the release."""
+    return paths[1].with_name("EDITS")
+
+
 def _located(root: Path | None, split: str) -> list[Path]:
     """The three released files: all in the data folder, or else downloaded."""
     if _at_hand(root, split):
@@ -229,7 +240,7 @@ def _restored(
 ) -> tuple[list[Released], list[Restored]]:
     paths, supplied = _located(root, split), _tweets_file(root, tweets)
     released, forms = _released(paths)
-    texts = _edited(read_tweets(supplied), paths[1].with_name("EDITS")) if supplied else {}
+    texts = _edited(read_tweets(supplied), _edits(paths)) if supplied else {}
     return released, [
         _restore(sentence, *found)
         for sentence, found in zip(

@@ -14,7 +14,6 @@ NOUN_KINDS = {"person": 0.24, "organisation": 0.12, "place": 0.16, "event": 0.1,
 SUBJECT_KINDS = {"person": 0.5, "organisation": 0.25, "place": 0.05, "event": 0.1, "thing": 0.1}
 NAME_OF_KIND = {"person": "PER", "organisation": "ORG", "place": "LOC", "event": "MISC"}
 FRAMES = {"intransitive": 0.26, "transitive": 0.58, "speech": 0.16}
-RELATIONS = ["in", "to", "from", "with", "for", "about"]
 
 
 class Weighted:
