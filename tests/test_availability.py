@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -68,6 +69,17 @@ def test_what_stands_for_entities_is_told_as_the_edition_has_it(tmp_path):
     )
     own = availability.entity_corpora(Edition.load(tmp_path / "own.yml")).set_index("language")
     assert own.corpus["German"] == "CoNLL-2003" and "substitute" in own.corpus["English"]
+
+
+def test_where_no_text_is_at_hand_an_artificial_edition_speaks(monkeypatch):
+    monkeypatch.delenv("CROSSLINGUAL_DATA", raising=False)
+    pocket, mini = Edition.load("pocket"), Edition.load("mini")
+    for task, code in [("pos", "en"), ("code-switching", "corrected"), ("parallel", "")]:
+        assert availability.speaking(pocket, task, code) is pocket
+        found = availability.speaking(mini, task, code)
+        assert found.name == "pocket" and not found.kept  # the one beside it is only read
+    alone = replace(mini, document=mini.document | {"beside": []})
+    assert availability.speaking(alone) is alone
 
 
 def test_an_edition_says_itself_what_its_own_files_are(tmp_path):

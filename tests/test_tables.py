@@ -109,7 +109,7 @@ def test_other_languages_than_the_papers_are_shown_beside_what_it_prints():
 def test_systems_keep_the_papers_rows_and_add_ours():
     frame = matrix(lambda a, b: 0.8, ["hi+en"], ["corrected", "transliterated"], task="code-switching")
     table = tables.systems({"M-BERT on HI+EN": frame}, published.TABLE_6, ARTIFICIAL, "table-6")
-    assert table.rows[0] == ["monolingual HI+EN · M-BERT", "86.59", "50.41"]
+    assert table.rows[0] == ["monolingual HI+EN · M-BERT, paper", "86.59", "50.41"]
     assert table.rows[1][1:] == [tables.MISSING, "77.40"]
     assert table.rows[4][0] == "**M-BERT on HI+EN, ours**"
 

@@ -80,6 +80,18 @@ def missing(edition: Edition, task: str, language: str) -> str:
     return ""
 
 
+def speaking(edition: Edition, task: str = "pos", code: str = "en") -> Edition:
+    """The edition to show sentences of: itself, or an artificial one beside it where its own text is not at hand.
+
+    ``task`` may be "parallel", for the first of its pairs.
+    """
+    pairs = edition.pairs[:1]
+    absent = any(_missing_pair(edition, pair) for pair in pairs) if task == "parallel" else missing(edition, task, code)
+    if not absent:
+        return edition
+    return next((Edition.load(other.path) for other in edition.companions if other.artificial), edition)
+
+
 def missing_encoder(edition: Edition, name: str) -> str:
     """What is missing of an encoder and how to get it; empty if nothing is."""
     try:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import cycle
 from types import MappingProxyType
 
 import ipywidgets
@@ -22,6 +23,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from crosslingual import availability, claims, corpora, emergence, evidence, languages, retrieval, stats, tables
+from crosslingual.directlabels import end_labels, name_points, name_ticks
 from crosslingual.editions import Edition
 from crosslingual.encoders import EncoderUnavailable
 from crosslingual.stats import CELL
@@ -35,16 +37,21 @@ DPI = 200
 VERDICT_COLOURS = {"supported": CYCLE[0], "contradicted": CYCLE[1], "undecided": "#777777", "not testable": "#777777"}
 BESIDE = ["#00704F", "#8A3B78", "#6B5B00"]  # diamonds of other editions' results
 OTHER = "other"  # languages that are in no group
+REACH = 50.0  # points past a threshold that still have a place on the axis
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure with its label for references, its caption and a text for those who cannot see it."""
+    """A drawn figure with its label for references, its caption and a text for those who cannot see it.
+
+    A ``wide`` one is scrolled on a phone, as its letters would be too small if it were fitted.
+    """
 
     drawing: matplotlib.figure.Figure
     name: str
     caption: str
     alt: str
+    wide: bool = False
 
     @cached_property
     def png(self) -> bytes:
@@ -67,7 +74,7 @@ class Figure:
 
     def markdown(self) -> str:
         """MyST source of the numbered figure, the image inside."""
-        options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
+        options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot" + "\n:figclass: wide" * self.wide
         return f"```{{figure}} {self.uri()}\n{options}\n\n{self.caption}\n```\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
@@ -75,15 +82,15 @@ class Figure:
 
 
 def canvas(
-    height: float, rows: int = 1, share: bool = True
+    height: float, rows: int = 1, share: bool = True, columns: int = 1
 ) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
-    """An empty drawing of the book's width with ``rows`` panels, which share their axes unless told otherwise."""
+    """An empty drawing of the book's width with panels row by row, which share their axes unless told otherwise."""
     style = sns.axes_style(
         "whitegrid", {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "#e4e4e4"}
     )
     with style, sns.plotting_context("paper", font_scale=1.15):
         drawing = matplotlib.figure.Figure(figsize=(WIDTH, height), layout="constrained")
-        panels = drawing.subplots(rows, 1, sharex=share, sharey=share, squeeze=False)[:, 0]
+        panels = drawing.subplots(rows, columns, sharex=share, sharey=share, squeeze=False).ravel()
     return drawing, panels
 
 
@@ -280,9 +287,9 @@ def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-
              in zip(encoders, np.linspace(-0.1, 0.1, len(encoders)), strict=True)}  # fmt: skip
     counts = common.xs(encoders[0], level="encoder").value_counts().sort_index()
     panel.set_xticks(counts.index, [f"{features}\n({pairs})" for features, pairs in counts.items()])
-    panel.set(xlim=(0.5, 7.5), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
+    panel.set(xlim=(0.5, 6.5), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
     panel.set_xlabel("common WALS word-order features (number of pairs)")
-    end_labels(panel, {ENCODERS.get(encoder, encoder): (6.25, line.iloc[-1], COLOURS.get(encoder, CYCLE[2]))
+    end_labels(panel, {ENCODERS.get(encoder, encoder): (line.index.max(), line.iloc[-1], COLOURS.get(encoder, CYCLE[2]))
                        for encoder, line in means.items()})  # fmt: skip
     read = "; ".join(_feature_reading(encoder, line) for encoder, line in means.items())
     caption = f"Zero-shot tagging accuracy by the number of common word-order features. Means: {read}."
@@ -331,15 +338,14 @@ def retrieval_layers(
     pairs = list(dict.fromkeys(zip(shown.source, shown.target, strict=True)))
     drawing, (panel,) = canvas(3.9)
     ends = {}
-    for colour, (source, target) in zip(CYCLE, pairs, strict=False):
+    for colour, (source, target) in zip(cycle(CYCLE), pairs, strict=False):
         of_pair = shown[(shown.source == source) & (shown.target == target)]
         ends[f"{label(source)}-{label(target)}"] = _layer_line(panel, of_pair, colour)
     top = int(shown.layer.max())
-    copied = shown[shown.method == "shared pieces"].accuracy.max()
-    panel.text(top, copied + 1, "by shared pieces", color="#444444", ha="right", va="bottom", fontsize=8)
-    end_labels(panel, {title: (top + 0.2, value, colour) for title, (value, colour) in ends.items()})
     panel.set_xticks(range(top + 1), ["emb.", *map(str, range(1, top + 1))])
-    panel.set(xlabel="layer", ylabel="translations found (%)", xlim=(-0.3, 1.22 * top + 0.3), ylim=(0, 100))
+    panel.set(xlabel="layer", ylabel="translations found (%)", xlim=(-0.3, top + 0.1), ylim=(0, 100))
+    panel.set_title("━ nearest neighbour   ╍ by shared pieces alone", loc="left", fontsize=10, color="#444444")
+    end_labels(panel, {title: (top, value, colour) for title, (value, colour) in ends.items()})
     read = "; ".join(_layer_reading(shown, *pair) for pair in pairs)
     title = f"Nearest-neighbour translation accuracy by layer among {shown.candidates.max():,} sentences."
     caption = f"{title}{only} Dashed: by shared word pieces alone. {read}."
@@ -440,46 +446,73 @@ def _translations(panel: Axes, source: np.ndarray, target: np.ndarray, pair: tup
 
 
 def margins(
-    ledger: pd.DataFrame, edition: Edition, name: str = "margins", reach: float = 50.0,
+    ledger: pd.DataFrame, edition: Edition, name: str = "margins",
     others: Mapping[Edition, pd.DataFrame] = MappingProxyType({}),
 ) -> Figure:  # fmt: skip
     """How far each claim's statistic is past its rule's threshold, ours with its interval, the paper's as a ring.
 
-    ``ledger`` is what ``claims.evaluate`` returns. Correlations and slopes are multiplied by 100; what lies
-    further than ``reach`` is drawn at the edge. ``others``, ledgers of editions shown beside this one, are diamonds.
+    ``ledger`` is what ``claims.evaluate`` returns; ``others``, ledgers of editions shown beside this one, are diamonds.
+    Rank correlations are multiplied by 100; what lies further than ``REACH`` is an arrow head at the edge, its value in
+    the caption.
     """
     chosen = [claim for claim in claims.CLAIMS if claim.id in ledger.index]
     drawing, (panel,) = canvas(0.9 + 0.27 * len(chosen))
     for height, claim in enumerate(chosen):
-        _margin(panel, ledger.loc[claim.id], claim, height, reach)
+        _margin(panel, ledger.loc[claim.id], claim, height)
         for theirs, colour in zip(others.values(), BESIDE, strict=False):
-            past = _past(theirs.loc[claim.id, "value"], claim, reach)
-            panel.plot(past, height, "D", color=colour, markersize=5, fillstyle="none")
+            past = _past(theirs.loc[claim.id, "value"], claim)
+            _margin_mark(panel, past, height, "D", color=colour, markersize=5, fillstyle="none")
     panel.axvline(0, color="#444444", linewidth=1)
     panel.set_yticks(range(len(chosen)), [claim.id for claim in chosen], fontsize=7.5)
-    panel.set(xlim=(-1.05 * reach, 1.05 * reach), ylim=(len(chosen) - 0.3, -0.7))
+    panel.set(xlim=(-1.05 * REACH, 1.05 * REACH), ylim=(len(chosen) - 0.3, -0.7))
     panel.set_xlabel("points past the threshold (right: as claimed)")
-    read = tables.tally(ledger)
-    diamonds = "".join(f" Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others.items())
-    caption = (f"How far each claim's statistic lies on the claimed side of its threshold. Dots and lines: ours with 95% interval; rings: "
-               f"the paper's printed numbers where these suffice. Ours: {read}.{diamonds}")  # fmt: skip
-    return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Dot plot of claims. {read}.")
+    caption = _margins_caption(chosen, {edition: ledger, **others})
+    return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Dot plot of claims. {tables.tally(ledger)}.")
 
 
-def _margin(panel: Axes, row: pd.Series, claim: claims.Claim, height: int, reach: float) -> None:
-    past = [_past(row[key], claim, reach) for key in ("value", "low", "high", "paper_value")]
-    if not np.isnan(past[0]):
+def _margins_caption(chosen: list[claims.Claim], ledgers: Mapping[Edition, pd.DataFrame]) -> str:
+    """What the axis counts, what lies beyond it and what the verdicts are; the first ledger is ours."""
+    ours, *others = ledgers.items()
+    far = dict.fromkeys(part for edition, ledger in ledgers.items() for part in _far_off(chosen, ledger, edition))
+    far = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}." if far else ""
+    diamonds = [f"Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others]
+    parts = ["How far each claim's statistic lies on the claimed side of its threshold, in points of accuracy or F1; rank correlations",
+             "are multiplied by 100, and the slope is in points of F1 from no overlap to complete overlap. Dots and lines: ours with 95%",
+             "interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours[1])}.", *diamonds]  # fmt: skip
+    return " ".join(filter(None, parts))
+
+
+def _far_off(chosen: list[claims.Claim], ledger: pd.DataFrame, edition: Edition) -> list[str]:
+    """The claims drawn at the edge with their distances, the paper's values too."""
+    found = []
+    for claim in chosen:
+        for key, whose in [("value", edition.name), ("paper_value", "the paper")]:
+            past = _past(ledger.loc[claim.id].get(key, np.nan), claim)
+            found += [f"{claim.id} ({whose} {signed(past)})"] if abs(past) > REACH else []
+    return found
+
+
+def _margin(panel: Axes, row: pd.Series, claim: claims.Claim, height: int) -> None:
+    value, low, high, paper = (_past(row[key], claim) for key in ("value", "low", "high", "paper_value"))
+    if not np.isnan(value):
         colour = VERDICT_COLOURS[row.verdict]
-        panel.plot(past[1:3], [height, height], color=colour, linewidth=2)
-        panel.plot(past[0], height, "o", color=colour, markersize=5)
-    panel.plot(past[3], height, "o", color="#444444", markersize=8, fillstyle="none")
+        panel.plot([low, high], [height, height], color=colour, linewidth=2)
+        _margin_mark(panel, value, height, "o", color=colour, markersize=5)
+    _margin_mark(panel, paper, height, "o", color="#444444", markersize=8, fillstyle="none")
 
 
-def _past(value: float, claim: claims.Claim, reach: float) -> float:
-    """Points by which a statistic is on the claimed side of its threshold, at most ``reach``."""
+def _margin_mark(panel: Axes, past: float, height: int, marker: str, **style) -> None:
+    """A mark at its place, or an arrow head at the edge that it lies beyond."""
+    if abs(past) > REACH:
+        past, marker = np.copysign(REACH, past), ">" if past > 0 else "<"
+    panel.plot(past, height, marker, **style)
+
+
+def _past(value: float, claim: claims.Claim) -> float:
+    """Points by which a statistic is on the claimed side of its threshold; hundredths, if it is a rank correlation."""
     sign = 1 if claim.rule.side == "above" else -1
-    scale = sign * (100 if claim.statistic.startswith(("rank correlation", "slope")) else 1)
-    return float(np.clip(scale * (value - claim.rule.threshold), -reach, reach))
+    scale = 100 if claim.statistic.startswith("rank correlation") else 1
+    return float(sign * scale * (value - claim.rule.threshold))
 
 
 def look_up(measured: pd.DataFrame, tagged: pd.Series, edition: Edition, name: str = "look-up") -> Figure:
@@ -515,8 +548,8 @@ def training(log: pd.DataFrame, edition: Edition, name: str = "training") -> Fig
         colour = COLOURS.get(encoder, CYCLE[2])
         panel.plot(line.tokens / 1e6, line.loss, color=colour, linewidth=1.5)
         ends[ENCODERS.get(encoder, encoder)] = (line.tokens.max() / 1e6, line.loss.iloc[-1], colour)
-    end_labels(panel, ends, gap=0.04 * log.loss.max())
-    panel.set(xlabel="word pieces seen (millions)", ylabel="masked-word loss", xlim=(0, 1.25 * log.tokens.max() / 1e6))
+    panel.set(xlabel="word pieces seen (millions)", ylabel="masked-word loss", xlim=(0, 1.01 * log.tokens.max() / 1e6))
+    end_labels(panel, ends)
     read = "; ".join(f"{title} {number(loss, 2)} after {number(seen)} million" for title, (seen, loss, _) in ends.items())
     caption = f"Pre-training of the encoders: loss at the end {read}. Encoders of different vocabularies do not compare."
     return Figure(drawing, name, _caption(caption, edition, log), f"Falling lines. {read}.")
@@ -536,58 +569,67 @@ def emergence_curve(
     ends = {}
     for measure, colour in zip(means, CYCLE, strict=False):
         panels[0].plot(means.index, means[measure], color=colour, linewidth=2, marker="o", markersize=4)
-        ends[measure.replace(" ", "\n", 1)] = (1.15 * means.index.max(), means[measure].iloc[-1], colour)
+        ends[measure.replace(" ", "\n", 1)] = (means.index.max(), means[measure].iloc[-1], colour)
     panels[1].plot(log.step, log.loss, color="#444444", linewidth=1.5)
-    for panel in panels:
-        _step_axis(panel, list(means.index), room=9)
-    end_labels(panels[0], ends, gap=14)
-    panels[0].set(ylabel="accuracy (%)", ylim=(0, 104))
+    panels[0].set(ylabel="accuracy (%)", ylim=(0, 100))
     panels[1].set(ylabel="masked-word loss", xlabel="steps of pre-training")
+    for panel in panels:
+        _step_axis(panel, list(means.index))
+    end_labels(panels[0], ends)
     read = "; ".join(f"{measure} {number(line.iloc[0])} to {number(line.iloc[-1])}" for measure, line in means.items())
     caption = (f"{ENCODERS.get(encoder, encoder)} after 0 to {means.index.max():,} steps: {read} (means over languages; retrieval "
                "at its best layer). Below: the loss.")  # fmt: skip
     return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, two panels. {read}.")
 
 
-def _step_axis(panel: Axes, steps: list[int], room: float) -> None:
-    """Logarithmic from the first snapshot on, with a place for step 0; on the right, ``room`` times the last for labels."""
-    shown = sorted(steps)
-    panel.set_xscale("symlog", linthresh=shown[1] if len(shown) > 1 else 1, linscale=0.6)
-    panel.set_xticks(shown, [f"{step / 1000:g}k" if step >= 1000 else str(step) for step in shown], fontsize=8)
-    panel.minorticks_off()
-    panel.set_xlim(-0.1 * shown[min(1, len(shown) - 1)], room * max(shown))
+def _step_axis(panel: Axes, steps: list[int]) -> None:
+    """Logarithmic from the first snapshot on, with a place for step 0."""
+    first = min((step for step in steps if step), default=1)
+    panel.set_xscale("symlog", linthresh=first, linscale=0.6)
+    panel.set_xlim(-0.1 * first, 1.05 * max(steps))
+    name_ticks(panel, {step: f"{step / 1000:g}k" if step >= 1000 else str(step) for step in steps})
 
 
 def emergence_by_pair(found: pd.DataFrame, encoder: str, edition: Edition, name: str = "emergence-pairs") -> Figure:
-    """Tagging accuracy of each pair after so many steps, a panel per language that was fine-tuned on."""
+    """Tagging accuracy of each pair after so many steps: a panel a language, a line for each that was fine-tuned on."""
     tagged = found[found.layer < 0]
     if tagged.empty:
         return absent(name, edition, found)
-    trained = list(dict.fromkeys(tagged.source))
-    drawing, panels = canvas(0.4 + 3.0 * len(trained), len(trained))
-    for panel, source in zip(panels, trained, strict=True):
-        _pairs_panel(panel, tagged[tagged.source == source], source)
-    panels[-1].set_xlabel("steps of pre-training")
-    apart = tagged[tagged.source != tagged.target].pivot_table("score", ["source", "target"], "step")
-    gained = (apart.iloc[:, -1] - apart.iloc[:, 0]).sort_values()
-    ends = [f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)" for a, b in (gained.index[-1], gained.index[0])]
-    read = f"Most gained: {ends[0]}; least: {ends[1]}"
-    hues = "Grey: in-language; blue: zero-shot within a script; orange: across scripts."
-    caption = f"Tagging accuracy by pair as {ENCODERS.get(encoder, encoder)} is pre-trained. {hues} {read}."
+    targets = list(dict.fromkeys(tagged.target))
+    rows = (len(targets) + 1) // 2
+    drawing, panels = canvas(0.5 + 1.45 * rows, rows, columns=2)
+    for panel in panels[len(targets) :]:
+        panel.set_axis_off()
+    panels[0].set(ylim=(0, 100))
+    for panel, target in zip(panels, targets, strict=False):
+        _pairs_panel(panel, tagged[tagged.target == target], target)
+    drawing.supxlabel("steps of pre-training", fontsize=10)
+    drawing.supylabel("accuracy (%)", fontsize=10)
+    read = _most_and_least(tagged[tagged.source != tagged.target])
+    lines = "A line is named by the language fine-tuned on; thick: in-language, dashed: across two scripts."
+    caption = f"Tagging accuracy by pair as {ENCODERS.get(encoder, encoder)} is pre-trained. {lines} {read}."
     return Figure(drawing, name, _caption(caption, edition, found), f"Lines over steps, a panel a language. {read}.")
 
 
-def _pairs_panel(panel: Axes, tagged: pd.DataFrame, source: str) -> None:
+def _most_and_least(apart: pd.DataFrame) -> str:
+    """Which zero-shot pair gained most from the first step to the last, and which least."""
+    by_step = apart.pivot_table("score", ["source", "target"], "step")
+    gained = (by_step.iloc[:, -1] - by_step.iloc[:, 0]).sort_values()
+    ends = [f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)" for a, b in (gained.index[-1], gained.index[0])]
+    return f"Most gained: {ends[0]}; least: {ends[1]}"
+
+
+def _pairs_panel(panel: Axes, tagged: pd.DataFrame, target: str) -> None:
+    """One language's panel; a language fine-tuned on has the same colour in all of them."""
     ends = {}
-    for target, line in tagged.sort_values("step").groupby("target", sort=False):
-        one_script = languages.script(target) == languages.script(source)
-        colour = "#444444" if target == source else CYCLE[0] if one_script else CYCLE[1]
-        panel.plot(line.step, line.score, color=colour, linewidth=1.6, marker="o", markersize=3)
-        ends[label(target)] = (1.15 * line.step.max(), line.score.iloc[-1], colour)
-    _step_axis(panel, sorted(set(tagged.step)), room=2.2)
-    end_labels(panel, ends, gap=7)
-    panel.set_title(f"fine-tuned on {label(source)}", loc="left", fontsize=10)
-    panel.set(ylabel="accuracy (%)", ylim=(0, 120))
+    for colour, (source, line) in zip(cycle(CYCLE), tagged.sort_values("step").groupby("source", sort=True), strict=False):
+        style = "-" if languages.script(source) == languages.script(target) else (0, (4, 2))
+        width = 2.6 if source == target else 1.6
+        panel.plot(line.step, line.score, color=colour, linewidth=width, linestyle=style, marker="o", markersize=3)
+        ends[label(source)] = (line.step.max(), line.score.iloc[-1], colour)
+    panel.set_title(f"evaluated on {label(target)}", loc="left", fontsize=10)
+    _step_axis(panel, sorted(set(tagged.step)))
+    end_labels(panel, ends)
 
 
 def fertility(measured: Mapping[str, pd.DataFrame], name: str = "fertility") -> Figure:
@@ -669,7 +711,7 @@ def heatmap(
     encoder = ", ".join(ENCODERS.get(encoder, encoder) for encoder in dict.fromkeys(frame.encoder))
     caption = f"Every fine-tuning language against every evaluation language, {encoder}. {read}."
     return Figure(
-        drawing, name, _caption(caption, edition, frame), f"Heat map, {len(codes)} languages. {read}."
+        drawing, name, _caption(caption, edition, frame), f"Heat map, {len(codes)} languages. {read}.", wide=True
     )
 
 
@@ -704,38 +746,29 @@ def exposure(
     points = known.join(means.rename("score")).dropna(subset=["fertility", "score"])
     if points.empty:
         return absent(name, edition, means.to_frame())
-    drawing, (panel,) = canvas(3.9)
+    drawing, (panel,) = canvas(4.6)
     read = points.read != 0
-    for code, row in points.iterrows():
-        colour, weight = (COLOURS["m-bert"], "bold") if read[code] else ("#777777", "normal")
-        panel.text(row.fertility, row.score, label(code), color=colour, fontweight=weight, fontsize=8, ha="center", va="center")
-    panel.set_xscale("log")
-    panel.set_xticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
-    panel.minorticks_off()
-    panel.set(xlim=(0.93 * points.fertility.min(), 1.07 * points.fertility.max()),
-              ylim=(max(0, points.score.min() - 5), points.score.max() + 5),
-              xlabel="word pieces a word", ylabel="mean zero-shot accuracy on it (%)")  # fmt: skip
+    _exposure_points(panel, points, read)
     groups = [f"{number(part.score.mean())} on average over {len(part)} that it {title}"
               for title, part in [("read", points[read]), ("never read", points[~read])] if len(part)]  # fmt: skip
     rho = stats.rank_correlation(points.fertility, points.score)
     text = f"{ENCODERS.get(encoder, encoder)}: {'; '.join(groups)}; rank correlation with the pieces a word {number(rho, 2)}"
-    caption = f"How well each language is tagged from the others, against how finely its words are cut. Bold: read in pre-training. {text}."
-    return Figure(drawing, name, _caption(caption, edition, means.to_frame()), f"Language codes as points. {text}.")
+    caption = f"How well each language is tagged from the others, against how finely its words are cut. Bold, full dots: read in pre-training. {text}."
+    return Figure(drawing, name, _caption(caption, edition, means.to_frame()), f"Dots with language codes. {text}.")
 
 
-def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]], gap: float = 6.0) -> None:
-    """Write each line's name at its end: {name: (x, y, colour)}, moved apart where they would collide."""
-    placed = spread_apart([y for _, y, _ in labels.values()], gap)
-    for (text, (x, _, colour)), y in zip(labels.items(), placed, strict=True):
-        panel.text(x, y, text, color=colour, va="center", fontweight="bold")
-
-
-def spread_apart(values: Sequence[float], gap: float) -> list[float]:
-    """The values moved as little as needed upwards so that sorted neighbours are at least ``gap`` apart."""
-    order, placed, last = np.argsort(values, kind="stable"), [0.0] * len(values), -np.inf
-    for index in order:
-        last = placed[index] = max(float(values[index]), last + gap)
-    return placed
+def _exposure_points(panel: Axes, points: pd.DataFrame, read: pd.Series) -> None:
+    colours = {code: COLOURS["m-bert"] if read[code] else "#666666" for code in points.index}
+    for code, row in points.iterrows():
+        panel.plot(row.fertility, row.score, "o", color=colours[code], markersize=4, fillstyle="full" if read[code] else "none")
+    panel.set_xscale("log")
+    panel.set_xticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
+    panel.minorticks_off()
+    panel.set(xlim=(0.9 * points.fertility.min(), 1.1 * points.fertility.max()),
+              ylim=(max(0, points.score.min() - 5), min(100, points.score.max() + 5)),
+              xlabel="word pieces a word", ylabel="mean zero-shot accuracy on it (%)")  # fmt: skip
+    name_points(panel, {label(code): (row.fertility, row.score, colours[code], "bold" if read[code] else "normal")
+                        for code, row in points.iterrows()})  # fmt: skip
 
 
 def gallery(views: Mapping[str, "Figure"]) -> ipywidgets.VBox:

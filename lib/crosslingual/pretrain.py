@@ -435,7 +435,7 @@ def model_card(edition, texts: dict[str, list[str]], trainer: Trainer, about: st
     return "\n".join([
         f"# {trainer.folder.name}", "",
         f"A BERT pre-trained by `crosslingual pretrain` on {kind}, for `How multilingual is Multilingual BERT?` as a Jupyter Book.", "",
-        f"- parameters: {sum(p.numel() for p in trainer.model.parameters()):,}; vocabulary: {len(trainer.tokenizer):,} word pieces",
+        f"- parameters, with the layers that guess hidden pieces: {sum(p.numel() for p in trainer.model.parameters()):,}; vocabulary: {len(trainer.tokenizer):,} word pieces",
         f"- text: {lines:,} lines of the edition `{edition.name}` in {len(texts)} languages ({' '.join(texts)}); each language's lines were "
         f"drawn independently; {hygiene}",
         f"- seen: {trainer.tokens:,} word pieces in {trainer.step:,} steps; masked-word loss at the end: {log[-1]['loss']:.3f}",

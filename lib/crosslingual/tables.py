@@ -217,7 +217,7 @@ def systems(
 
     ``ours`` maps a row's title to a transfer matrix with one cell per evaluation corpus.
     """
-    rows = [[_title(index), *(number(value, 2) for value in row)] for index, row in published.iterrows()]
+    rows = [[_printed(index), *(number(value, 2) for value in row)] for index, row in published.iterrows()]
     for title, frame in ours.items():
         cells = [frame[frame.evaluate == code] for code in published.columns]
         rows.append([f"**{title}, {edition.name if others else 'ours'}**", *(bold(cell.score.mean()) for cell in cells)])
@@ -233,8 +233,10 @@ def systems(
     return Table(_caption(published, edition), name, header, rows, notes)
 
 
-def _title(index) -> str:
-    return " · ".join(index) if isinstance(index, tuple) else str(index)
+def _printed(index) -> str:
+    """The title of a printed row; the paper's own systems are named as its own, as ours bear the same names."""
+    title = " · ".join(index) if isinstance(index, tuple) else str(index)
+    return f"{title}, paper" if title.endswith("BERT") else title
 
 
 def orders(
@@ -615,7 +617,8 @@ def readings(found: Mapping[str, "Trend"], edition: Edition, name: str = "wals-r
         f"in common; p value: languages permuted. Edition: {edition.title}."
     )
     few = any(np.isnan(trend.correlation.value) for trend in found.values())
-    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else ""]
+    floor = "No p value can be smaller than one over the number of permutations and one."
+    notes = [PATTERN if edition.artificial else "", TOO_FEW if few else "", floor]
     return Table(caption, name, ["what counts", "pairs", "correlation", "interval", "p"], rows, tuple(filter(None, notes)))
 
 
