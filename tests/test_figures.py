@@ -5,10 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import figures, languages, typology
+from crosslingual import claims, emergence, figures, languages, typology
 from fabricated import ARTIFICIAL, REAL, matrix
-from hypothesis import given
-from hypothesis import strategies as st
 from ipywidgets import Dropdown, Stack, Widget
 from PIL import Image
 
@@ -113,6 +111,61 @@ def test_figure_3_refuses_a_mixture_of_curves():
         figures.retrieval_layers(pd.concat([curve(), curve(candidates=50)]), REAL)
 
 
+def test_figure_3_names_lines_apart_where_they_end_together():
+    together = curve().assign(accuracy=lambda rows: rows.accuracy.where(rows.method != "paper", 1.0))
+    panel = figures.retrieval_layers(together, REAL).drawing.axes[0]
+    assert [text.get_text() for text in panel.texts] == ["EN-DE", "HI-UR"]
+    assert [text.xy for text in panel.texts] == [(2, 1.0), (2, 1.0)]  # where the leaders start
+    assert abs(panel.texts[1].get_position()[1] - panel.texts[0].get_position()[1]) >= 12  # points
+    assert panel.get_ylim() == (0, 100) and "by shared pieces" in panel.get_title(loc="left")
+
+
+STEPS = [0, 250, 500, 1000, 2000, 4000, 8000, 16000, 24000, 36000]
+
+
+def probed():
+    """A curve of emergence: two languages to fine-tune on, three to tag, one pair to search for."""
+    rows = [(step, emergence.IN_LANGUAGE if source == target else emergence.ZERO_SHOT, source, target, -1, 90 + gain)
+            for gain, step in enumerate(STEPS) for source in ("en", "hi") for target in ("en", "hi", "ur")]
+    rows += [(step, emergence.RETRIEVAL, "en", "de", 0, 50) for step in STEPS]
+    return pd.DataFrame(rows, columns=["step", "measure", "source", "target", "layer", "score"])
+
+
+def test_emergence_is_drawn_up_to_100_percent_with_legible_steps():
+    log = pd.DataFrame({"step": [100, 36000], "loss": [9, 3]})
+    drawn = figures.emergence_curve(probed(), log, "m-bert", ARTIFICIAL)
+    above, _ = drawn.drawing.axes
+    assert above.get_ylim() == (0, 100)
+    steps = [tick.get_text() for tick in above.get_xticklabels()]
+    assert "36k" in steps and "24k" not in steps and "0" in steps  # 24k would run into 36k
+
+
+def test_emergence_by_pair_has_a_panel_a_language_and_a_line_a_source():
+    drawn = figures.emergence_by_pair(probed(), "m-bert", ARTIFICIAL)
+    panels = [panel for panel in drawn.drawing.axes if panel.lines]
+    assert [panel.get_title(loc="left") for panel in panels] == [f"evaluated on {code}" for code in ("EN", "HI", "UR")]
+    assert all(panel.get_ylim() == (0, 100) and len(panel.lines) == 2 for panel in panels)
+    on_urdu = {text.get_text(): line for text, line in zip(panels[2].texts, panels[2].lines, strict=True)}
+    assert len({line.get_color() for line in on_urdu.values()}) == 2
+    assert all(line.get_linestyle() == "--" for line in on_urdu.values())  # Urdu shares a script with neither
+
+
+def test_only_a_large_heat_map_is_scrolled_on_a_phone(scatter):
+    large, small = (figures.heatmap(matrix(lambda a, b: 0.5, codes, seeds=[1]), typology.order_group, REAL)
+                    for codes in (list(languages.table().index[:21]), CODES))  # fmt: skip
+    assert ":figclass: wide\n" in large.markdown()
+    assert "figclass" not in small.markdown() + scatter.markdown()
+
+
+def test_languages_at_one_place_have_names_apart():
+    codes = ["en", "de", "hi", "ur"]
+    known = pd.DataFrame({"fertility": [2.0] * 4, "read": [10, 10, 0, 0]}, index=codes)
+    drawn = figures.exposure(known, pd.Series(30.0, index=codes), "m-bert", REAL)
+    names = drawn.drawing.axes[0].texts
+    assert len({text.get_position() for text in names}) == 4
+    assert {text.get_text() for text in names if text.get_fontweight() == "bold"} == {"EN", "DE"}
+
+
 def test_heatmap_groups_languages_and_compares_groups():
     order = {"en": "SVO", "fr": "SVO", "ja": "SOV", "ko": "SOV", "ar": None}.get
     frame = matrix(lambda a, b: 0.9 if order(a) == order(b) else 0.3, ["ko", "ar", "fr", "ja", "en"])
@@ -142,15 +195,6 @@ def test_without_data_a_figure_keeps_its_number_and_says_why(draw):
     assert len(figure.png) > 0
 
 
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=8), st.floats(0.1, 10))
-def test_labels_never_collide_and_keep_their_order(values, gap):
-    placed = figures.spread_apart(values, gap)
-    assert all(moved >= value for moved, value in zip(placed, values, strict=True))
-    ordered = sorted(zip(values, placed, strict=True), key=lambda pair: pair)
-    assert all(b - a > gap * 0.999 for a, b in zip(sorted(placed), sorted(placed)[1:], strict=False))
-    assert [place for _, place in ordered] == sorted(placed)
-
-
 def test_gallery_switches_pages_without_a_kernel(scatter):
     box = figures.gallery({"one": scatter, "two": scatter})
     choice, pages = box.children
@@ -171,6 +215,31 @@ def test_margins_put_what_is_claimed_on_the_right():
     dots = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
     assert sorted(x for x in dots if not np.isnan(x)) == [-20, 5, pytest.approx(16.1)]
     assert "1 supported, 1 contradicted" in figure.caption
+
+
+def ledger_of(**values):
+    """A ledger of claims by id (with _ for -), each value its own interval."""
+    rows = {name.replace("_", "-"): dict(verdict="supported", value=value, low=value, high=value, paper_value=np.nan)
+            for name, value in values.items()}  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def test_margins_scale_correlations_only_and_say_so():
+    figure = figures.margins(ledger_of(overlap_dependence=0.3, overlap_independence=-31.0), ARTIFICIAL)
+    dots = {line.get_ydata()[0]: line.get_xdata()[0] for line in figure.drawing.axes[0].lines if line.get_marker() == "o"
+            and not np.isnan(line.get_xdata()[0])}  # fmt: skip
+    order = [claim.id for claim in claims.CLAIMS if claim.id in ("overlap-dependence", "overlap-independence")]
+    assert {order[height]: past for height, past in dots.items()} == {
+        "overlap-dependence": pytest.approx(30), "overlap-independence": 31}  # fmt: skip
+    assert "multiplied by 100" in figure.caption and "Arrow heads" not in figure.caption
+
+
+def test_what_lies_beyond_the_axis_is_an_arrow_head_and_named():
+    figure = figures.margins(ledger_of(overlap_dependence=0.74, overlap_independence=142.5), ARTIFICIAL)
+    heads = {line.get_marker(): line.get_xdata()[0] for line in figure.drawing.axes[0].lines if line.get_marker() in "<>"}
+    assert heads == {"<": -figures.REACH, ">": figures.REACH}
+    assert (f"further off than 50: overlap-independence ({ARTIFICIAL.name} −142.5); "
+            f"overlap-dependence ({ARTIFICIAL.name} +74.0).") in figure.caption
 
 
 def test_a_constant_shift_brings_every_translation_home():

@@ -14,7 +14,7 @@ LETTER = 10.0  # size of a line's name
 SMALL = 8.0  # size of a point's name and of a crowded axis' ticks
 LINE = 1.3  # distance of two lines of text, in letters
 DOT = 5.0  # what a point's mark takes up
-RINGS = (1.0, 5.0, 10.0, 16.0, 23.0, 31.0)  # distances at which a point's name is tried, the nearest first
+RINGS = (3.5, 7.0, 11.0, 16.0, 23.0, 31.0)  # distances at which a point's name is tried, the nearest first
 TICK = 3.2  # distance of two ticks' names that are both legible, in letters
 
 
@@ -27,8 +27,8 @@ def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]]) -> N
     shifts = unit * (spread_apart(ends, LINE * LETTER * rows / unit, low, high) - ends)
     apart = bool((abs(shifts) > LETTER / 2).any())
     for (name, (x, y, colour)), shift in zip(labels.items(), shifts, strict=True):
-        leader = dict(arrowstyle="-", color=colour, linewidth=0.7, shrinkA=0, shrinkB=3) if apart else None
-        panel.annotate(name, (x, y), (18 if apart else 6, shift), textcoords="offset points", va="center", color=colour,
+        leader = dict(arrowstyle="-", color=colour, linewidth=0.7, shrinkA=0, shrinkB=3, relpos=(0, 0.5)) if apart else None
+        panel.annotate(name, (x, y), (22 if apart else 6, shift), textcoords="offset points", va="center", color=colour,
                        fontsize=LETTER, fontweight="bold", arrowprops=leader, annotation_clip=False)  # fmt: skip
 
 

@@ -287,9 +287,9 @@ def common_features(scores: pd.DataFrame, edition: Edition, name: str = "figure-
              in zip(encoders, np.linspace(-0.1, 0.1, len(encoders)), strict=True)}  # fmt: skip
     counts = common.xs(encoders[0], level="encoder").value_counts().sort_index()
     panel.set_xticks(counts.index, [f"{features}\n({pairs})" for features, pairs in counts.items()])
-    panel.set(xlim=(0.5, 6.5), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
+    panel.set(xlim=(0.6, 6.3), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
     panel.set_xlabel("common WALS word-order features (number of pairs)")
-    end_labels(panel, {ENCODERS.get(encoder, encoder): (line.index.max(), line.iloc[-1], COLOURS.get(encoder, CYCLE[2]))
+    end_labels(panel, {ENCODERS.get(encoder, encoder): (line.index.max() + 0.25, line.iloc[-1], COLOURS.get(encoder, CYCLE[2]))
                        for encoder, line in means.items()})  # fmt: skip
     read = "; ".join(_feature_reading(encoder, line) for encoder, line in means.items())
     caption = f"Zero-shot tagging accuracy by the number of common word-order features. Means: {read}."
@@ -465,20 +465,20 @@ def margins(
     panel.axvline(0, color="#444444", linewidth=1)
     panel.set_yticks(range(len(chosen)), [claim.id for claim in chosen], fontsize=7.5)
     panel.set(xlim=(-1.05 * REACH, 1.05 * REACH), ylim=(len(chosen) - 0.3, -0.7))
-    panel.set_xlabel("points past the threshold (right: as claimed)")
-    caption = _margins_caption(chosen, {edition: ledger, **others})
+    panel.set_xlabel("points past the threshold (right: as claimed)", loc="right")
+    caption = _margins_caption(chosen, [(edition, ledger), *others.items()])
     return Figure(drawing, name, _caption(caption, edition, pd.DataFrame()), f"Dot plot of claims. {tables.tally(ledger)}.")
 
 
-def _margins_caption(chosen: list[claims.Claim], ledgers: Mapping[Edition, pd.DataFrame]) -> str:
+def _margins_caption(chosen: list[claims.Claim], ledgers: list[tuple[Edition, pd.DataFrame]]) -> str:
     """What the axis counts, what lies beyond it and what the verdicts are; the first ledger is ours."""
-    ours, *others = ledgers.items()
-    far = dict.fromkeys(part for edition, ledger in ledgers.items() for part in _far_off(chosen, ledger, edition))
+    (_, ours), *others = ledgers
+    far = dict.fromkeys(part for edition, ledger in ledgers for part in _far_off(chosen, ledger, edition))
     far = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}." if far else ""
     diamonds = [f"Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others]
     parts = ["How far each claim's statistic lies on the claimed side of its threshold, in points of accuracy or F1; rank correlations",
              "are multiplied by 100, and the slope is in points of F1 from no overlap to complete overlap. Dots and lines: ours with 95%",
-             "interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours[1])}.", *diamonds]  # fmt: skip
+             "interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours)}.", *diamonds]  # fmt: skip
     return " ".join(filter(None, parts))
 
 
@@ -710,9 +710,8 @@ def heatmap(
     read = f"Mean of zero-shot pairs within a group {number(within[0])}, between groups {number(within[1])}"
     encoder = ", ".join(ENCODERS.get(encoder, encoder) for encoder in dict.fromkeys(frame.encoder))
     caption = f"Every fine-tuning language against every evaluation language, {encoder}. {read}."
-    return Figure(
-        drawing, name, _caption(caption, edition, frame), f"Heat map, {len(codes)} languages. {read}.", wide=True
-    )
+    alt = f"Heat map, {len(codes)} languages. {read}."
+    return Figure(drawing, name, _caption(caption, edition, frame), alt, wide=len(codes) > 20)
 
 
 def _part_groups(panel: Axes, groups: list[str]) -> None:
@@ -764,7 +763,7 @@ def _exposure_points(panel: Axes, points: pd.DataFrame, read: pd.Series) -> None
     panel.set_xscale("log")
     panel.set_xticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
     panel.minorticks_off()
-    panel.set(xlim=(0.9 * points.fertility.min(), 1.1 * points.fertility.max()),
+    panel.set(xlim=(0.9 * points.fertility.min(), 1.15 * points.fertility.max()),
               ylim=(max(0, points.score.min() - 5), min(100, points.score.max() + 5)),
               xlabel="word pieces a word", ylabel="mean zero-shot accuracy on it (%)")  # fmt: skip
     name_points(panel, {label(code): (row.fertility, row.score, colours[code], "bold" if read[code] else "normal")
