@@ -266,7 +266,7 @@ def test_floors_by_hand():
     frames = [exactly(name, row) for name, row in score.items()]
     scores = pd.concat(frames, ignore_index=True)
     table = tables.floors(scores, [("en", "de"), ("en", "hi"), ("hi", "de")], ARTIFICIAL)
-    assert table.rows[0] == ["EN to DE", "50.0", "75.0", "25.0"] and table.rows[2] == ["EN to HI", "50.0", "25.0", "25.0"]
+    assert table.rows[0] == ["**EN to DE**", "50.0", "75.0", "25.0"] and table.rows[2] == ["**EN to HI**", "50.0", "25.0", "25.0"]
     assert table.rows[4] == ["HI to DE", *[tables.MISSING] * 3]
     by_script = tables.floors_by_group(scores, ARTIFICIAL).rows
     assert by_script[0] == ["one script", "50.0", "75.0", "25.0", "0 of 1"]

@@ -538,7 +538,7 @@ def corpora(
     sizes = {code: _sizes(edition, task, code) for code in codes}
     rows = []
     for code, size in sizes.items():
-        rows.append([label(code), *(size if isinstance(size, list) else [MISSING] * 3)])
+        rows.append([f"**{label(code)}** {edition.name}" if others else label(code), *(size if isinstance(size, list) else [MISSING] * 3)])
         rows += [[other.name, *_recorded_sizes(other, task, code)] for other in others]
     notes = [f"Not available: {label(code)}: {size}" for code, size in sizes.items() if isinstance(size, str)]
     told = [_in_place(availability.substituted(edition, task)), *notes]
@@ -645,7 +645,7 @@ def floors(scores: pd.DataFrame, pairs: Sequence[tuple[str, str]], edition: Edit
     for train, evaluate in pairs:
         runs = scores[(scores.train == train) & (scores.evaluate == evaluate)]
         cells = {encoder: stats.estimate(stats.draws(cell).iloc[0]) for encoder, cell in runs.groupby("encoder")}
-        rows.append([f"{label(train)} to {label(evaluate)}", *_estimates(cells, columns)])
+        rows.append([f"**{label(train)} to {label(evaluate)}**", *_estimates(cells, columns)])
         rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns)])
     caption = f"Zero-shot accuracy and what is reached without multilingual pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns)]
@@ -671,7 +671,8 @@ def floors_by_group(
             continue
         for each, frame, means in shown:
             cells, pairs = means[title], leads(frame, keep)
-            rows.append([f"{title}, {each}" if others else title, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
+            named = each if frame is not scores else f"**{title}**{' ' + each if others else ''}"
+            rows.append([named, *_estimates(cells, columns), f"{sum(pairs)} of {len(pairs)}"])
             rows.append(["interval", *(bounds(cells[encoder]) if encoder in cells else MISSING for encoder in columns), ""])
     caption = f"Zero-shot accuracy, macro-averaged, and what is reached without multilingual pre-training. Edition: {edition.title}."
     header = ["", *(ENCODERS.get(encoder, encoder) for encoder in columns), "M-BERT leads"]
