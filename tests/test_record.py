@@ -121,15 +121,19 @@ PARTS = {"model": 1}
 
 
 def test_entries_computed_here_and_recorded_before_are_recorded_together(tmp_path: Path) -> None:
-    """As when an evaluation corpus is no longer at hand: its score must not go when another model's is computed again."""
+    """As when an evaluation corpus is no longer at hand: its score must not go when another model's is computed again.
+
+    The score on a corpus as an earlier version of the edition cut it goes.
+    """
     here, before = Store(tmp_path / "local"), Store(tmp_path / "recorded")
-    before.put("finetuned", PARTS, {"gone": {"counts": np.arange(3)}, "both": 1}, {"device": "theirs"})
+    before.put("finetuned", PARTS, {"gone": {"counts": np.arange(3)}, "both": 1, "cut otherwise": 4}, {"device": "theirs"})
     here.put("finetuned", PARTS, {"both": 2, "new": 3}, {"device": "ours"})
     for kept, payload in ((before, [1]), (here, [2])):
         kept.put("retrieval", PARTS, payload)
     before.put("statistics", PARTS, {"words": 5})
     alone = next((tmp_path / "recorded/statistics").iterdir()).read_bytes()
-    assert record._replace(before.folder, asked(tmp_path, "finetuned", "retrieval", "statistics"))[0] == 3
+    kinds = asked(tmp_path, "finetuned", "retrieval", "statistics")
+    assert record._replace(before.folder, kinds, {"gone", "both", "new"})[0] == 3
     found = before.get("finetuned", PARTS)
     assert found.payload.keys() == {"gone", "both", "new"} and found.payload["both"] == 2
     assert found.payload["gone"]["counts"].tolist() == [0, 1, 2]
@@ -140,7 +144,8 @@ def test_entries_computed_here_and_recorded_before_are_recorded_together(tmp_pat
 
 @pytest.mark.parametrize("moves", range(3))
 def test_no_record_is_lost_when_recording_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int) -> None:
-    here, before, kinds = Store(tmp_path / "local"), Store(tmp_path / "recorded"), record.KINDS[:3]
+    here, before = Store(tmp_path / "local"), Store(tmp_path / "recorded")
+    kinds = ("overlap", "retrieval", "statistics")
     for kind in kinds:
         before.put(kind, PARTS, "before")
         before.put(kind, {"stale": 1}, "before")
@@ -156,9 +161,9 @@ def test_no_record_is_lost_when_recording_is_killed(tmp_path: Path, monkeypatch:
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Path, "replace", move)
         patched.setattr(Path, "rename", move)
-        record._replace(before.folder, asked(tmp_path, *kinds))
+        record._replace(before.folder, asked(tmp_path, *kinds), ())
     assert sorted(before.get(kind, PARTS).payload for kind in kinds) == ["before"] * (3 - moves) + ["here"] * moves
-    assert record._replace(before.folder, asked(tmp_path, *kinds))[0] == 3
+    assert record._replace(before.folder, asked(tmp_path, *kinds), ())[0] == 3
     assert [[r.payload for r in before.records(kind)] for kind in kinds] == [["here"]] * 3
 
 

@@ -267,11 +267,11 @@ def test_floors_by_hand():
     scores = pd.concat(frames, ignore_index=True)
     table = tables.floors(scores, [("en", "de"), ("en", "hi"), ("hi", "de")], ARTIFICIAL)
     assert table.rows[0] == ["**EN to DE**", "50.0", "75.0", "25.0"] and table.rows[2] == ["**EN to HI**", "50.0", "25.0", "25.0"]
-    assert table.rows[4] == ["HI to DE", *[tables.MISSING] * 3]
+    assert table.rows[4] == ["**HI to DE**", *[tables.MISSING] * 3]
     by_script = tables.floors_by_group(scores, ARTIFICIAL).rows
-    assert by_script[0] == ["one script", "50.0", "75.0", "25.0", "0 of 1"]
-    assert by_script[2] == ["two scripts", "50.0", "25.0", "25.0", "1 of 1"]
-    assert by_script[4][:2] == ["SVO to SVO", tables.MISSING] and by_script[6][:2] == ["SVO to SOV", "50.0"]
+    assert by_script[0] == ["**one script**", "50.0", "75.0", "25.0", "0 of 1"]
+    assert by_script[2] == ["**two scripts**", "50.0", "25.0", "25.0", "1 of 1"]
+    assert by_script[4][:2] == ["**SVO to SVO**", tables.MISSING] and by_script[6][:2] == ["**SVO to SOV**", "50.0"]
 
 
 def exactly(encoder, scores):

@@ -6,7 +6,7 @@ records' keys, are pinned beside the edition.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from crosslingual.store import Record, Store, local, recorded
 HEADER = "# What: digest of its content, as the edition cuts it. Written by `crosslingual record`."
 # Of record, that the book reads.
 KINDS = ("finetuned", "overlap", "retrieval", "baseline", "statistics", "tokenised", "sensitivity", "emergence")
+BY_CORPUS = ("finetuned", "baseline")  # scores by the digest of the corpus that was tagged
 
 
 class RecordError(ValueError):
@@ -42,11 +43,14 @@ class Listening(Store):
         super().put(kind, parts, payload, about)
         self.get(kind, parts)
 
-    def copy(self, kind: str, key: str, folder: Path) -> None:
-        """Put a record into another store's folder: its file, or of several the entries of all, as the book reads them."""
+    def copy(self, kind: str, key: str, folder: Path, corpora: Collection[str]) -> None:
+        """Put a record into another store's folder: its file or, of a tagger's scores, those on ``corpora``, by digest.
+
+        Scores may be in several files, of which each has some; those on a corpus as the edition once had it are left out.
+        """
         records = list(super().find(kind, key))
-        if len(records) > 1 and all(isinstance(record.payload, Mapping) for record in records):
-            entries = {name: entry for record in reversed(records) for name, entry in record.payload.items()}
+        if kind in BY_CORPUS:
+            entries = {name: entry for record in reversed(records) for name, entry in record.payload.items() if name in corpora}
             Store(folder).put(kind, records[0].parts, entries, records[0].provenance)
         else:
             (folder / kind).mkdir(exist_ok=True)
@@ -69,7 +73,7 @@ def record(edition: Edition, incomplete: bool = False) -> tuple[int, int]:
     _check(edition, listening, incomplete)
     _pin(edition)
     collect(edition, Edition.load(edition.path, kept=True), listening)
-    return _replace(recorded(edition), listening)
+    return _replace(recorded(edition), listening, set(Edition.load(edition.path).pinned.values()))
 
 
 def collect(edition: Edition, kept: Edition, store: Store) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _pin(edition: Edition) -> None:
     edition.resolve(edition.document["digests"]).write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
 
 
-def _replace(folder: Path, listening: Listening) -> tuple[int, int]:
+def _replace(folder: Path, listening: Listening, corpora: Collection[str]) -> tuple[int, int]:
     """Copy the records found; of the kinds that the book reads, no other is left in the folder.
 
     Record by record and the stale ones last, so that nothing is lost when it is killed.
@@ -120,7 +124,7 @@ def _replace(folder: Path, listening: Listening) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as draft:
         for kind, key in listening.found:
-            listening.copy(kind, key, Path(draft))
+            listening.copy(kind, key, Path(draft), corpora)
         for kind, key in listening.found:
             (folder / kind).mkdir(exist_ok=True)
             (Path(draft) / kind / f"{key}.json").replace(folder / kind / f"{key}.json")
