@@ -64,6 +64,14 @@ def test_structure_parts_pairs_by_what_was_read():
     assert "tagged with 52.0% and the others with 40.0%" in text  # from three 60, from FI and KO 40
 
 
+def test_a_pair_with_more_seeds_counts_no_more_than_another():
+    """As in the book, where the rows that tables print have three seeds and all others one."""
+    codes = ["en", "de", "hi"]
+    once = scores(codes, lambda name, a, b: 80 if a == "en" else 20)
+    thrice = pd.concat([once, *(once[once.train == "en"].assign(seed=seed) for seed in (2, 3))], ignore_index=True)
+    assert reading.structure(MINI, once, {}).data == reading.structure(MINI, thrice, {}).data
+
+
 def test_vocabulary_and_space_compare_with_their_controls():
     pairs = [(a, b) for a in CONLL for b in CONLL]
     overlaps = pd.DataFrame([{"encoder": name, "train": a, "evaluate": b, "overlap": 0.01 * (i + 1), "unk_share": 0.25}

@@ -89,22 +89,17 @@ def structure(edition: Edition, pos: pd.DataFrame, known: dict[str, pd.DataFrame
     chosen = pos[(pos.train != pos.evaluate) & pos.encoder.isin([M, E, WORD_SHAPE])]
     if chosen.empty:
         return _nothing(edition)
-    both = ~chosen[["train", "evaluate"]].isin(unread).any(axis=1)
-    means = {key: part.groupby("encoder").score.mean() for key, part in [("read", chosen[both]), ("rest", chosen[~both])]}
-    counts = [len(part.drop_duplicates(["train", "evaluate"])) for part in (chosen[both], chosen[~both])]
-    rho, rho_read = ({name: _trend(part, name) for name in (M, E)} for part in (chosen, chosen[both]))
-    beaten = _get(means["read"], WORD_SHAPE) > _get(means["read"], M)
-    groups = {title: frame[M].value for title, frame in trends.averages(chosen, exposure.by_reading(unread)).items() if M in frame}
-    tagged = chosen[chosen.encoder == M].groupby(chosen.evaluate.isin(unread)).score.mean()
-    shaped = _get(near := _of_scripts(chosen[both], False), M) - _get(near, WORD_SHAPE)
-    apart = {two: _gap(_of_scripts(chosen[both], two)) for two in (False, True)}
+    cells = chosen.groupby(stats.CELL, as_index=False).score.mean()  # a pair counts once, however many seeds it has
+    read, rest = (cells[_both_read(cells, unread) == wanted] for wanted in (True, False))
+    means, others = (part.groupby("encoder").score.mean() for part in (read, rest))
+    rho, rho_read = ({name: _trend(part, name) for name in (M, E)} for part in (chosen, chosen[_both_read(chosen, unread)]))
     text = f"""
 {len(unread)} of the {len(set(pos.train))} languages were never read by M-BERT, which the paper's had no counterpart of. Between two that were
-({counts[0]} pairs) M-BERT reaches {number(_get(means["read"], M))}%, EN-BERT {number(_get(means["read"], E))}% and word shape
-{number(_get(means["read"], WORD_SHAPE))}%; over the other {counts[1]:,} pairs it is {number(_get(means["rest"], M))}%,
-{number(_get(means["rest"], E))}% and {number(_get(means["rest"], WORD_SHAPE))}%. M-BERT's lead over EN-BERT is
-{number(_gap(means["read"]))} points in the first group and {number(_gap(means["rest"]))} in the second: it is
-{_either(_gap(means["read"]) > _gap(means["rest"]), "larger", "no larger")} where both languages were read.
+({_pairs(read)} pairs) M-BERT reaches {number(_get(means, M))}%, EN-BERT {number(_get(means, E))}% and word shape
+{number(_get(means, WORD_SHAPE))}%; over the other {_pairs(rest):,} pairs it is {number(_get(others, M))}%,
+{number(_get(others, E))}% and {number(_get(others, WORD_SHAPE))}%. M-BERT's lead over EN-BERT is
+{number(_gap(means))} points in the first group and {number(_gap(others))} in the second: it is
+{_either(_gap(means) > _gap(others), "larger", "no larger")} where both languages were read.
 
 The rank correlation of accuracy with common word-order features is {number(rho[M], 2)} for M-BERT and {number(rho[E], 2)} for EN-BERT over
 all pairs, {number(rho_read[M], 2)} and {number(rho_read[E], 2)} where both were read, where M-BERT's is
@@ -112,16 +107,35 @@ all pairs, {number(rho_read[M], 2)} and {number(rho_read[E], 2)} where both were
 well is about treebanks, kinship and spelling, not about multilingual pre-training.
 
 *Why?* Conditions of a language that go with its mean accuracy in the direction that one would expect, at 5%: {_telling(pos, known)}
-(table above; with as many tests as that table has rows, one may come out so by chance). Over all pairs the
-languages that were read are tagged with {number(_get(tagged, False))}% and the others with {number(_get(tagged, True))}%, but these groups
-differ in scripts: from a language that was read to one in the same script it is {number(_get(groups, "both read, one script"))}% where that
-was read too and {number(_get(groups, "first read, one script"))}% where it was not. The script tells more: where both languages were read, M-BERT is {number(apart[False])} points ahead of EN-BERT within one
-script and {number(apart[True])} across two, where an encoder of English has nothing to go by. Word shape, which knows no language at
-all, is {_either(beaten, "above", "not above")} M-BERT on average, but {number(shaped)} points {_either(shaped > 0, "below", "above")} it between
-languages that were both read and share a script: {_either(shaped > 0, "there more carries over than", "even there no more carries over than")}
-what endings, capitals and punctuation say. Languages of which M-BERT cannot
-spell a fifth of the pieces: {_unspelt(known)}."""
+(table above; with as many tests as that table has rows, one may come out so by chance). {_read_or_not(cells, unread)} {_scripts(read)}
+Languages of which M-BERT cannot spell a fifth of the pieces: {_unspelt(known)}."""
     return _under(edition, text)
+
+
+def _read_or_not(cells: pd.DataFrame, unread: list[str]) -> str:
+    """Whether languages that M-BERT read are tagged better; ``cells`` has one row a pair and encoder."""
+    ours = cells[cells.encoder == M]
+    tagged = ours.groupby(ours.evaluate.isin(unread)).score.mean()
+    near = ours[[a not in unread and trends.within_script(a, b) for a, b in zip(ours.train, ours.evaluate, strict=True)]]
+    by_reading = near.groupby(near.evaluate.isin(unread)).score.mean()
+    return f"""Over all pairs the languages that were read are tagged with {number(_get(tagged, False))}% and the others with
+{number(_get(tagged, True))}%, but these groups differ in scripts: from a language that was read to one in the same script it is
+{number(_get(by_reading, False))}% where that was read too and {number(_get(by_reading, True))}% where it was not."""
+
+
+def _scripts(read: pd.DataFrame) -> str:
+    """What scripts make of pairs whose languages were both read."""
+    means, near = read.groupby("encoder").score.mean(), _of_scripts(read, False)
+    beaten, shaped = _get(means, WORD_SHAPE) > _get(means, M), _get(near, M) - _get(near, WORD_SHAPE)
+    return f"""The script tells more: where both languages were read, M-BERT is {number(_gap(near))} points ahead of EN-BERT within one
+script and {number(_gap(_of_scripts(read, True)))} across two, where an encoder of English has nothing to go by. Word shape, which knows no
+language at all, is {_either(beaten, "above", "not above")} M-BERT on average, but {number(abs(shaped))} points {_either(shaped > 0, "below", "above")} it
+between languages that were both read and share a script: {_either(shaped > 0, "there more", "even there no more")} carries over than what
+endings, capitals and punctuation say."""
+
+
+def _pairs(cells: pd.DataFrame) -> int:
+    return len(cells.drop_duplicates(["train", "evaluate"]))
 
 
 def space(edition: Edition, curve: pd.DataFrame) -> Markdown:
@@ -186,6 +200,10 @@ def _telling(pos: pd.DataFrame, known: dict[str, pd.DataFrame]) -> str:
     roles = {"evaluate": "tagged", "train": "fine-tuned on"}
     return prose.listing([f"{CONDITIONS[row.Index[0]]} of the language {roles[row.Index[1]]} ({number(row.correlation, 2)})"
                           for row in found[found.p < SIGNIFICANCE].itertuples()])  # fmt: skip
+
+
+def _both_read(scores: pd.DataFrame, unread: list[str]) -> pd.Series:
+    return ~scores[["train", "evaluate"]].isin(unread).any(axis=1)
 
 
 def _of_scripts(scores: pd.DataFrame, two: bool) -> pd.Series:
