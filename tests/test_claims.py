@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import claims, evidence, languages, published, stats, typology
+from crosslingual import claims, evidence, languages, published, stats, tables, typology
 from crosslingual.editions import Edition
 from crosslingual.stats import Estimate
 
@@ -225,4 +225,8 @@ def test_a_tagger_that_knows_no_language_goes_through_the_same_rules():
     control = claims.by_the_same_rules(ordered.assign(encoder="word shape"), Edition.load("pocket"))
     assert control.verdict["word-order"] == "supported"
     assert "decent-at-low-similarity" not in control.index  # which is about two encoders
+    shown = tables.control({"m-bert": control, "en-bert": control[:0]}, Edition.load("pocket"))
+    assert shown.header == ["Claim", "M-BERT"] and len(shown.rows) == len(control)
+    assert dict(zip(control.index, [row[1] for row in shown.rows]))["word-order"].startswith("✔ supported")
+    assert "Not available" in tables.control({}, Edition.load("mini")).notes[-1]
     assert control.drop(columns="text").equals(claims.judge(evidence.edition_evidence({"pos": ordered})).loc[control.index])

@@ -364,7 +364,8 @@ def control(ledgers: Mapping[str, pd.DataFrame], edition: Edition, name: str = "
             for claim, text in texts.items()]  # fmt: skip
     caption = f"The claims about M-BERT's tagging, by the same rules, with others in its place. Edition: {edition.title}."
     header = ["Claim", *(ENCODERS.get(encoder, encoder) for encoder in shown)]
-    return Table(caption, name, header, rows, tuple(filter(None, [PATTERN if edition.artificial else ""])), text=True)
+    notes = [PATTERN if edition.artificial else "", "" if rows else "Not available: there are no results to put through the rules."]
+    return Table(caption, name, header, rows, tuple(filter(None, notes)), text=True)
 
 
 def rules(ledger: pd.DataFrame, name: str = "claim-rules") -> Table:
