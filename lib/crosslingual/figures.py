@@ -452,7 +452,7 @@ def margins(
     """How far each claim's statistic is past its rule's threshold, ours with its interval, the paper's as a ring.
 
     ``ledger`` is what ``claims.evaluate`` returns; ``others``, ledgers of editions shown beside this one, are diamonds.
-    Rank correlations are multiplied by 100; what lies further than ``REACH`` is an arrow head at the edge, its value in
+    Rank correlations and slopes are multiplied by 100; what lies further than ``REACH`` is an arrow head at the edge, its value in
     the caption.
     """
     chosen = [claim for claim in claims.CLAIMS if claim.id in ledger.index]
@@ -477,8 +477,7 @@ def _margins_caption(chosen: list[claims.Claim], ledgers: list[tuple[Edition, pd
     far = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}." if far else ""
     diamonds = [f"Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others]
     parts = ["How far each claim's statistic lies on the claimed side of its threshold, in points of accuracy or F1; rank correlations",
-             "are multiplied by 100, and the slope is in points of F1 from no overlap to complete overlap. Dots and lines: ours with 95%",
-             "interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours)}.", *diamonds]  # fmt: skip
+             "and the slope are multiplied by 100. Dots and lines: ours with 95% interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours)}.", *diamonds]  # fmt: skip
     return " ".join(filter(None, parts))
 
 
@@ -509,9 +508,9 @@ def _margin_mark(panel: Axes, past: float, height: int, marker: str, **style) ->
 
 
 def _past(value: float, claim: claims.Claim) -> float:
-    """Points by which a statistic is on the claimed side of its threshold; hundredths, if it is a rank correlation."""
+    """Points by which a statistic is on the claimed side of its threshold; hundredths, if it is a rank correlation or a slope."""
     sign = 1 if claim.rule.side == "above" else -1
-    scale = 100 if claim.statistic.startswith("rank correlation") else 1
+    scale = 100 if claim.statistic.startswith(("rank correlation", "slope")) else 1
     return float(sign * scale * (value - claim.rule.threshold))
 
 

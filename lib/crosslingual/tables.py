@@ -418,7 +418,7 @@ def _trend_with_overlap(statistic) -> Callable:
 
 
 def _slope_where(keep) -> Callable:
-    return lambda encoder: lambda known: claims.Measurement(claims.trend_versions(known, encoder, keep) / 100)
+    return lambda encoder: lambda known: claims.Measurement(claims.trend_versions(known, encoder, keep))
 
 
 UNKNOWN = {"mean": "[UNK] in entities, mean of pairs", "max": "[UNK] in entities, worst pair"}
