@@ -27,6 +27,7 @@ corpora:
     parallel: 8
 languages: {pos: [en, hi], ner: [en, hi]}
 pairs: [[en, hi]]
+further_pairs: [[hi, en]]
 encoders:
   m-bert: &small
     pretrain:
@@ -68,7 +69,8 @@ def without_corpora(path: Path) -> Edition:
 def numbers(edition: Edition) -> dict[str, pd.DataFrame]:
     found = grids.results(edition) | {"floors": grids.floors(edition)}
     recipe = sensitivity.measure(edition)
-    return found | {"equal": grids.overlaps(edition, grids.common_size(edition)), "recipe": recipe}
+    return found | {"equal": grids.overlaps(edition, grids.common_size(edition)), "recipe": recipe,
+                    "further": grids.further_retrieval(edition)}  # fmt: skip
 
 
 def assert_same(first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]) -> None:
@@ -88,7 +90,7 @@ def test_recorded_and_recomputed_numbers_agree_and_hold_no_text(tiny: Path) -> N
     absent = without_corpora(tiny)
     read = numbers(absent)
     assert_same(computed, read)
-    assert set(read["pos"].origin) == {RECORDED} and len(read["retrieval"]) and len(read["overlap"])
+    assert set(read["pos"].origin) == {RECORDED} and len(read["retrieval"]) and len(read["further"]) and len(read["overlap"])
     assert sizes.statistics(absent, "pos", "en", "train")["sentences"] == 12
     assert not list((tiny.parent / "store").rglob("*.json"))  # nothing was computed in passing
 

@@ -44,6 +44,19 @@ def test_no_difference_is_shown_to_values_on_another_corpus(ner):
     assert any(note.startswith("other: Not the paper's corpora") for note in beside.notes)
 
 
+def test_further_pairs_stand_at_their_best_layer_beside_tagging():
+    rows = [("en", "de", "paper", 0, 10.0), ("en", "de", "paper", 1, 30.0), ("en", "de", "shared pieces", -1, 40.0),
+            ("hi", "ur", "paper", 0, 50.0), ("hi", "ur", "paper", 1, 20.0), ("hi", "ur", "shared pieces", -1, 5.0),
+            ("en", "ja", "paper", 1, 1.0), ("en", "ja", "shared pieces", -1, 50.0)]  # fmt: skip
+    curve = pd.DataFrame(rows, columns=["source", "target", "method", "layer", "accuracy"]).assign(queries="all")
+    tagging = pd.Series([70.0, 80.0, 20.0], pd.MultiIndex.from_tuples([("en", "de"), ("hi", "ur"), ("en", "ja")], names=["train", "evaluate"]))
+    table = tables.further_pairs(curve, tagging, ARTIFICIAL)
+    assert table.rows[:2] == [["HI-UR", "50.0", "0", "5.0", "80.0"], ["EN-DE", "30.0", "1", "40.0", "70.0"]]
+    assert "translations found 1.00, by shared pieces −1.00" in table.notes[0]
+    without = tables.further_pairs(curve, tagging[:0], ARTIFICIAL)
+    assert without.rows[0][-1] == tables.MISSING and f"found {tables.MISSING}, by" in without.notes[0]
+
+
 def test_signatures_are_folded_away_below_what_a_reader_needs():
     table = tables.Table("c", "n", ["a"], [["1"]], ("`F1 | seeds 1`", "Bold: ours."))
     for rendered in (table.markdown(), table.html()):

@@ -233,7 +233,7 @@ def _fingerprints(edition: Edition) -> Iterator[str]:
     for name in edition.encoders:
         absence = availability.missing_encoder(edition, name)
         yield absence or edition.encoder_digest(name)
-    for pair in edition.pairs:
+    for pair in [*edition.pairs, *edition.further_pairs]:
         try:
             yield edition.parallel_digest(*pair)
         except corpora.CorpusUnavailable as absence:

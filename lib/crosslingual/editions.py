@@ -11,6 +11,7 @@ Chapters ask the edition for a corpus or an encoder and never which edition it i
                 {pretrain: {...}} for one pre-trained when first asked for}
     languages   {task: [codes]}; where a task is left out, all that the source has
     pairs       [[source, target], ...] for translation retrieval
+    further_pairs  the same, for a table of their own and for readers to pick from
     recipe      fine-tuning hyper-parameters for all tasks; under a task's name, for that task only
     adjective_groups  {code: AN, NA or null (neither)} where a language's group in Table 5b is not to be WALS's
     substitutes {code: {corpus: name, annotation: by whom}} of entity corpora that stand in for the paper's
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from crosslingual.encoders import Encoder, EncoderUnavailable
     from crosslingual.finetune import Recipe
 
-KEYS = dict(title=str, artificial=bool, seeds=(list, dict), corpora=dict, encoders=dict, languages=dict, pairs=list,
+KEYS = dict(title=str, artificial=bool, seeds=(list, dict), corpora=dict, encoders=dict, languages=dict, pairs=list, further_pairs=list,
             recipe=dict, adjective_groups=dict, substitutes=dict, digests=str,
             beside=list, recompute=bool)  # fmt: skip
 REQUIRED = ["title", "seeds", "corpora", "encoders"]
@@ -142,6 +143,11 @@ class Edition:
     def pairs(self) -> list[tuple[str, str]]:
         """Language pairs of translation retrieval, (source, target)."""
         return [tuple(pair) for pair in self.document.get("pairs", [])]
+
+    @property
+    def further_pairs(self) -> list[tuple[str, str]]:
+        """Language pairs besides, which no claim is about."""
+        return [tuple(pair) for pair in self.document.get("further_pairs", [])]
 
     @property
     def encoders(self) -> list[str]:
@@ -344,7 +350,7 @@ def digests(edition: Edition) -> dict[str, str]:
     for name in edition.encoders:
         with suppress(ValueError):  # an encoder that is not at hand
             found[f"encoders/{name}"] = edition.encoder_digest(name)
-    for pair in edition.pairs:
+    for pair in [*edition.pairs, *edition.further_pairs]:
         with suppress(CorpusUnavailable):
             found["parallel/" + "-".join(pair)] = edition.parallel_digest(*pair)
     for task in corpora.TASKS:
@@ -500,15 +506,14 @@ def _check_languages(edition: Edition) -> None:
 
 
 def _check_pairs(edition: Edition) -> None:
-    for i, pair in enumerate(edition.document.get("pairs", [])):
+    document, known = edition.document, languages.table().index
+    given = [((key, i), pair) for key in ("pairs", "further_pairs") for i, pair in enumerate(document.get(key, []))]
+    for key, pair in given:
         if not isinstance(pair, list) or len(pair) != 2:
-            raise edition.error(("pairs", i), f"a pair is two languages like [en, de], not {pair!r}")
+            raise edition.error(key, f"a pair is two languages like [en, de], not {pair!r}")
         for code in pair:
-            if code not in languages.table().index:
-                raise edition.error(
-                    ("pairs", i),
-                    f"unknown language {code!r}: choose from {' '.join(languages.table().index)}",
-                )
+            if code not in known:
+                raise edition.error(key, f"unknown language {code!r}: choose from {' '.join(known)}")
 
 
 def _check_encoders(edition: Edition) -> None:

@@ -95,6 +95,11 @@ def retrieval_curve(edition: Edition, encoder: str = "m-bert", store: Store | No
     return retrieval.curve(edition, encoder, candidates=CANDIDATES, store=store)
 
 
+def further_retrieval(edition: Edition, store: Store | None = None) -> pd.DataFrame:
+    """``retrieval.curve`` of M-BERT for the edition's further pairs."""
+    return retrieval.curve(edition, "m-bert", edition.further_pairs, CANDIDATES, store=store)
+
+
 def floors(edition: Edition, store: Store | None = None) -> pd.DataFrame:
     """Tagging without pre-training: ``baselines.matrix`` of the majority class and of word shape, every pair."""
     codes = edition.languages("pos"), edition.evaluation_languages("pos")

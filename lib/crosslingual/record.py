@@ -82,6 +82,7 @@ def collect(edition: Edition, kept: Edition, store: Store) -> dict[str, Any]:
         "models": grids.everything(kept, store),
         "overlap": [grids.overlaps(edition, size, store) for size in (None, grids.common_size(edition, store))],
         "retrieval": grids.retrieval_curve(edition, store=store),
+        "further retrieval": grids.further_retrieval(edition, store=store),
         "baselines": grids.floors(edition, store),
         "sizes": dict(_statistics(edition, store)),
         "exposure": [exposure.conditions(edition, name, store) for name in grids.ENCODERS if name in edition.encoders],

@@ -808,6 +808,32 @@ def translations(
     return Table(caption, name, header, rows, tuple(filter(None, [*notes, *_beside_notes(dict.fromkeys(others))])))
 
 
+def further_pairs(curve: pd.DataFrame, tagging: pd.Series, edition: Edition, name: str = "further-pairs") -> Table:
+    """Retrieval of many pairs, each at its best layer, beside zero-shot tagging from the one language to the other.
+
+    ``curve`` is ``retrieval.curve``, of each pair at one number of candidates; ``tagging`` has scores by (train, evaluate).
+    """
+    best = _best_layers(curve).join(tagging.rename("tagging"), on=["source", "target"])
+    rows = [[f"{label(a)}-{label(b)}", number(row.accuracy), f"{row.layer:g}", number(row.copied), number(row.tagging)]
+            for (a, b), row in best.iterrows()]  # fmt: skip
+    both = best.dropna()
+    rho = [number(float(stats.rank_correlation(both[column], both.tagging)), 2) if len(both) > 2 else MISSING
+           for column in ("accuracy", "copied")]  # fmt: skip
+    notes = [f"Rank correlation with tagging: translations found {rho[0]}, by shared pieces {rho[1]}. Pairs that have a language in common are "
+             "not independent.", PATTERN if edition.artificial else "", *unavailable(curve)]  # fmt: skip
+    caption = f"Translations found at the best layer, and zero-shot tagging between the same languages. Edition: {edition.title}."
+    header = ["pair", "found", "layer", "by shared pieces", "tagging"]
+    return Table(caption, name, header, rows, tuple(filter(None, notes)))
+
+
+def _best_layers(curve: pd.DataFrame) -> pd.DataFrame:
+    """accuracy, layer and copied (by shared pieces) of each pair, the best first."""
+    asked = curve[curve.queries == "all"]
+    line = asked[asked.method == "paper"].sort_values("accuracy", ascending=False).drop_duplicates(["source", "target"])
+    copied = asked[asked.method == "shared pieces"].set_index(["source", "target"]).accuracy.rename("copied")
+    return line.set_index(["source", "target"])[["accuracy", "layer"]].join(copied)
+
+
 def _translation_columns(curve: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """The cells of each pair's column by their rows' titles; none for a pair that the curve lacks."""
     found = [curve[(curve.source == a) & (curve.target == b)] for a, b in pairs]
