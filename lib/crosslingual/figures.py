@@ -477,7 +477,8 @@ def _margins_caption(chosen: list[claims.Claim], ledgers: list[tuple[Edition, pd
     far = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}." if far else ""
     diamonds = [f"Diamonds: {other.title}; there {tables.tally(theirs)}." for other, theirs in others]
     parts = ["How far each claim's statistic lies on the claimed side of its threshold, in points of accuracy or F1; rank correlations",
-             "and the slope are multiplied by 100. Dots and lines: ours with 95% interval; rings: the paper's printed numbers where these suffice.", far, f"Ours: {tables.tally(ours)}.", *diamonds]  # fmt: skip
+             "and the slope are multiplied by 100. Dots and lines: ours with 95% interval; rings: the paper's printed numbers where",
+             "these suffice.", far, f"Ours: {tables.tally(ours)}.", *diamonds]  # fmt: skip
     return " ".join(filter(None, parts))
 
 
