@@ -57,11 +57,8 @@ def substituted(edition: Edition, task: str = "ner") -> dict[str, str]:
     if task != "ner" or edition.artificial:
         return {}
     if told := edition.document.get("substitutes"):
-        found = {code: entry["corpus"] for code, entry in told.items()}
-    else:
-        table = edition.source.entity_table() if hasattr(edition.source, "entity_table") else pd.DataFrame()
-        found = dict(table.corpus[table.substitute]) if len(table) else {}
-    return {code: found[code] for code in languages.CONLL_LANGUAGES if code in found}
+        return {code: told[code]["corpus"] for code in languages.CONLL_LANGUAGES if code in told}
+    return edition.source.substitutes() if hasattr(edition.source, "substitutes") else {}
 
 
 def at_hand(edition: Edition, task: str) -> list[str]:

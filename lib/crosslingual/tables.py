@@ -618,7 +618,7 @@ def readings(found: Mapping[str, "Trend"], edition: Edition, name: str = "wals-r
         f"in common; p value: languages permuted. Edition: {edition.title}."
     )
     few = any(np.isnan(trend.correlation.value) for trend in found.values())
-    floor = "No p value can be smaller than one over the number of permutations and one."
+    floor = "No p value can be smaller than 1/(n + 1), n being the number of permutations."
     notes = [PATTERN if edition.artificial else "", TOO_FEW if few else "", floor]
     return Table(caption, name, ["what counts", "pairs", "correlation", "interval", "p"], rows, tuple(filter(None, notes)))
 

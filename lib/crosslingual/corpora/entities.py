@@ -203,6 +203,12 @@ def described(codes: Sequence[str] | None = None, **settings) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index(codes, name="language"))
 
 
+def substitutes(**settings) -> dict[str, str]:
+    """{language: corpus} of the CoNLL languages for which another corpus stands; nothing is read. ``settings`` as of `labelled`."""
+    places = {code: find(code, **settings) for code in CONLL_LANGUAGES}
+    return {code: place.corpus for code, place in places.items() if place.substitute}
+
+
 def read_parquet(path: str | Path) -> Dataset:
     """A labelled corpus from the hub's parquet form: ``tokens``, and ``ner_tags`` whose names are in the
     file's schema.

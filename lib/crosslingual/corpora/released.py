@@ -166,6 +166,10 @@ class Released:
         """What stands for each language's entities: `entities.described` with the edition's settings."""
         return entities.described(root=self._root(), **self.ner)
 
+    def substitutes(self) -> dict[str, str]:
+        """{language: corpus} of the CoNLL languages for which another corpus stands."""
+        return entities.substitutes(root=self._root(), **self.ner)
+
     def _cap(self, task: str, split: str) -> int | None:
         return self.sizes.get(task, {}).get(split)
 
