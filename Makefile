@@ -1,5 +1,4 @@
 # `make book` and `make test` are all a fresh clone needs; `make help` lists the rest.
-EDITION ?= pocket
 VENV ?= .venv
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,6 +17,9 @@ TORCH := $(shell grep -o 'torch==[0-9.]*' pyproject.toml)
 # Small models want one thread a process and several processes.
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+# Read from the environment by the recipes, so that blanks and quotes in them survive.
+export EDITION NAME P
+OF := $(if $(EDITION),--edition "$$EDITION")
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | sort | expand -t 10
@@ -33,12 +35,12 @@ $(STAMP): pyproject.toml requirements.lock
 	rm -f $(VENV)/.ready-*
 	touch $@
 
-book: $(STAMP)  ## execute every chapter and build the site (EDITION=pocket, or a path to a .yml; DRY=1: only say what it takes)
-	$(BIN)/crosslingual book --edition '$(EDITION)' $(if $(DRY),--dry-run)
+book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: only say what it takes; FRESH=1: compute all anew)
+	$(BIN)/crosslingual book $(OF) $(if $(DRY),--dry-run) $(if $(FRESH),--fresh)
 
-chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5"
-	@test -n '$(NAME)' || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }
-	$(BIN)/crosslingual chapter '$(NAME)' --edition '$(EDITION)' $(foreach p,$(P),-p '$(p)')
+chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]"
+	@test -n "$$NAME" || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }
+	$(BIN)/crosslingual chapter "$$NAME" $(OF) $(if $(P),--parameter "$$P")
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8

@@ -4,7 +4,7 @@ import sys
 import time
 from itertools import islice
 
-from crosslingual.pocket import World
+from pocketworld import World
 
 SENTENCES = 5000
 

@@ -1,4 +1,4 @@
-"""What a page would ask of the network by itself: sources, styles, images, imports, fetches (links do not count)."""
+"""What a page would ask of the network by itself: sources, styles, images, imports, fetches."""
 
 import re
 from html.parser import HTMLParser
@@ -6,8 +6,10 @@ from pathlib import Path
 
 ELSEWHERE = re.compile(r"^\s*(?:[a-z]+:)?//", re.IGNORECASE)
 IN_STYLE = re.compile(r"""(?:@import\s*|url\()\s*["']?((?:https?:)?//[^"')\s]+)""", re.IGNORECASE)
-IN_SCRIPT = re.compile(r"""(?:fetch|import|importScripts|open)\(\s*["'`](?:GET["'],\s*["'])?((?:https?:)?//[^"'`]+)""")
-LOADING_RELATIONS = {"stylesheet", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "icon"}
+IN_SCRIPT = re.compile(
+    r"""(?:fetch|import|importScripts|open)\(\s*["'`](?:GET["'],\s*["'])?((?:https?:)?//[^"'`]+)"""
+)
+LOADS = ["stylesheet", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "icon"]
 
 
 class _Page(HTMLParser):
@@ -20,9 +22,10 @@ class _Page(HTMLParser):
         self.inside = tag
         loads = [given.get(name, "") for name in ("src", "data", "poster", "background")]
         loads += [part.strip() for part in given.get("srcset", "").split(",")]
-        if tag == "link" and LOADING_RELATIONS & set(given.get("rel", "").lower().split()):
+        if tag == "link" and set(LOADS) & set(given.get("rel", "").lower().split()):
             loads.append(given.get("href", ""))
-        self.found += [url for url in loads if ELSEWHERE.match(url)] + IN_STYLE.findall(given.get("style", ""))
+        self.found += [url for url in loads if ELSEWHERE.match(url)]
+        self.found += IN_STYLE.findall(given.get("style", ""))
 
     def handle_endtag(self, tag):
         self.inside = None

@@ -1,42 +1,120 @@
-"""The build: what is executed again, what stops it, what a killed one leaves behind."""
+"""The build: what is executed again, what stops it, what a killed one leaves behind; the site."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
-from conftest import write_chapter
+from crosslingual import book, results
+from external import requests
 
-from crosslingual import book, parameters
-from crosslingual.editions import Edition
+ROOT = Path(__file__).parents[1]
+new = nbformat.v4
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+PARAMETERS = """\
+edition_name: str = "pocket"  # the edition
+number: int = 2  # doubled below (at least 1)
+threshold: float = 0.05  # a share
+paired: bool = True  # whether to
+codes: list[str] = ["en", "de"]  # languages
+pairs: list[str] = []  # of languages (like en-fr)"""
+EDITION = """\
+title: tiny (nothing in it)
+artificial: true
+seeds: [1]
+corpora: {source: artificial}
+encoders: {m-bert: ./weights}
+"""
+TOC = """\
+format: jb-book
+root: index
+parts:
+  - caption: One
+    chapters:
+      - file: 01-one
+      - file: beyond/provenance
+"""
+BUILD = """
+from crosslingual import book
+book.experiments.prepare = lambda edition, fresh: None
+book.build(book.Path.cwd(), "tiny", jobs=1)
+"""
+WIDGET = """\
+from ipywidgets import HTML, Dropdown, Stack, VBox, jslink
+chosen, pages = Dropdown(options=["a", "b"]), Stack([HTML("first"), HTML("second")])
+jslink((chosen, "index"), (pages, "selected_index"))
+VBox([chosen, pages])"""
 
-COMMAND = [sys.executable, "-m", "crosslingual", "book", "--edition", "tiny"]
-BUILD = "from crosslingual import book; root = book.Path.cwd(); book.LIBRARY = root / 'lib'; book.build(root, 'tiny', jobs=1)"
+
+def write_chapter(path: Path, title: str, *cells: str) -> Path:
+    """A chapter as the book's are: a title, the tagged cell of parameters, the given code."""
+    parameters = new.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    code = [new.new_code_cell(source) for source in cells]
+    text = [new.new_markdown_cell(f"# {title}"), parameters]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(new.new_notebook(cells=text + code, metadata={"kernelspec": KERNEL}), path)
+    return path
 
 
-def executed(root):
+@pytest.fixture
+def miniature(tmp_path, monkeypatch) -> Path:
+    """A checkout of three chapters; also the working directory. Nothing is to be computed."""
+    root = tmp_path / "checkout"
+    (root / "book/editions/weights").mkdir(parents=True)
+    (root / "book/editions/tiny.yml").write_text(EDITION)
+    (root / "_toc.yml").write_text(TOC)
+    shutil.copy(ROOT / "_config.yml", root)
+    shutil.copytree(ROOT / "book/assets", root / "book/assets")
+    (root / "book/references.bib").write_text("")
+    write_chapter(root / "book/index.ipynb", "Front", "number")
+    write_chapter(root / "book/01-one.ipynb", "One", "print('twice', 2 * number)")
+    write_chapter(root / "book/beyond/provenance.ipynb", "Report", "print(edition_name)")
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("CROSSLINGUAL_RESULTS", raising=False)
+    monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: None)
+    # A library of its own, so that a build does not depend on who edits the real one meanwhile.
+    monkeypatch.setattr(book, "LIBRARY", root / "lib")
+    return root
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """In place of jupyter-book, which takes seconds: pages of what the chapters printed."""
+
+    def run(command, **_):
+        command = list(command)
+        draft = Path(command[command.index("--path-output") + 1]) / "_build/html"
+        for path in Path(command[4]).rglob("*.ipynb"):
+            page = draft / path.relative_to(command[4]).with_suffix(".html")
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(path.read_text("utf-8"))
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(book, "subprocess", SimpleNamespace(run=run))
+
+
+def executed(root, edition="tiny"):
     """{chapter: time of its last execution}"""
-    folder = root / "_build/executed"
+    folder = root / "_build/executed" / edition
     return {path.stem: path.stat().st_mtime_ns for path in folder.rglob("*.ipynb")}
 
 
 def printed(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return "".join(output.text for cell in cells for output in cell.get("outputs", []) if output.name == "stdout")
+    cells = nbformat.read(path, 4).cells
+    return "".join(output.text for cell in cells for output in cell.get("outputs", []))
 
 
-def outputs(root):
-    """What the book says, without the times at which it was made."""
-    pages = sorted((root / "_build/executed").rglob("*.ipynb"))
-    return {page.stem: [cell.get("outputs") for cell in nbformat.read(page, as_version=4).cells] for page in pages}
-
-
-def test_only_what_changed_is_executed_again(miniature):
+def test_only_what_changed_is_executed_again_and_the_report_with_it(miniature, quick):
     site = book.build(miniature, "tiny")
     first, built = executed(miniature), site.stat().st_ino
+    assert site == miniature / "_build/html/tiny/index.html"
     assert "twice 4" in (site.parent / "01-one.html").read_text()
 
     book.build(miniature, "tiny")
@@ -45,105 +123,72 @@ def test_only_what_changed_is_executed_again(miniature):
     write_chapter(miniature / "book/01-one.ipynb", "One", "print('thrice', 3 * number)")
     book.build(miniature, "tiny")
     again = executed(miniature)
-    assert {name for name in first if again[name] != first[name]} == {"01-one"}
+    assert {name for name in first if again[name] != first[name]} == {"01-one", "provenance"}
     assert "thrice 6" in (site.parent / "01-one.html").read_text()
 
 
-def test_an_edition_s_content_counts_and_its_outputs_do_not(miniature):
-    before = book.digest_of_inputs(miniature, Edition.load("tiny"))
-    source = miniature / "book/01-one.ipynb"
-    content = book._content(source)
-    notebook = nbformat.read(source, as_version=4)
-    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="run by hand\n")]
-    nbformat.write(notebook, source)
-    assert book._content(source) == content
-    (miniature / "book/editions/tiny.yml").open("a").write("pairs: [[en, de]]\n")
-    assert book.digest_of_inputs(miniature, Edition.load("tiny")) != before
-
-
-def test_what_is_recorded_of_an_edition_beside_counts(miniature):
-    editions = miniature / "book/editions"
-    (editions / "other.yml").write_text((editions / "tiny.yml").read_text() + "digests: other.digests.yml\n")
-    (editions / "other.digests.yml").write_text("encoders/m-bert: d1\n")
-    (editions / "tiny.yml").open("a").write("beside: [other]\n")
-    before = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
-    (editions / "other.digests.yml").write_text("encoders/m-bert: d2\n")
-    repinned = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
-    record = miniature / "book/recorded/other/finetuned/ab.json"
-    record.parent.mkdir(parents=True)
-    record.write_text("{}")
-    recorded = [book.digest_of_inputs(miniature, Edition.load(name)) for name in ("tiny", "other")]
-    assert all(len(set(states)) == 3 for states in zip(before, repinned, recorded, strict=True))
+def test_each_edition_has_a_site_and_the_default_s_is_on_top(miniature, quick, monkeypatch):
+    monkeypatch.setattr(book, "DEFAULT", "own")
+    (miniature / "book/editions/own.yml").write_text(EDITION)
+    other = book.build(miniature, "tiny")
+    before, page = executed(miniature), other.read_text()
+    top = book.build(miniature, "own")
+    assert top == miniature / "_build/html/index.html" and other.read_text() == page
+    write_chapter(miniature / "book/index.ipynb", "New front")
+    assert "New front" in book.build(miniature, "own").read_text() and other.read_text() == page
+    assert executed(miniature) == before and set(executed(miniature, "own")) == set(before)
 
 
 @pytest.mark.parametrize("written", [
-    "book/editions/paper.yml", "book/recorded/paper/full-size/ab.json",  # shown in every edition
-    "encoders/pocket-m-bert/training.jsonl", "encoders/mini-m-bert/text.json",  # no part of an encoder's digest
-    "store/emergence/ab.json",  # `crosslingual probe` writes it
+    "book/editions/tiny.yml", "book/recorded/tiny/scores.parquet", "lib/crosslingual/show.py",
+    "_build/results/tiny/scores/a.parquet", "encoders/own/README.md", "requirements.lock",
 ])  # fmt: skip
-def test_what_chapters_read_besides_counts(miniature, monkeypatch, written):
-    monkeypatch.setenv("CROSSLINGUAL_STORE", str(miniature / "store"))
-    path, found = miniature / written, [book.digest_of_inputs(miniature, Edition.load("tiny"))]
+def test_a_chapter_is_made_of_edition_results_and_library(miniature, written):
+    edition = SimpleNamespace(name="tiny", path=miniature / "book/editions/tiny.yml")
+    before = book._shared_key(miniature, edition)
+    path = miniature / written
     path.parent.mkdir(parents=True, exist_ok=True)
-    for content in ("{}", "[]"):
-        path.write_text(content)
-        found.append(book.digest_of_inputs(miniature, Edition.load("tiny")))
-    (miniature / "store/finetuned").mkdir(parents=True)
-    (miniature / "store/finetuned/ab.json").write_text("{}")  # what chapters compute themselves
-    assert len(set(found)) == 3 and book.digest_of_inputs(miniature, Edition.load("tiny")) == found[-1]
+    path.write_text("other")
+    assert book._shared_key(miniature, edition) != before
 
 
-def test_the_report_on_the_build_comes_last_and_whenever_a_chapter_is_executed():
-    names = ["index", "01-introduction", "06-conclusion", "beyond/provenance"]
-    assert book._stages(names, []) == [[], [], []]
-    assert book._stages(names, names) == [["01-introduction"], ["index", "06-conclusion"], ["beyond/provenance"]]
-    assert book._stages(names, ["01-introduction"]) == [["01-introduction"], [], ["beyond/provenance"]]
+def test_outputs_are_no_part_of_a_chapter_s_source(miniature):
+    source = miniature / "book/01-one.ipynb"
+    before = book._key(source, "", {})
+    notebook = nbformat.read(source, 4)
+    notebook.cells[-1].outputs = [new.new_output("stream", text="run by hand\n")]
+    nbformat.write(notebook, source)
+    assert book._key(source, "", {}) == before != book._key(source, "", {"number": 3})
 
 
-def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature):
+def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniature, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        book.experiments, "prepare", lambda e, fresh: asked.append((fresh, executed(miniature)))
+    )
+    monkeypatch.setattr(book, "compile", lambda root, edition: None)
+    book.build(miniature, "tiny", fresh=True)
+    assert asked == [(True, {})]
+
+
+def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature, quick):
     site = book.build(miniature, "tiny")
-    page = (site.parent / "02-two.html").read_text()
-    write_chapter(miniature / "book/02-two.ipynb", "Two", "x = 1", "y = 2\nx / 0  # never")
-    with pytest.raises(book.BookError, match="chapter 02-two failed in cell 4 .`x / 0  # never`.: ZeroDivisionError: division"):
+    page = (site.parent / "01-one.html").read_text()
+    write_chapter(miniature / "book/01-one.ipynb", "One", "x = 1", "y = 2\nx / 0  # never")
+    told = "chapter 01-one failed in cell 4 .`x / 0  # never`.: ZeroDivisionError: division"
+    with pytest.raises(book.BookError, match=told):
         book.build(miniature, "tiny")
-    assert (site.parent / "02-two.html").read_text() == page
-    assert (miniature / "_build/failed/02-two.ipynb").exists()
+    assert (site.parent / "01-one.html").read_text() == page
+    assert (miniature / "_build/failed/01-one.ipynb").exists()
 
 
-@pytest.mark.parametrize(
-    "given, sentence",
-    [({"numbr": "3"}, "no chapter has a parameter 'numbr'"), ({"number": "x"}, "number of chapter index wants int")],
-)
-def test_a_bad_parameter_is_refused_before_anything_runs(miniature, given, sentence):
-    with pytest.raises(parameters.ParameterError, match=sentence):
-        book.build(miniature, "tiny", given)
-    assert not (miniature / "_build").exists()
-
-
-def test_one_chapter_with_another_parameter_leaves_the_book_alone(miniature):
-    book.build(miniature, "tiny")
-    before = executed(miniature)
-    rerun = book.chapter(miniature, "01-one", "tiny", {"number": "21"})
-    assert printed(rerun) == "twice 42\n" and executed(miniature) == before
-
-
-def test_plain_papermill_runs_a_chapter(miniature):
-    command = [sys.executable, "-m", "papermill", "book/01-one.ipynb", "out.ipynb", "-p", "number", "5"]
-    assert subprocess.run(command, cwd=miniature, capture_output=True).returncode == 0
-    assert printed(miniature / "out.ipynb") == "twice 10\n"
-
-
-def test_a_missing_chapter_is_named(miniature):
-    (miniature / "book/02-two.ipynb").unlink()
-    with pytest.raises(book.BookError, match="no chapter '02-two': choose from 01-one, index"):
-        book.build(miniature, "tiny")
-
-
-def test_a_killed_build_resumes_to_the_same_book(miniature):
+def test_a_killed_build_resumes(miniature, quick):
     started = miniature / "started"
-    wait = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(0 if pathlib.Path('go').exists() else 60)"
-    write_chapter(miniature / "book/02-two.ipynb", "Two", wait, "print(number)")
-    process = subprocess.Popen([sys.executable, "-c", BUILD], cwd=miniature, start_new_session=True)
+    wait = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\n"
+    wait += "time.sleep(0 if pathlib.Path('go').exists() else 60)"
+    write_chapter(miniature / "book/01-one.ipynb", "One", wait, "print(number)")
+    command = [sys.executable, "-c", BUILD]
+    process = subprocess.Popen(command, cwd=miniature, start_new_session=True)
     while not started.exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -151,20 +196,140 @@ def test_a_killed_build_resumes_to_the_same_book(miniature):
         book.build(miniature, "tiny")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert set(executed(miniature)) == {"01-one"} and not (miniature / "_build/html").exists()
+    assert set(executed(miniature)) == {"index"} and not (miniature / "_build/html").exists()
 
-    before = executed(miniature)["01-one"]
     (miniature / "go").touch()
-    book.build(miniature, "tiny")
-    resumed = outputs(miniature)
-    assert executed(miniature)["01-one"] == before
-    for page in (miniature / "_build/executed").rglob("*.ipynb"):
-        page.unlink()
-    book.build(miniature, "tiny")
-    assert outputs(miniature) == resumed
+    assert book.build(miniature, "tiny").exists()
+    assert printed(miniature / "_build/executed/tiny/01-one.ipynb") == "2\n"
 
 
-def test_the_command_line_says_one_sentence_and_exits_with_2(miniature):
-    done = subprocess.run([*COMMAND, "-p", "numbr=3"], cwd=miniature, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("crosslingual: no chapter has a parameter 'numbr'") and done.stderr.count("\n") == 1
+def test_one_chapter_with_another_parameter_leaves_the_book_alone(miniature, capfd):
+    page = book.chapter(miniature, "01-one", "tiny", {"number": "21"})
+    assert "twice 42" in page.read_text() and requests(page.parent) == set()
+    assert "twice 42" in capfd.readouterr().out  # what a chapter says of its costs is heard at once
+    assert not (miniature / "_build/html").exists() and not executed(miniature)
+
+
+def test_plain_papermill_runs_a_chapter(miniature):
+    command = ["papermill", "book/01-one.ipynb", "out.ipynb", "-p", "number", "5"]
+    subprocess.run([sys.executable, "-m", *command], cwd=miniature, check=True, capture_output=True)
+    assert printed(miniature / "out.ipynb") == "twice 10\n"
+
+
+def test_a_missing_chapter_is_named(miniature):
+    (miniature / "book/01-one.ipynb").unlink()
+    told = "no chapter '01-one': choose from beyond/provenance, index"
+    with pytest.raises(book.BookError, match=told):
+        book.build(miniature, "tiny")
+
+
+@pytest.mark.parametrize("name, text, value", [
+    ("number", " 5 ", 5), ("threshold", "5e-2", 0.05), ("paired", "False", False),
+    ("codes", "[no_bokmaal, 'hi',ur]", ["no_bokmaal", "hi", "ur"]), ("codes", "no", ["no"]),
+    ("codes", "[]", []), ("edition_name", "my/own.yml", "my/own.yml"),
+    ("pairs", "ru-pt_br", ["ru-pt_br"]),
+])  # fmt: skip
+def test_text_becomes_the_declared_type(miniature, name, text, value):
+    assert book.typed(miniature / "book/01-one.ipynb", {name: text}) == {name: value}
+
+
+@pytest.mark.parametrize("name, text", [
+    ("number", "three"), ("number", "2.5"), ("number", "0"), ("number", "-1"), ("paired", "maybe"),
+    ("threshold", "5%"), ("threshold", ""), ("pairs", "enfr"), ("pairs", "en-fr, de"),
+])  # fmt: skip
+def test_a_value_that_does_not_fit_is_refused_with_what_would(miniature, name, text):
+    told = f"parameter {name} of chapter 01-one wants .*, .* .default .*., not '{text}'"
+    with pytest.raises(book.BookError, match=told):
+        book.typed(miniature / "book/01-one.ipynb", {name: text})
+
+
+def test_a_misspelt_parameter_is_refused_with_the_known_ones_before_anything_runs(miniature):
+    with pytest.raises(book.BookError, match="'numbr': choose from edition_name, number, thresh"):
+        book.chapter(miniature, "01-one", "tiny", {"numbr": "1"})
+    with pytest.raises(book.BookError, match="no chapter has a parameter 'numbr'"):
+        book.build(miniature, "tiny", {"numbr": "3"})
+    assert not list(miniature.rglob("_build/**/*.ipynb"))
+
+
+def test_assignments_may_have_blanks_and_come_several_at_a_time():
+    typed = ["train=[en, de]; seeds = 2", "path=a=b"]
+    assert book.parse(typed) == {"train": "[en, de]", "seeds": "2", "path": "a=b"}
+    with pytest.raises(book.BookError, match="name=value, not 'seeds'"):
+        book.parse(["train=[en]; seeds"])
+
+
+def test_what_cells_took_is_read_off_the_build(miniature, quick):
+    book.build(miniature, "tiny")
+    took = book.durations(SimpleNamespace(name="tiny"))
+    assert set(took.chapter) == {"index", "01-one", "beyond/provenance"}
+    assert (took.seconds > 0).all() and "print('twice', 2 * number)" in set(took.code)
+    assert book.durations(SimpleNamespace(name="other")).empty
+    assert results.root() == miniature
+
+
+# The site
+
+
+def test_nothing_is_asked_of_the_network(miniature):
+    write_chapter(miniature / "book/01-one.ipynb", "One $x^2$", WIDGET)
+    page = book.build(miniature, "tiny").parent / "01-one.html"
+    assert requests(page.parent) == set()
+    html = page.read_text()
+    assert "vendor/mathjax/tex-svg.js" in html and "vendor/html-manager/embed.js" in html
+    assert "application/vnd.jupyter.widget-view+json" in html
+
+
+def test_requests_are_found_where_they_hide(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<script src="https://cdn.example/a.js"></script><a href="https://example.org">fine</a>'
+        '<link rel="stylesheet" href="//cdn.example/b.css"><script>fetch("https://api.example/x")'
+        '</script><img src="here.png" srcset="https://i.example/1.png 2x">'
+        '<style>@import "https://fonts.example/f"</style>'
+    )
+    (tmp_path / "c.css").write_text("a { background: url(https://c.example/p.png) }")
+    hosts = {url.split("/")[2] for _, url in requests(tmp_path)}
+    expected = {"cdn.example", "i.example", "fonts.example", "api.example", "c.example"}
+    assert hosts == expected
+
+
+def test_a_warning_stops_the_site_and_leaves_the_old_one(miniature):
+    index = book.build(miniature, "tiny")
+    before = index.read_text()
+    (miniature / "book/references.md").write_text("# See\n\n{doc}`no-such-page` {cite}`nobody`\n")
+    (miniature / "_toc.yml").write_text(TOC + "      - file: references\n")
+    for _ in range(2):  # and it stays stopped: no warning is lost in a cache
+        with pytest.raises(book.BookError, match="(?s)WARNING.*no-such-page"):
+            book.build(miniature, "tiny")
+    assert index.read_text() == before
+    assert not list((miniature / "_build/html").glob(".tiny"))
+
+
+# Handouts
+
+
+def test_a_handout_has_an_empty_cell_in_place_of_each_solution(miniature):
+    cells = [
+        new.new_markdown_cell(
+            "```{exercise-start} A\n:label: a\n```\nHow?\n```{exercise-end}\n```"
+        ),
+        new.new_markdown_cell("```{solution-start} a\n:class: dropdown\n```\nSo."),
+        new.new_code_cell("secret = 1", metadata={"tags": ["solution"]}),
+        new.new_markdown_cell("Because.\n\n```{solution-end}\n```"),
+        new.new_code_cell("kept"),
+    ]
+    nbformat.write(new.new_notebook(cells=cells), miniature / "book/02-two.ipynb")
+    written = nbformat.read(book.handout(miniature, "02-two"), 4)
+    sources = [cell.source for cell in written.cells]
+    assert sources == [cells[0].source, "# Your solution", "kept"]
+
+
+def test_the_book_s_handouts_lose_their_solutions_and_nothing_else(tmp_path):
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("recorded"))
+    for path in sorted((tmp_path / "book").rglob("*.ipynb")):
+        name = path.relative_to(tmp_path / "book").with_suffix("").as_posix()
+        text = path.read_text("utf-8")
+        rest = nbformat.read(book.handout(tmp_path, name), 4)
+        kept = json.dumps(rest)
+        assert "{solution-" not in kept and nbformat.validate(rest) is None
+        assert kept.count("{exercise-start}") == text.count("{exercise-start}")
+        assert kept.count("# Your solution") == text.count("{solution-start}")

@@ -1,25 +1,26 @@
-"""The command line for worlds and pre-training, as a new user types it, mistakes included."""
+"""The command line as a new user types it, mistakes included, and `make`, which calls it."""
 
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from crosslingual import book, cli, experiments
+from crosslingual.corpora import formats
 
-from crosslingual import cli, corpora
-from crosslingual.corpora import conll, conllu, parallel
-from crosslingual.editions import Edition
-
+ROOT = Path(__file__).parents[1]
 EDITION = """\
 title: small
 artificial: true
 seeds: [1]
 encoders: {m-bert: nowhere}
 corpora:
-  source: pocket
-  world: {seed: 4}
-  sizes: {pos: {train: 5, dev: 2, test: 2}, ner: {train: 5, dev: 2, test: 2}, parallel: 2,
-          code-switching: {train: 5, dev: 2, test: 2}}
+  source: artificial
+  sizes: {pos: {train: 5, dev: 2, test: 2}, ner: {train: 5, dev: 2, test: 2}, parallel: 2}
 """
 CONFIG = """\
 edition: small.yml
@@ -34,6 +35,7 @@ recipe:
   tokens_per_batch: 256
   steps: 2
 """
+JOBS = ["scores: pos m-bert en 1", "scores: ner m-bert en 1", "overlaps: m-bert 0"]
 
 
 @pytest.fixture
@@ -43,123 +45,149 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def crosslingual(*arguments):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """`told(*arguments)`: the exit status of `crosslingual` and what it says."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["crosslingual", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code, said.err if ended.value.code else said.out
+
+    return run
 
 
-def world(*arguments):
-    return crosslingual("world", *arguments, "--edition", "small.yml")
+@pytest.fixture
+def lacking(monkeypatch):
+    """Three results lack, which took a minute each; returns what is then computed."""
+    computed = []
+    monkeypatch.setattr(experiments, "plan", lambda edition: JOBS, raising=False)
+    monkeypatch.setattr(experiments, "estimate", lambda e, jobs: 60.0 * len(jobs), raising=False)
+    monkeypatch.setattr(experiments, "run", lambda e, jobs: computed.extend(jobs), raising=False)
+    return computed
 
 
-def test_a_world_is_exported_for_other_tools_to_read(folder):
-    for form in ("conllu", "conll", "text"):
-        done = world("tr", "--sentences", 30, "--format", form, "--out", f"new/tr.{form}")
-        assert done.exit_code == 0 and f"new/tr.{form}" in done.output
-    treebank, names = conllu.read("new/tr.conllu"), conll.read("new/tr.conll")
-    lines = Path("new/tr.text").read_text(encoding="utf-8").splitlines()
-    assert [" ".join(tokens) for tokens in treebank["tokens"]] == lines and len(lines) == 30
-    assert len(names) == 30 and corpora.statistics(names)["entities"] > 10
-    assert not list(Path("new").glob("*.new"))
-
-
-def test_an_export_is_no_part_of_the_edition_s_corpora(folder):
-    world("tr", "--sentences", 50, "--out", "tr.txt")
-    own = Edition.load("small.yml").corpus("pos", "tr", "train")["tokens"]
-    assert not {" ".join(tokens) for tokens in own} & set(Path("tr.txt").read_text(encoding="utf-8").splitlines())
-
-
-def test_parallel_text_is_two_aligned_files(folder):
-    assert world("en", "--parallel", "ru", "--sentences", 12, "--out", "pairs").exit_code == 0
-    pairs = parallel.read("pairs.en", "pairs.ru")
-    assert len(pairs) == 12 and pairs[0]["source"].isascii() and not pairs[0]["target"].isascii()
+def test_a_world_is_written_for_other_tools_to_read(folder, told):
+    code, said = told("world", "tr", "--sentences", 30, "--out", "new/tr.conllu")
+    assert code == 0 and "new/tr.conllu" in said
+    treebank = formats.read_conllu("new/tr.conllu")
+    assert len(treebank) == 30 and {"NOUN", "VERB"} < set().union(*treebank["labels"])
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (["xx", "--out", "a"], "unknown language 'xx': choose from ar"),
-    (["en", "--out", "a", "--format", "xml"], "unknown format 'xml': choose from conllu, conll, text"),
-    (["en", "--out", "a", "--sentences", "0"], "0 is no number of sentences: give 1 or more"),
-    (["en", "--out", "a", "--parallel", "xx"], "unknown language 'xx'"),
-    (["en", "--out", "a", "--parallel", "en"], "en cannot be translated into itself"),
-    (["en", "--out", "a", "--parallel", "de", "--format", "conll"], "leave --format conll out"),
-])
-def test_mistakes_are_told_and_write_nothing(folder, arguments, sentence):
-    done = world(*arguments)
-    assert done.exit_code != 0 and sentence in str(done.exception)
-    assert cli._is_ours(done.exception)  # so that `main` prints the sentence alone
-    assert [path.name for path in folder.iterdir()] == ["small.yml"]
-
-
-def told(monkeypatch, capsys, *arguments):
-    """What `crosslingual` says on standard error; its exit status has to be 2."""
-    monkeypatch.setattr(sys, "argv", ["crosslingual", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 2
-    return capsys.readouterr().err
-
-
-@pytest.mark.parametrize("options, sentence", [
-    (["--out", "taken"], "crosslingual: taken is a folder: give the name of a file to write\n"),
-    (["--out", "."], "crosslingual: . is a folder: give the name of a file to write\n"),
-    (["--out", "taken", "--parallel", "de"], "crosslingual: taken.de is a folder: give the name of a file to write\n"),
-    (["--out", "small.yml/tr"], "crosslingual: small.yml cannot be used: File exists\n"),
+    (["world", "xx", "--out", "a"], "unknown language 'xx'"),
+    (["world", "en", "--out", "a", "--sentences", "0"], "Invalid value for '--sentences'"),
+    (["world", "en", "--out", "taken"], "taken"),
+    (["book", "-e", "nowhere"], "no edition 'nowhere'"),
+    (["book", "--jobs", "0"], "Invalid value for '--jobs'"),
+    (["chapter", "09-none"], "no chapter '09-none': choose from 01-introduction"),
+    (["chapter", "02-models-and-data", "-p", "seeds"], "name=value, not 'seeds'"),
+    (["chapter", "02-models-and-data", "-p", "seed=1"], "no parameter 'seed': choose from"),
+    (["chapter", "02-models-and-data", "-p", "seeds=0"], "parameter seeds of chapter 02-models"),
+    (["pretrain", "small.yml"], "small.yml, line 1: "),
+    (["probe", "nowhere"], "does not exist"),
+    (["handout", "x"], "no chapter 'x'"),
 ])  # fmt: skip
-def test_where_no_file_can_be_written_one_sentence_says_so(folder, monkeypatch, capsys, options, sentence):
+def test_a_mistake_is_one_sentence_and_exit_code_2(folder, told, arguments, sentence):
     (folder / "taken").mkdir()
-    (folder / "taken.de").mkdir()
-    assert told(monkeypatch, capsys, "world", "tr", "--sentences", "2", "--edition", "small.yml", *options) == sentence
-    assert sorted(path.name for path in folder.iterdir()) == ["small.yml", "taken", "taken.de"]
+    code, said = told(*arguments)
+    flat = re.sub(r"[\s│]+", " ", said)
+    assert code == 2 and sentence in flat and "Traceback" not in said
+    assert said.count("\n") == 1 or "Usage" in said
 
 
-def test_an_error_of_the_system_without_a_file_is_no_mistake_of_the_users():
-    assert cli._is_ours(PermissionError(13, "Permission denied", "x")) and not cli._is_ours(OSError(5, "Input/output error"))
+def test_an_error_that_nobody_foresaw_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(cli, "app", lambda: int("x"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        cli.main()
 
 
-@pytest.mark.parametrize("arguments", [
-    ["run", "--workers", "0"], ["run", "--seed", "-1"], ["book", "--jobs", "0"], ["book", "--jobs", "-1"]
+@pytest.mark.parametrize("words, chosen", [
+    ([], JOBS), (["pos"], JOBS[:1]), (["scores", "m-bert"], JOBS[:2]), (["po"], []),
 ])  # fmt: skip
-def test_numbers_out_of_range_are_refused(folder, monkeypatch, capsys, arguments):
-    assert f"Invalid value for '{arguments[1]}'" in told(monkeypatch, capsys, *arguments, "--edition", "small.yml", "--dry-run")
+def test_what_lacks_is_told_with_its_cost_before_it_is_computed(
+    folder, told, lacking, words, chosen
+):
+    code, said = told("run", *words, "-e", "small.yml")
+    assert code == 0 and lacking == chosen and all(job in said for job in chosen)
+    assert f"{len(chosen)} to compute, about {len(chosen)}.0 min" in said
 
 
-def test_real_corpora_are_no_world(folder):
-    (folder / "small.yml").write_text("title: real\nseeds: [1]\nencoders: {m-bert: x}\ncorpora:\n  source: folder\n")
-    assert "small.yml, line 5: these corpora are files already" in str(world("en", "--out", "a").exception)
+@pytest.mark.parametrize("command", ["book", "run"])
+def test_a_dry_run_stops_at_the_plan(folder, told, lacking, monkeypatch, command):
+    monkeypatch.setattr(book, "build", lambda *_: pytest.fail("something was built"))
+    code, said = told(command, "-e", "small.yml", "--dry-run")
+    assert code == 0 and "3 to compute" in said and not lacking
 
 
-def pretrain(folder, hidden="hidden: 16", *options):
-    (folder / "tiny.yml").write_text(CONFIG.replace("{hidden}", hidden))
-    return crosslingual("pretrain", "tiny.yml", *options)
+def test_options_reach_the_build(folder, told, monkeypatch):
+    asked = []
+    monkeypatch.setattr(book, "build", lambda *given: asked.append(given))
+    assert told("book", "--fresh", "-p", "codes=[en, de]; seeds=2", "--jobs", 1)[0] == 0
+    ((_, edition, given, jobs, fresh),) = asked
+    assert (edition, jobs, fresh) == (book.DEFAULT, 1, True)
+    assert given == {"codes": "[en, de]", "seeds": "2"}
 
 
-def test_an_encoder_is_pretrained_from_a_specification(folder):
-    assert pretrain(folder).exit_code == 0
-    assert (folder / "tiny/model.safetensors").exists() and "in 2 steps" in (folder / "tiny/README.md").read_text()
-    assert "another recipe or other texts" in str(pretrain(folder, "hidden: 32").exception)
+def test_an_encoder_is_pretrained_from_a_specification(folder, told):
+    (folder / "tiny.yml").write_text(CONFIG.replace("{hidden}", "hidden: 16"))
+    assert told("pretrain", "tiny.yml")[0] == 0 and (folder / "tiny/model.safetensors").exists()
+    assert "in 2 steps" in (folder / "tiny/README.md").read_text()
 
 
 @pytest.mark.parametrize("line, sentence", [
-    ("hiden: 16", "tiny.yml, line 6: unknown entry 'hiden'"),
-    ("hidden: 15", "tiny.yml, line 8: a hidden size of 15 does not divide into 2 heads"),
+    ("hiden: 16", "tiny.yml, line 6: unknown key recipe.hiden"),
+    ("hidden: 15", "tiny.yml, line 4: .*15"),
     ("hidden: 16\nlanguage: [en]", "not YAML"),
-    ("learning_rate: 1e-3", "tiny.yml, line 6: .* write 1.0e-3"),
-])
-def test_a_mistake_in_a_specification_names_file_and_line(folder, line, sentence):
-    done = pretrain(folder, line)
-    assert done.exit_code != 0 and cli._is_ours(done.exception)
-    with pytest.raises(ValueError, match=sentence):
-        raise done.exception
-    assert not (folder / "tiny").exists()
+])  # fmt: skip
+def test_a_mistake_in_a_specification_names_file_and_line(folder, told, line, sentence):
+    (folder / "tiny.yml").write_text(CONFIG.replace("{hidden}", line))
+    code, said = told("pretrain", "tiny.yml")
+    assert code == 2 and re.search(sentence, said) and not (folder / "tiny").exists()
 
 
-def test_an_unknown_device_is_told_before_anything_is_made(folder):
-    done = pretrain(folder, "hidden: 16", "--device", "tpu")
-    assert "there is no device 'tpu' here: choose cpu" in str(done.exception)
-    assert not (folder / "tiny").exists()
+# make
 
 
-def test_recording_and_probing_say_what_they_need(folder):
-    done = crosslingual("record", "small.yml")
-    assert "records need digests: put an empty file" in str(done.exception)
-    done = crosslingual("probe", "nowhere", "--edition", "small.yml")
-    assert done.exit_code == 2 and "nowhere" in done.output
+@pytest.fixture
+def make(tmp_path):
+    """`make(*arguments)`: what reaches `crosslingual`, argument by argument."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    program = tmp_path / "venv/bin/crosslingual"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nfor each in "$@"; do echo "<$each>"; done\n')
+    program.chmod(0o755)
+    (tmp_path / "stamp").touch()
+
+    def run(*arguments):
+        command = ["make", "--silent", *arguments, "VENV=venv", "STAMP=stamp"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return SimpleNamespace(code=done.returncode, said=re.findall("<(.*)>", done.stdout))
+
+    return run
+
+
+@pytest.mark.parametrize("given", ["seeds=1", "train=[en, de]", "a='it''s'; b=$HOME", 'c="x"'])
+def test_parameters_survive_make_with_blanks_and_quotes(make, given):
+    done = make("chapter", "NAME=02-models-and-data", f"P={given.replace('$', '$$')}")
+    assert done.said == ["chapter", "02-models-and-data", "--parameter", given]
+
+
+def test_make_passes_editions_on_and_the_default_is_spelled_in_the_library_alone(make):
+    assert make("book").said == ["book"]
+    assert make("book", "EDITION=my own.yml", "FRESH=1").said == [
+        "book", "--edition", "my own.yml", "--fresh"
+    ]  # fmt: skip
+    assert make("book", "DRY=1").said == ["book", "--dry-run"]
+    assert make("chapter").code == 2
+    assert not re.search(rf"\b{book.DEFAULT}\b", (ROOT / "Makefile").read_text())
+
+
+def test_recording_says_where(folder, told, monkeypatch):
+    frames = [pd.DataFrame()]
+    monkeypatch.setattr(experiments, "record", lambda edition: frames, raising=False)
+    code, said = told("record", "small.yml")
+    assert code == 0 and "book/recorded/small" in said

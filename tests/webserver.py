@@ -1,20 +1,19 @@
-"""A local HTTP server for downloads: serves ranges or ignores them, stops midway, answers 404."""
+"""A local HTTP server for downloads: answers with files, stops midway, answers 404."""
 
-import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serving(contents, port=0):
+def serving(contents):
     """A server of ``contents`` ({path: bytes}) with attributes to set and to look at:
 
-    ``url``; ``ranges``, whether it can send a part; ``stop``, the byte of a file at which it cuts the
-    connection; ``asked``, a (path, first byte or None) for each request.
+    ``url``; ``stop``, the byte of a file at which it cuts the connection; ``asked``, the path of
+    each request.
     """
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
-        server.contents, server.stop, server.ranges, server.asked = contents, None, True, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.contents, server.stop, server.asked = contents, None, []
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -25,21 +24,14 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        self.server.asked.append((self.path, asked and int(asked[1])))
-        if self.path not in self.server.contents:
+        self.server.asked.append(self.path)
+        content = self.server.contents.get(self.path)
+        if content is None:
             return self.send_error(404)
-        content = self.server.contents[self.path]
-        start = int(asked[1]) if asked and self.server.ranges else 0
-        if start >= len(content):
-            return self.send_error(416)
-        self._send(content, start)
-
-    def _send(self, content, start):
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[start : self.server.stop])
+        self.wfile.write(content[: self.server.stop])
         self.close_connection = True
 
     def log_message(self, *_):

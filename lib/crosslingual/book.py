@@ -1,95 +1,92 @@
-"""The book: papermill executes the chapters, a failed one stops the build, `site` compiles what was executed.
+"""The book: papermill executes its chapters, jupyter-book makes the site; a failure stops both.
 
-An executed chapter is kept in ``_build/executed/`` under its own name together with the key of all that made it
-(its source, the library, the edition, the encoders, the parameters), and is executed again only when that changes.
+An executed chapter is kept in ``_build/executed/<edition>/`` with a key of all that it is made of,
+and is executed again only when that changes. The site is ``_build/html/<edition>/``; the default
+edition's is ``_build/html/``.
 """
 
-import fcntl
+import ast
 import hashlib
 import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from time import perf_counter
 
 import nbformat
+import pandas as pd
 import papermill
 import yaml
+from filelock import FileLock, Timeout
+from joblib import Parallel, delayed
 from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+from pydantic import TypeAdapter
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import availability, corpora, emergence, grids, parameters, plan, pretrain, site, store, tokenisation, transfer
-from crosslingual.editions import Edition
+from crosslingual import experiments, results
+from crosslingual.edition import Edition
 
-LIBRARY = Path(__file__).parent
-# Stages after the first: what reads what the other chapters computed, then what reports on the build itself.
-BALANCE, REPORT = ("06-conclusion", "index"), ("beyond/provenance",)
+DEFAULT = "pocket"  # the edition of `make book`; a test holds the notebooks to it
+LIBRARY = Path(__file__).parents[1]
+REPORT = "beyond/provenance"  # on the build: executed last, and whenever another chapter was
+# What a parameter may be: the annotations that its cell may use.
+TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str]}
 # A kernel that could be listened to warns on every start.
 KERNEL = Config({"KernelManager": {"transport_encryption": "auto"}})
+FAILURES = (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError)
+STRICT = ["-n", "-W", "--keep-going"]
+STAMP = ".made-from"  # in the folder of each whole site
 
 
 class BookError(ValueError):
-    """A chapter is missing or failed, or another build is running."""
+    """A wrong chapter or parameter, a failed chapter, a refused page, or another build."""
 
 
-def build(root: Path, edition: str = "pocket", given: dict[str, str] | None = None, jobs: int | None = None) -> Path:
-    """Execute every chapter of the checkout ``root`` that is out of date, compile the site, return its index page.
+def build(
+    root: Path,
+    edition: str = DEFAULT,
+    given: dict[str, str] | None = None,
+    jobs: int = 2,
+    fresh: bool = False,
+) -> Path:
+    """Execute the chapters of the checkout ``root`` that are out of date; return the index page.
 
-    ``given`` holds parameters as typed; each goes to the chapters that declare it, and some chapter must.  Raises
-    BookError naming chapter, cell and error when a chapter fails: the site is then left as it was.
+    Each parameter in ``given``, as typed, goes to the chapters that declare it. ``fresh`` computes
+    all results of the edition anew. Raises BookError for a wrong parameter before anything runs,
+    and when a chapter fails or its pages are refused: the site is then left as it was.
     """
-    loaded, names, edition = Edition.load(edition), chapters(root), _from_root(root, edition)
-    settings = {name: _settings(root, name, edition, given or {}) for name in names}
-    _refuse_unused(given or {}, settings)
-    if awaited := plan.downloads(loaded):
-        tqdm.write(str(plan.of(loaded)))
-    with _alone(root):
-        shared = digest_of_inputs(root, loaded)
-        keys = {name: _key(root, name, shared, settings[name]) for name in names}
-        stale = [name for name in names if _kept_key(_executed(root, name)) != keys[name]]
-        if stale:
-            for name in REPORT:  # it would be wrong from now on, also if this build is killed
-                _executed(root, name).unlink(missing_ok=True)
-            # What chapters share is computed before they run side by side: on all cores, and each model once.
-            cells = grids.of_the_book(loaded)
-            if cells and not awaited:
-                tqdm.write(str(plan.of(loaded, cells)))
-            transfer.run(loaded, cells)
-            grids.floors(loaded)
-        run = partial(_refresh, root, settings=settings, keys=keys)
-        for stage in _stages(names, stale):
-            _in_parallel(run, stage, jobs)
-        return site.compile(root)
+    loaded, values = Edition.load(edition), _values(root, edition, given or {})
+    folder = root / "_build/executed" / loaded.name
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
+            experiments.prepare(loaded, fresh=fresh)  # what chapters share: on all cores, and once
+            _execute_stale(root, folder, values, _shared_key(root, loaded), jobs)
+            return compile(root, loaded.name)
+    except Timeout:
+        raise BookError(f"another build is running in {root}: wait for it to end") from None
 
 
-def _stages(names: list[str], stale: list[str]) -> list[list[str]]:
-    """The chapters to execute, in turn; the report is executed whenever another chapter is."""
-    first = [name for name in stale if name not in BALANCE + REPORT]
-    balance = [name for name in stale if name in BALANCE]
-    return [first, balance, [name for name in names if name in REPORT and stale]]
-
-
-def chapter(root: Path, name: str, edition: str = "pocket", given: dict[str, str] | None = None) -> Path:
-    """Execute one chapter with other parameters and return the executed notebook, ``_build/chapters/<name>.ipynb``."""
-    path = source(root, name)
-    values = parameters.typed(path, {"edition_name": _from_root(root, edition), **(given or {})})
-    return execute(root, name, values, root / "_build/chapters" / f"{name}.ipynb")
-
-
-def _from_root(root: Path, edition: str) -> str:
-    """Chapters run in ``root``, so an edition given as a path is named from there."""
-    return os.path.relpath(Path(edition).resolve(), root) if edition.endswith((".yml", ".yaml")) else edition
+def chapter(root: Path, name: str, edition: str, given: dict[str, str]) -> Path:
+    """Rerun one chapter with the given parameters, as typed, beside the site; return its page."""
+    values = typed(source(root, name), {"edition_name": _from_root(root, edition), **given})
+    executed = root / "_build/chapters" / f"{name}.ipynb"
+    execute(root, name, values, executed, stdout=sys.stdout)
+    return page(root, executed)
 
 
 def chapters(root: Path) -> list[str]:
-    """The chapters' names in the order of ``_toc.yml``, the front page first; raise BookError if one is missing."""
+    """The chapters' names in the order of ``_toc.yml``; raise BookError if one is missing."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
     return [name for name in [toc["root"], *listed] if source(root, name).suffix == ".ipynb"]
@@ -100,162 +97,293 @@ def source(root: Path, name: str) -> Path:
     for path in (root / "book" / f"{name}.ipynb", root / "book" / f"{name}.md"):
         if path.is_file():
             return path
-    raise BookError(f"there is no chapter {name!r}: choose from {', '.join(_written(root))}")
+    names = [
+        path.relative_to(root / "book").with_suffix("") for path in _below(root / "book", ".ipynb")
+    ]
+    raise BookError(f"there is no chapter {name!r}: choose from {', '.join(map(str, names))}")
 
 
-def _written(root: Path) -> list[str]:
-    paths = sorted((root / "book").rglob("*.ipynb"))
-    return [path.relative_to(root / "book").with_suffix("").as_posix() for path in paths]
+# A chapter's parameters: what the cell tagged `parameters` declares.
 
 
-def _settings(root: Path, name: str, edition: str, given: dict[str, str]) -> dict:
-    """The typed values for those of the given parameters that the chapter declares."""
-    path = source(root, name)
-    offered = {"edition_name": edition, **given}
-    known = parameters.declared(path)
-    return parameters.typed(path, {key: value for key, value in offered.items() if key in known})
+def parse(assignments: list[str]) -> dict[str, str]:
+    """Split texts as typed, each one or several of ``name=value``: ``train=[en, de]; seeds=2``."""
+    parts = [part.strip() for text in assignments for part in text.split(";") if part.strip()]
+    for part in parts:
+        if not re.match(r"\w+ *=", part):
+            raise BookError(f"a parameter is given as name=value, not {part!r}")
+    return {name.strip(): value.strip() for name, value in (part.split("=", 1) for part in parts)}
 
 
-def _refuse_unused(given: dict[str, str], settings: dict[str, dict]) -> None:
-    for key in given:
-        if not any(key in values for values in settings.values()):
-            raise parameters.ParameterError(f"no chapter has a parameter {key!r}; name=value sets those that exist")
+def declared(chapter: Path) -> dict[str, dict]:
+    """{name: {inferred_type_name, default, help}} as the chapter's cell of parameters says."""
+    with redirect_stderr(StringIO()):  # papermill remarks on every line that is a comment only
+        return papermill.inspect_notebook(str(chapter))
 
 
-def _executed(root: Path, name: str) -> Path:
-    return root / "_build/executed" / f"{name}.ipynb"
+def typed(chapter: Path, given: dict[str, str]) -> dict:
+    """``given`` (name -> text) with each value of the type that the chapter declares (``TYPES``).
+
+    The comment of a parameter may set limits: "(at least 1)"; "(like en-fr)" for the shape of each
+    in a list. Raises BookError for an unknown name or a value that does not fit.
+    """
+    known = declared(chapter)
+    for name in [name for name in given if name not in known]:
+        raise BookError(
+            f"chapter {chapter.stem} has no parameter {name!r}: choose from {', '.join(known)}"
+        )
+    return {name: _typed(chapter, known[name], text) for name, text in given.items()}
 
 
-def _key(root: Path, name: str, shared: str, values: dict) -> str:
-    return _digest([shared, _content(source(root, name)), json.dumps(values, sort_keys=True)])
+def _typed(chapter: Path, parameter: dict, text: str) -> object:
+    annotation, comment = parameter["inferred_type_name"], parameter["help"]
+    parts = [part.strip(" '\"") for part in text.strip(" []").split(",")]
+    try:
+        raw = [part for part in parts if part] if annotation.startswith("list") else text.strip()
+        value = TypeAdapter(TYPES[annotation]).validate_python(raw)
+        _check_limits(value, comment)
+    except ValueError:
+        raise BookError(
+            f"parameter {parameter['name']} of chapter {chapter.stem} wants {annotation}, "
+            f"{comment} (default {parameter['default']}), not {text!r}"
+        ) from None
+    return value
 
 
-def _kept_key(executed: Path) -> str | None:
-    if not executed.exists():
-        return None
-    return nbformat.read(executed, as_version=4).metadata.get("crosslingual", {}).get("key")
+def _check_limits(value: object, comment: str) -> None:
+    """Raise ValueError if the value is not within what the comment says."""
+    if (least := re.search(r"\(at least (\d+)\)", comment)) and value < int(least[1]):
+        raise ValueError(value)
+    if like := re.search(r"\(like (\S+)\)", comment):
+        shape = re.sub(r"\w+", r"\\w+", like[1])
+        if not all(re.fullmatch(shape, text) for text in value):
+            raise ValueError(value)
 
 
-def _refresh(root: Path, name: str, settings: dict[str, dict], keys: dict[str, str]) -> None:
+def _values(root: Path, edition: str, given: dict[str, str]) -> dict[str, dict]:
+    """{chapter: its typed values}; raise BookError for a parameter that no chapter has."""
+    offered, values = {"edition_name": _from_root(root, edition), **given}, {}
+    for name in chapters(root):
+        path = source(root, name)
+        known = declared(path)
+        values[name] = typed(path, {key: text for key, text in offered.items() if key in known})
+    for key in [key for key in given if not any(key in each for each in values.values())]:
+        raise BookError(f"no chapter has a parameter {key!r}; each lists its own in its first cell")
+    return values
+
+
+def _from_root(root: Path, edition: str) -> str:
+    """Chapters run in ``root``, so an edition given as a path is named from there."""
+    is_path = edition.endswith((".yml", ".yaml"))
+    return os.path.relpath(Path(edition).resolve(), root) if is_path else edition
+
+
+# Executing
+
+
+def _execute_stale(
+    root: Path, folder: Path, values: dict[str, dict], shared: str, jobs: int
+) -> None:
+    keys = {name: _key(source(root, name), shared, values[name]) for name in values}
+    stale = [name for name in keys if _kept_key(folder / f"{name}.ipynb") != keys[name]]
+    if stale:  # the report would be wrong from now on, also if this build is killed
+        (folder / f"{REPORT}.ipynb").unlink(missing_ok=True)
+    refresh = delayed(lambda name: _refresh(root, folder, name, values[name], keys[name]))
+    Parallel(jobs, backend="threading")(refresh(name) for name in stale if name != REPORT)
+    if stale and REPORT in values:
+        _refresh(root, folder, REPORT, values[REPORT], keys[REPORT])
+
+
+def _refresh(root: Path, folder: Path, name: str, values: dict, key: str) -> None:
     started = perf_counter()
-    execute(root, name, settings[name], _executed(root, name), keys[name])
+    execute(root, name, values, folder / f"{name}.ipynb", key)
     tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
 
 
-def execute(root: Path, name: str, values: dict, target: Path, key: str = "") -> Path:
-    """Run one chapter by papermill in ``root`` and put it at ``target``, whole or not at all; return ``target``.
+def execute(root: Path, name: str, values: dict, target: Path, key: str = "", stdout=None) -> None:
+    """Run one chapter by papermill in ``root`` and put it at ``target``, whole or not at all.
 
-    Raises BookError naming chapter, cell and error; the failed notebook is then at ``_build/failed/``.
+    Raises BookError naming chapter, cell and error; the failed one is then in ``_build/failed/``.
     """
     path, working = source(root, name), root / "_build/failed" / f"{name}.ipynb"
     working.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    known = declared(path)
+    # Only what is unlike the defaults is injected: a page as published shows no extra cell.
+    changed = {
+        key: value
+        for key, value in values.items()
+        if ast.literal_eval(known[key]["default"]) != value
+    }
+    how = {
+        "cwd": str(root),
+        "kernel_name": "python3",
+        "config": KERNEL,
+        "shutdown_kernel": "immediate",
+    }
+    bar = {"desc": name, "leave": False, "disable": None}
     try:
         executed = papermill.execute_notebook(
-            # Only what is unlike the chapter's own defaults is injected: a page as published shows no extra cell.
-            str(path), str(working), parameters=parameters.changed(path, values), kernel_name="python3",
-            cwd=str(root), config=KERNEL, shutdown_kernel="immediate", progress_bar={"desc": name, "leave": False, "disable": None},
-        )  # fmt: skip
-    except (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError) as error:
-        raise BookError(_failure(name, working, error)) from None
+            str(path), str(working), changed, progress_bar=bar, stdout_file=stdout, **how
+        )
+    except FAILURES as error:
+        raise BookError(f"chapter {name} failed {_where(error)}; see {working}") from None
     executed.metadata["crosslingual"] = {"key": key}
-    _put(executed, working, target)
-    return target
-
-
-def _put(notebook: nbformat.NotebookNode, working: Path, target: Path) -> None:
+    nbformat.write(executed, working)
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, working)
     os.replace(working, target)
 
 
-def _failure(name: str, working: Path, error: Exception) -> str:
-    where = f"see {working}"
+def _where(error: Exception) -> str:
     if not isinstance(error, PapermillExecutionError):
-        return f"chapter {name} failed: its kernel died ({type(error).__name__}); {where}"
-    return f"chapter {name} failed in cell {error.exec_count} (`{_line(error)}`): {error.ename}: {error.evalue}; {where}"
-
-
-def _line(error: PapermillExecutionError) -> str:
-    """The line of the cell that failed: the one with an arrow in the traceback's frame of the cell, else the first."""
+        return f"as its kernel died ({type(error).__name__})"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
-    arrow = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
-    return (arrow[1] if arrow else error.source.strip().splitlines()[0]).strip()
+    arrow = re.search(
+        r"^-+> *\d+ (.*)$", plain, re.MULTILINE
+    )  # the line, in the traceback's frame of the cell
+    line = arrow[1] if arrow else error.source.strip().splitlines()[0]
+    return f"in cell {error.exec_count} (`{line.strip()}`): {error.ename}: {error.evalue}"
 
 
-def _in_parallel(run, names: list[str], jobs: int | None) -> None:
-    """Call ``run`` on every name, ``jobs`` at a time (default two, if there are two cores); the first failure wins."""
-    with ThreadPoolExecutor(jobs or min(2, os.cpu_count() or 1)) as pool:
-        tasks = [pool.submit(run, name) for name in names]
-        try:
-            for task in tasks:
-                task.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def _kept_key(executed: Path) -> str | None:
+    """The key that an executed chapter was made with."""
+    if not executed.exists():
+        return None
+    return nbformat.read(executed, 4).metadata.get("crosslingual", {}).get("key")
 
 
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Hold the checkout's build folder; raise BookError if another process does (a killed one does not)."""
-    (root / "_build").mkdir(exist_ok=True)
-    with open(root / "_build/.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BookError(f"another build is running in {root}: wait for it to end") from None
-        yield
+def _shared_key(root: Path, edition: Edition) -> str:
+    """Digest of what every chapter is made of: library, pins, edition, results, encoders' cards."""
+    folders = [LIBRARY, root / "book/recorded", results.local(edition.name), root / "encoders"]
+    files = [*_below(folders[0], ".py", ".csv"), *_below(folders[1]), *_below(folders[2])]
+    files += [*_below(folders[3], ".md", ".jsonl"), root / "requirements.lock", edition.path]
+    return _digest(path.read_bytes() for path in files if path.exists())
 
 
-def digest_of_inputs(root: Path, edition: Edition) -> str:
-    """Digest of what every chapter depends on: library, pins, the edition, its corpora and encoders, recorded results.
-
-    Results of the paper's own vocabularies and encoders are shown in every edition. Kept curves of pre-training count, as no
-    chapter computes them, and so does what is noted beside the weights of encoders.
-    An encoder that the edition pre-trains on demand is made here, once, rather than by several chapters at a time.
-    """
-    library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
-    shown = [edition, *edition.companions]
-    names = {*(each.name for each in shown), tokenisation.RECORDED}
-    folders = [*(root / "book/recorded" / name for name in names), store.local() / emergence.KIND]
-    results = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    notes = [path for name in (pretrain.LOG, pretrain.TEXT) for path in (root / "encoders").glob(f"*/{name}")]
-    pins = [each.resolve(each.document["digests"]) for each in shown if "digests" in each.document]
-    kept = [*sorted(library), *sorted(results), *sorted(notes)]
-    paper = root / "book/editions" / f"{tokenisation.RECORDED}.yml"  # what its experiments would cost is shown too
-    files = [*kept, *(each.path for each in shown), paper, *pins, root / "requirements.lock"]
-    content = [path.read_bytes() for path in files if path.exists()]
-    return _digest([*content, *_fingerprints(edition)])
+def _key(source: Path, shared: str, values: dict) -> str:
+    cells = nbformat.read(source, 4).cells
+    content = [[cell.cell_type, cell.source, cell.metadata] for cell in cells]
+    return _digest([shared.encode(), json.dumps([content, values], sort_keys=True).encode()])
 
 
-def _fingerprints(edition: Edition) -> Iterator[str]:
-    """One for each encoder and corpus of the edition; what is not at hand says so, as its table will."""
-    for name in edition.encoders:
-        absence = availability.missing_encoder(edition, name)
-        yield absence or edition.encoder_digest(name)
-    for pair in [*edition.pairs, *edition.further_pairs]:
-        try:
-            yield edition.parallel_digest(*pair)
-        except corpora.CorpusUnavailable as absence:
-            yield str(absence)
-    for task in corpora.TASKS:
-        for language in dict.fromkeys([*edition.languages(task), *edition.evaluation_languages(task)]):
-            for split in corpora.SPLITS:
-                try:
-                    yield edition.source.fingerprint(task, language, split)
-                except corpora.CorpusUnavailable as absence:
-                    yield str(absence)
+def _below(folder: Path, *endings: str) -> list[Path]:
+    """The files in a folder and its folders with one of the endings, if any are given."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(path for path in files if not endings or path.suffix in endings)
 
 
-def _content(path: Path) -> str:
-    """What of a chapter counts: its cells and their tags, not outputs or execution counts."""
-    cells = nbformat.read(path, as_version=4).cells
-    return json.dumps([[cell.cell_type, cell.source, cell.metadata] for cell in cells], sort_keys=True)
-
-
-def _digest(parts: Iterable[str | bytes]) -> str:
+def _digest(parts: Iterable[bytes]) -> str:
     total = hashlib.sha256()
     for part in parts:
-        raw = part.encode("utf-8") if isinstance(part, str) else part
-        total.update(len(raw).to_bytes(8, "big") + raw)
+        total.update(len(part).to_bytes(8, "big") + part)
     return total.hexdigest()
+
+
+def durations(edition: Edition) -> pd.DataFrame:
+    """What cells took when last executed; columns: chapter, date, number, code, seconds."""
+    folder, rows = results.root() / "_build/executed" / edition.name, []
+    for path in _below(folder, ".ipynb"):
+        notebook, name = nbformat.read(path, 4), path.relative_to(folder).with_suffix("").as_posix()
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        day = notebook.metadata.papermill.start_time[:10]
+        taken = [(cell.source, cell.metadata.papermill.duration) for cell in code]
+        rows += [(name, day, number, text, time) for number, (text, time) in enumerate(taken, 1)]
+    return pd.DataFrame(rows, columns=["chapter", "date", "number", "code", "seconds"])
+
+
+# The site
+
+
+def compile(root: Path, edition: str) -> Path:
+    """Compile an edition's site from its executed chapters, if out of date; return its index page.
+
+    Raises BookError with jupyter-book's warnings; the site is then left as it was.
+    """
+    executed, html = root / "_build/executed" / edition, root / "_build/html"
+    html = html if edition == DEFAULT else html / edition
+    _copy_static(root, executed)
+    files = [root / "_config.yml", root / "_toc.yml", *_below(executed)]
+    names = "\n".join(str(path.relative_to(root)) for path in files)
+    key = _digest([names.encode(), *(path.read_bytes() for path in files)])
+    if not ((html / STAMP).exists() and (html / STAMP).read_text() == key):
+        _jupyter_book(root, executed, root / "_toc.yml", html, STRICT)
+        (html / STAMP).write_text(key)
+    return html / "index.html"
+
+
+def page(root: Path, executed: Path) -> Path:
+    """Compile one executed chapter by itself, without those that it refers to; return its page."""
+    with tempfile.TemporaryDirectory() as folder:
+        pages, toc = Path(folder) / "pages", Path(folder) / "_toc.yml"
+        _copy_static(root, pages)
+        shutil.copy2(executed, pages)
+        toc.write_text(f"format: jb-book\nroot: {executed.stem}\n", "utf-8")
+        _jupyter_book(root, pages, toc, executed.with_suffix(""), [])
+    return executed.with_suffix("") / f"{executed.stem}.html"
+
+
+def _copy_static(root: Path, pages: Path) -> None:
+    """Put what pages use beside them, and the pages that are not executed."""
+    book = root / "book"
+    shutil.copytree(book / "assets", pages / "assets", dirs_exist_ok=True)
+    for path in [book / "references.bib", *book.glob("*.md")]:
+        shutil.copy2(path, pages)
+
+
+def _jupyter_book(root: Path, pages: Path, toc: Path, html: Path, options: list[str]) -> None:
+    """Build a site beside ``html``, put it there when whole; raise BookError with the warnings."""
+    draft = html.with_name(f".{html.name}")
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        pages,
+    ]
+    command += ["--config", root / "_config.yml", "--toc", toc, "--path-output", draft, *options]
+    shutil.rmtree(draft, ignore_errors=True)  # of a killed build
+    draft.mkdir(parents=True)
+    try:
+        done = subprocess.run(
+            map(str, command), cwd=root, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise BookError(
+                f"jupyter-book refused the site:{_complaints(done.stdout + done.stderr)}"
+            )
+        _put(draft / "_build/html", html, draft / "old")
+    finally:
+        shutil.rmtree(draft)
+
+
+def _complaints(log: str) -> str:
+    """The lines of jupyter-book's log that say what is wrong; else its last ones."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", log).splitlines()
+    wrong = [line for line in lines if re.search(r"WARNING|ERROR|Error\b", line)]
+    return "\n  ".join(["", *(wrong[:20] or lines[-10:])])
+
+
+def _put(new: Path, place: Path, old: Path) -> None:
+    for other in place.glob(f"*/{STAMP}"):  # sites of other editions lie in the default's
+        os.replace(other.parent, new / other.parent.name)
+    if place.exists():
+        os.replace(place, old)
+    os.replace(new, place)
+
+
+def handout(root: Path, name: str) -> Path:
+    """Write a chapter for students, with an empty cell in place of each solution; return where."""
+    notebook, target = (
+        nbformat.read(source(root, name), 4),
+        root / "_build/handouts" / f"{name}.ipynb",
+    )
+    kept, inside = [], False
+    for cell in notebook.cells:
+        begins = cell.source.startswith("```{solution-start}")
+        if not inside:
+            kept.append(nbformat.v4.new_code_cell("# Your solution") if begins else cell)
+        inside = (inside or begins) and not cell.source.rstrip().endswith("{solution-end}\n```")
+    notebook.cells = kept
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, target)
+    return target

@@ -1,4 +1,10 @@
-"""The paper's languages: names, scripts, families and the lists its tables use (paper, section 2 and Table 5)."""
+"""The paper's languages: names, scripts, families, word order, and the lists its tables use.
+
+Word order is as WALS attests it (paper, section 4.1): six features, what two languages share, groups.
+Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e;
+CC BY 4.0), one entry a language. ``data/word_order.csv`` also says what grammars do where WALS is
+silent ("assumed"); only `assumed_adjective_group` reads that.
+"""
 
 from functools import cache
 from importlib.resources import files
@@ -6,6 +12,9 @@ from importlib.resources import files
 import pandas as pd
 
 DATA = files("crosslingual") / "data"
+FEATURES = ["81A", "85A", "86A", "87A", "88A", "89A"]
+NO_ORDER = {"No dominant order", "Mixed"}
+ADJECTIVE_GROUPS = {"Adjective-Noun": "AN", "Noun-Adjective": "NA"}
 
 
 class UnknownLanguage(ValueError):
@@ -14,10 +23,11 @@ class UnknownLanguage(ValueError):
 
 @cache
 def table() -> pd.DataFrame:
-    """One row per language, indexed by code: name, script, family, branch, wals_code, pos, ner16, order_group.
+    """One row a language, by code: name, script, script_name, family, branch, pos, ner16, order_group.
 
-    Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them (``no_bokmaal``, ``pt_br``).
-    ``order_group`` is the paper's own SVO/SOV membership (Table 5), empty where the paper lists neither.
+    Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them
+    (``no_bokmaal``, ``pt_br``). ``order_group`` is the paper's own SVO/SOV membership (Table 5),
+    empty where the paper lists neither.
     """
     return pd.read_csv(DATA / "languages.csv", keep_default_na=False).set_index("code")
 
@@ -38,13 +48,89 @@ def script(code: str) -> str:
     return table().at[check(code), "script"]
 
 
-# ISO 15924's codes in words.
-SCRIPT_NAMES = dict(
-    Arab="Arabic", Beng="Bengali", Cyrl="Cyrillic", Deva="Devanagari", Grek="Greek", Hans="Chinese",
-    Hebr="Hebrew", Jpan="Japanese", Kore="Korean", Latn="Latin", Taml="Tamil", Telu="Telugu",
-)  # fmt: skip
+SCRIPT_NAMES = dict(zip(table().script, table().script_name))
 POS_LANGUAGES = [code for code, row in table().iterrows() if row.pos]
 NER16_LANGUAGES = [code for code, row in table().iterrows() if row.ner16]
 CONLL_LANGUAGES = ["en", "de", "nl", "es"]
 SVO = [code for code, row in table().iterrows() if row.order_group == "SVO"]
 SOV = [code for code, row in table().iterrows() if row.order_group == "SOV"]
+
+
+@cache
+def word_order() -> pd.DataFrame:
+    """language, feature, value, kind ("attested" by WALS or "assumed" by us), note."""
+    return pd.read_csv(DATA / "word_order.csv", keep_default_na=False)
+
+
+@cache
+def _attested() -> dict[str, dict[str, str]]:
+    rows = word_order().query("kind == 'attested'").groupby("language")
+    return {code: dict(zip(own.feature, own.value)) for code, own in rows}
+
+
+def attested(code: str) -> dict[str, str]:
+    """The language's WALS values by feature; a feature that WALS leaves open is missing."""
+    return dict(_attested().get(check(code), {}))
+
+
+def common_features(a: str, b: str) -> int:
+    """How many of the six features (0-6) have the same attested value in both languages.
+
+    Two languages with "No dominant order" share that value. A feature attested in one only is not
+    shared.
+    """
+    first, second = attested(a), attested(b)
+    return sum(first[feature] == second.get(feature) for feature in first)
+
+
+def likeness(a: str, b: str) -> float:
+    """Common features as a share (0-1) of those that WALS attests in both; NaN if none."""
+    both = attested(a).keys() & attested(b).keys()
+    return common_features(a, b) / len(both) if both else float("nan")
+
+
+def common_orders(a: str, b: str) -> int:
+    """`common_features` (0-6) without those for which neither has a dominant order."""
+    second = attested(b)
+    return sum(
+        value == second.get(feature) and value not in NO_ORDER
+        for feature, value in attested(a).items()
+    )
+
+
+@cache
+def _entries() -> pd.Series:
+    """Whether WALS has just one entry for a language, and that for no other; by language."""
+    return pd.read_csv(DATA / "wals_entries.csv").set_index("language").own.astype(bool)
+
+
+def own_entry(code: str) -> bool:
+    """Whether the atlas has just one entry for the language, and that for no other."""
+    return bool(_entries().get(check(code), False))
+
+
+def shared(codes: list[str]) -> pd.DataFrame:
+    """Common features of every ordered pair, a symmetric frame [len(codes), len(codes)] (0-6)."""
+    rows = [[common_features(a, b) for b in codes] for a in codes]
+    return pd.DataFrame(rows, index=codes, columns=codes)
+
+
+def order_group(code: str) -> str | None:
+    """The paper's own grouping (Table 5a): "SVO", "SOV", or None for one in neither list."""
+    return table().at[check(code), "order_group"] or None
+
+
+def adjective_group(code: str) -> str | None:
+    """By attested WALS 87A, as the paper never lists Table 5b's members: "AN", "NA" or None."""
+    return ADJECTIVE_GROUPS.get(attested(code).get("87A"))
+
+
+def assumed_adjective_group(code: str) -> str | None:
+    """`adjective_group`, and what grammars say of a language that WALS is silent about."""
+    values = word_order().query("feature == '87A'").set_index("language").value
+    return ADJECTIVE_GROUPS.get(values.get(check(code)))
+
+
+def own_adjective_group(code: str) -> str | None:
+    """`adjective_group` of languages with an entry of their own in the atlas; None for others."""
+    return adjective_group(code) if own_entry(code) else None

@@ -1,9 +1,12 @@
-"""Uncertainty: intervals over seeds and sentences, joint draws of whole matrices, and tests for data that come as a matrix.
+"""Uncertainty: intervals over seeds and sentences, joint draws of matrices, a test for matrices.
 
-Every interval here is conditional on one pre-trained encoder: fine-tuning seeds and test sentences are
-resampled, pre-training runs are not.
+Every interval here is conditional on one pre-trained encoder: fine-tuning seeds and test sentences
+are resampled, pre-training runs are not. Score frames are those of ``experiments.scores``.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +14,7 @@ import pandas as pd
 from scipy import stats as scipy_stats
 
 LEVEL = 0.95
+DRAWS = 500  # joint bootstrap samples of a matrix
 CELL = ["encoder", "train", "evaluate"]
 
 
@@ -20,7 +24,7 @@ class Interval(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A statistic with its 95% interval; both ends equal the value where its spread is not known."""
+    """A statistic with its 95% interval; both ends equal the value if its spread is not known."""
 
     value: float
     low: float
@@ -32,11 +36,31 @@ class Permutation(NamedTuple):
     p: float
 
 
-def percent(totals: np.ndarray) -> np.ndarray:
-    """Score in percent from counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
+def valued(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have a value; the others say in their column ``reason`` why not."""
+    return frame[frame.reason == ""] if "reason" in frame else frame
 
-    F1 of no entities, neither gold nor predicted, is 0, as conlleval has it. Accuracy of no words would be too, but no sample
-    of sentences is without words (`scoring.value` has no accuracy there).
+
+def means(frame: pd.DataFrame) -> pd.Series:
+    """Mean score over seeds, by (train, evaluate)."""
+    return valued(frame).groupby(["train", "evaluate"], sort=False).score.mean()
+
+
+def zero_shot(scores: pd.Series) -> pd.Series:
+    """The pairs of different languages; scores are by (train, evaluate), as ``TABLE_1.stack()``."""
+    return scores[[train != evaluate for train, evaluate in scores.index]]
+
+
+def in_language(scores: pd.Series) -> pd.Series:
+    """The scores on the language that was fine-tuned on, by language."""
+    return scores[[train == evaluate for train, evaluate in scores.index]].droplevel("evaluate")
+
+
+def percent(totals: np.ndarray) -> np.ndarray:
+    """Percent from counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
+
+    F1 of no entities, neither gold nor predicted, is 0, as conlleval has it. Accuracy of no words
+    would be too, but no sample of sentences is without words.
     """
     totals = np.asarray(totals, float)
     correct = totals[..., 0]
@@ -44,17 +68,17 @@ def percent(totals: np.ndarray) -> np.ndarray:
     return 100 * np.divide(correct, denominator, out=np.zeros_like(correct), where=denominator > 0)
 
 
-def t_interval(values, level: float = LEVEL) -> Interval:
+def t_interval(values) -> Interval:
     """Student's t interval of the mean over seeds; NaN ends for fewer than two values."""
     values = np.asarray(values, float)
     if len(values) < 2:
         return Interval(np.nan, np.nan)
-    half = scipy_stats.t.ppf((1 + level) / 2, len(values) - 1) * scipy_stats.sem(values)
+    half = scipy_stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * scipy_stats.sem(values)
     return Interval(values.mean() - half, values.mean() + half)
 
 
-def percentile_interval(draws, level: float = LEVEL) -> Interval:
-    return Interval(*np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+def percentile_interval(draws) -> Interval:
+    return Interval(*np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
 
 
 def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -64,23 +88,20 @@ def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.nda
     return rng.multinomial(sentences, np.full(sentences, 1 / sentences), size=n).astype(np.float32)
 
 
-def bootstrap_interval(task: str, counts, n: int = 1000, seed: int = 0) -> Interval:
+def bootstrap_interval(task: str, counts) -> Interval:
     """Interval of a score when test sentences are resampled.
 
-    ``counts`` is [sentences, 2 or 3] of one run, or [seeds, sentences, 2 or 3] for the mean over runs. Raises
-    ValueError where the counts do not fit the task (NER needs three columns, tagging two).
+    ``counts`` is [sentences, 2 or 3] of one run, or [seeds, sentences, 2 or 3] for the mean over
+    runs. Raises ValueError where the counts do not fit the task (NER needs three columns, tagging
+    two).
     """
-    counts = np.asarray(counts)
-    check_counts(task, counts)
-    weights = sentence_weights(counts.shape[-2], n, np.random.default_rng(seed))
+    counts, columns = np.asarray(counts), 3 if task == "ner" else 2
+    if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
+        shape = list(counts.shape)
+        raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {shape}")
+    weights = sentence_weights(counts.shape[-2], 1000, np.random.default_rng(0))
     runs = counts if counts.ndim == 3 else counts[None]
     return percentile_interval(np.mean([percent(weights @ run) for run in runs], axis=0))
-
-
-def check_counts(task: str, counts: np.ndarray) -> None:
-    columns = 3 if task == "ner" else 2
-    if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
-        raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {list(counts.shape)}")
 
 
 def rank_correlation(x, y):
@@ -89,10 +110,6 @@ def rank_correlation(x, y):
     0 where one of them is constant: what does not vary follows nothing.
     """
     x, y = scipy_stats.rankdata(x), scipy_stats.rankdata(y, axis=0)
-    return _correlation(x, y)
-
-
-def _correlation(x: np.ndarray, y: np.ndarray):
     x, y = x - x.mean(), y - y.mean(0)
     scale = np.sqrt((x @ x) * (y * y).sum(0))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -107,67 +124,95 @@ def slope(x, y):
 
 
 def permutation_test(
-    x: pd.DataFrame, y: pd.DataFrame, statistic=rank_correlation, n: int = 1000, seed: int = 0
-):
-    """Does y rise with x over ordered language pairs? Permutes languages, rows and columns together (Mantel).
+    x: pd.DataFrame, y: pd.DataFrame, statistic: Callable = rank_correlation, n: int = 1000
+) -> Permutation:
+    """Does y rise with x over pairs of languages? Permutes languages, as Mantel (1967) does.
 
-    x and y are square frames over the same languages; the diagonal (same-language pairs) never enters, nor do
-    pairs for which x is NaN. The p value is one-sided. Cells of one language stay together under permutation,
-    so that a matrix of L languages counts as L observations rather than L(L-1). Raises ValueError where y has
+    x and y are square frames over the same languages; the diagonal (same-language pairs) never
+    enters, nor do pairs for which x is NaN. ``statistic`` takes x [pairs] and y [pairs] or [pairs,
+    n]. The p value is one-sided. Cells of one language stay together under permutation, so that a
+    matrix of L languages counts as L observations rather than L(L-1). Raises ValueError where y has
     a gap.
     """
     languages = list(x.index)
     x, y = x.loc[languages, languages].to_numpy(float), y.loc[languages, languages].to_numpy(float)
     off_diagonal = ~np.eye(len(languages), dtype=bool)
-    if np.isnan(y[off_diagonal]).any():
+    if len(gaps := np.argwhere(np.isnan(y) & off_diagonal)):
+        train, evaluate = (languages[place] for place in gaps[0])
         raise ValueError(
-            "a permutation of languages needs a score for every ordered pair: fill the missing cells"
+            "a permutation of languages needs every ordered pair, and there is no score for "
+            f"{train} to {evaluate}"
         )
-    used, rng = off_diagonal & ~np.isnan(x), np.random.default_rng(seed)
-    observed = statistic(x[used], y[used])
-    permuted = [
-        statistic(x[used], y[np.ix_(order, order)][used]) for order in _orders(len(languages), n, rng)
-    ]
-    return Permutation(
-        float(observed), float((1 + np.sum(np.asarray(permuted) >= observed - 1e-12)) / (n + 1))
+    rows, columns = np.nonzero(off_diagonal & ~np.isnan(x))
+    rng = np.random.default_rng(0)
+    orders = np.stack([rng.permutation(len(languages)) for _ in range(n)], axis=1)
+    observed = statistic(x[rows, columns], y[rows, columns])
+    as_high = sum(
+        np.sum(statistic(x[rows, columns], y[some[rows], some[columns]]) >= observed - 1e-12)
+        for some in np.array_split(orders, range(1000, n, 1000), axis=1)
     )
+    return Permutation(float(observed), float((1 + as_high) / (n + 1)))
 
 
-def _orders(languages: int, n: int, rng: np.random.Generator):
-    return (rng.permutation(languages) for _ in range(n))
-
-
-def draws(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> pd.DataFrame:
+def draws(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per cell of a transfer matrix and, as columns, every version of its score.
 
-    ``frame`` is what ``transfer.matrix`` returns. Columns are ("mean", 0), ("seed", s) for each seed and
-    ("draw", i) for each joint bootstrap sample: sentences are drawn once per evaluation corpus and seeds once
-    per fine-tuned model, so that any statistic computed down the rows keeps the dependence between cells.
+    Columns are ("mean", 0), ("seed", s) for each seed and ("draw", i) for each joint bootstrap
+    sample: sentences are drawn once per evaluation corpus and seeds once per fine-tuned model, so
+    that any statistic computed down the rows keeps the dependence between cells. Rows without a
+    value have no part in it. Drawn once for equal frames.
     """
-    frame = frame.sort_values("seed")
+    frame = valued(frame).sort_values("seed")
+    key = _content(frame)
+    if key not in _drawn:
+        _drawn[key] = _versions(frame)
+    _drawn.move_to_end(key)
+    while len(_drawn) > 1 and sum(map(len, _drawn.values())) > REMEMBERED:
+        _drawn.popitem(last=False)
+    return _drawn[key].copy(deep=False)
+
+
+# A chapter's tables, trends and claims ask for the draws of the same few frames again and again.
+_drawn: OrderedDict[bytes, pd.DataFrame] = OrderedDict()
+REMEMBERED = 20_000  # cells, 80 MB of draws
+
+
+def _content(frame: pd.DataFrame) -> bytes:
+    content = blake2b()
+    for column in [*CELL, "seed", "score"]:
+        content.update("\0".join(map(str, frame[column])).encode())
+    for counts in frame.counts:
+        content.update(np.ascontiguousarray(counts))
+    return content.digest()
+
+
+def _versions(frame: pd.DataFrame) -> pd.DataFrame:
     seeds = frame.pivot_table(index=CELL, columns="seed", values="score")
-    bootstrap = _bootstrap_scores(frame, n, seed).reindex(seeds.index)
+    drawn = dict(_bootstrap_scores(frame))
+    cells = pd.MultiIndex.from_tuples(drawn, names=CELL)
+    bootstrap = pd.DataFrame(np.stack(list(drawn.values())), cells)
     mean = seeds.mean(axis=1).to_frame(0)
-    return pd.concat({"mean": mean, "seed": seeds, "draw": bootstrap}, axis=1)
+    return pd.concat({"mean": mean, "seed": seeds, "draw": bootstrap.reindex(seeds.index)}, axis=1)
 
 
-def _bootstrap_scores(frame: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
-    rng, rows = np.random.default_rng(seed), {}
+def _bootstrap_scores(frame: pd.DataFrame) -> Iterator[tuple[tuple, np.ndarray]]:
+    """Every cell with its resampled scores [DRAWS]."""
+    rng = np.random.default_rng(0)
     seeds = {key: np.unique(group.seed) for key, group in frame.groupby(["encoder", "train"])}
-    drawn = {key: rng.integers(len(some), size=(n, len(some))) for key, some in seeds.items()}
+    drawn = {key: rng.integers(len(some), size=(DRAWS, len(some))) for key, some in seeds.items()}
     for _, corpus in frame.groupby("evaluate"):
-        scores = _resampled_corpus(corpus, n, rng)
-        for cell, positions in corpus.groupby(CELL).indices.items():
-            every = np.full((n, len(seeds[cell[:2]])), np.nan)
-            every[:, np.searchsorted(seeds[cell[:2]], corpus.seed.iloc[positions])] = scores[:, positions]
-            rows[cell] = _mean_of_drawn(every, drawn[cell[:2]])
-    return pd.DataFrame.from_dict(rows, orient="index").set_axis(pd.MultiIndex.from_tuples(rows, names=CELL))
+        scores, seed = _resampled(corpus, rng), corpus.seed.to_numpy()
+        for cell, places in corpus.groupby(CELL).indices.items():
+            every = np.full((DRAWS, len(seeds[cell[:2]])), np.nan)
+            every[:, np.searchsorted(seeds[cell[:2]], seed[places])] = scores[:, places]
+            yield cell, _mean_of_drawn(every, drawn[cell[:2]])
 
 
 def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Mean score [n] over the drawn seeds that a cell has, over all that it has where it has none of those drawn.
+    """Mean score [n] over the drawn seeds that a cell has; over all it has if it has none of them.
 
-    ``scores`` is [n, seeds of the fine-tuned model], NaN for seeds that the cell lacks; ``drawn`` indexes its columns.
+    ``scores`` is [n, seeds of the fine-tuned model], NaN for seeds that the cell lacks; ``drawn``
+    indexes its columns.
     """
     chosen = np.take_along_axis(scores, drawn, 1)
     none = np.isnan(chosen).all(1)
@@ -175,20 +220,21 @@ def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     return np.nanmean(chosen, axis=1)
 
 
-def _resampled_corpus(corpus: pd.DataFrame, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Scores [n, runs] of every run on one evaluation corpus, all on the same resampled sentences."""
+def _resampled(corpus: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Scores [DRAWS, runs] on one evaluation corpus, all on the same resampled sentences."""
     counts = np.stack(list(corpus.counts)).astype(np.float32)
     runs, sentences, columns = counts.shape
-    weights = sentence_weights(sentences, n, rng)
+    weights = sentence_weights(sentences, DRAWS, rng)
     flat = counts.transpose(1, 0, 2).reshape(sentences, runs * columns)
-    return percent((weights @ flat).reshape(n, runs, columns))
+    return percent((weights @ flat).reshape(DRAWS, runs, columns))
 
 
 def estimate(versions: pd.Series) -> Estimate:
     """A statistic's value and the hull of its t interval over seeds and its bootstrap interval.
 
-    ``versions`` is a statistic of ``draws`` columns: one number for "mean", each "seed" and each "draw". With
-    a single seed only the bootstrap counts; with neither (a published number) both ends equal the value.
+    ``versions`` is a statistic of ``draws`` columns: one number for "mean", each "seed" and each
+    "draw". With a single seed only the bootstrap counts; with neither (a published number) both
+    ends equal the value.
     """
     value = float(versions["mean"].iloc[0])
     ends = [value]
@@ -199,9 +245,9 @@ def estimate(versions: pd.Series) -> Estimate:
     return Estimate(value, min(ends), max(ends))
 
 
-def macro_average(frame: pd.DataFrame, n: int = 500, seed: int = 0) -> Estimate:
-    """Unweighted mean over the ordered pairs of two different languages in a transfer matrix; NaN if it has none."""
-    pairs = frame[frame.train != frame.evaluate]
+def macro_average(frame: pd.DataFrame) -> Estimate:
+    """Unweighted mean over the zero-shot pairs of a transfer matrix; NaN if it has none."""
+    pairs = valued(frame[frame.train != frame.evaluate])
     if pairs.empty:
         return Estimate(np.nan, np.nan, np.nan)
-    return estimate(draws(pairs, n, seed).mean(skipna=False))
+    return estimate(draws(pairs).mean(skipna=False))

@@ -1,0 +1,152 @@
+"""Corpora of the artificial world, generated when asked for."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from hashlib import blake2b
+from itertools import islice
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pocketworld import NEWS, PLAIN, World, WorldParameters, text
+from pydantic import BaseModel, ConfigDict, Field
+
+from crosslingual import languages
+from crosslingual.corpora.formats import (
+    CODE_SWITCHING_TEST,
+    CODE_SWITCHING_TRAIN,
+    SPLITS,
+    concatenate,
+    labelled_corpus,
+    parallel_text,
+)
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+VERSION = 1  # raise when the same world gives other corpora
+REGISTERS = {"pos": PLAIN, "ner": NEWS, "code-switching": PLAIN}
+DRAWN = ["test", "dev", "train"]  # in this order, each without the sentences of those before it
+SIZES = {"train": 1000, "dev": 200, "test": 300}
+PAIRS = 5000
+
+
+class Settings(BaseModel):
+    """A block of an edition, checked: no unknown key, no other type, and never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Size = Annotated[int, Field(ge=1)]
+PerSplit = dict[Literal["train", "dev", "test"], Size]
+
+
+class Sizes(Settings):
+    """Numbers of sentences by task and split; of pairs for parallel text."""
+
+    pos: PerSplit = Field({})
+    ner: PerSplit = Field({})
+    code_switching: PerSplit = Field({}, alias="code-switching")
+    parallel: Size | None = None
+
+    def of(self, task: str, split: str) -> int | None:
+        return getattr(self, task.replace("-", "_")).get(split)
+
+
+@cache
+def _world(parameters: str) -> World:
+    return World(WorldParameters.model_validate_json(parameters))
+
+
+class Artificial(Settings):
+    """An edition's ``corpora:`` block of artificial languages; see `crosslingual.corpora`."""
+
+    source: Literal["artificial"]
+    world: WorldParameters = WorldParameters()
+    sizes: Sizes = Sizes()
+
+    def languages(self, task: str) -> list[str]:
+        if task == "code-switching":
+            return CODE_SWITCHING_TRAIN
+        if task == "pos":
+            return languages.POS_LANGUAGES
+        return sorted([*languages.NER16_LANGUAGES, "nl"])
+
+    def evaluation_languages(self, task: str) -> list[str]:
+        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
+
+    def labelled(self, task: str, language: str, split: str) -> "Dataset":
+        """UPOS or IOB2 labels straight from the grammar."""
+        if language == "hi+en":
+            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+        sentences = self._split(task, language, split)
+        if language == "transliterated":
+            rng = Random(f"{self.world.seed}/{split}/transliterated")
+            sentences = [self.open().transliterated(sentence, rng) for sentence in sentences]
+        labels = [[t.entity if task == "ner" else t.upos for t in said] for said in sentences]
+        return labelled_corpus([[token.form for token in said] for said in sentences], labels)
+
+    def parallel(self, source: str, target: str) -> "Dataset":
+        """Pairs of distinct meanings, each said in both languages."""
+        pairs = self.open().parallel(source, target, self.sizes.parallel or PAIRS)
+        return parallel_text([text(one) for one, _ in pairs], [text(other) for _, other in pairs])
+
+    def digest(self, task: str, language: str, split: str) -> str:
+        """32 hexadecimal digits of all that determines the corpus; nothing is generated."""
+        if language == "hi+en":
+            return self._digest(*(self.digest("pos", code, split) for code in ("hi", "en")))
+        drawn = DRAWN[: DRAWN.index(split) + 1]
+        return self._digest(task, language, *(f"{name} {self._size(task, name)}" for name in drawn))
+
+    def parallel_digest(self, source: str, target: str) -> str:
+        return self._digest("parallel", source, target, str(self.sizes.parallel or PAIRS))
+
+    def downloads(self, task: str, names: list | None = None) -> list:
+        """Nothing is ever fetched."""
+        return []
+
+    def substitutes(self) -> dict[str, str]:
+        """Artificial languages stand in for no corpus."""
+        return {}
+
+    def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
+        """Lines for pre-training: no sentence of a labelled corpus in that language or of the
+        parallel ``pairs``."""
+        held_out = frozenset(self._held_out(language, pairs))
+        return list(self.open().text(language, sentences, held_out))
+
+    def open(self) -> World:
+        """The world itself, one a process."""
+        return _world(self.world.model_dump_json())
+
+    def _digest(self, *parts: str) -> str:
+        key = json.dumps([VERSION, self.world.digest(), *parts])
+        return blake2b(key.encode(), digest_size=16).hexdigest()
+
+    def _split(self, task: str, language: str, split: str) -> list:
+        """The sentences of a split; none of them occurs in another split of the corpus."""
+        seen: set[str] = set()
+        for name in DRAWN[: DRAWN.index(split) + 1]:
+            stream = ((said, text(said)) for said in self._stream(task, language, name))
+            fresh = (said for said, line in stream if not (line in seen or seen.add(line)))
+            sentences = list(islice(fresh, self._size(task, name)))
+        return sentences
+
+    def _stream(self, task: str, language: str, split: str) -> Iterator:
+        if task == "code-switching":
+            return self.open().code_switched(f"{task}/{split}")
+        return self.open().sentences(language, f"{task}/{split}", REGISTERS[task])
+
+    def _size(self, task: str, split: str) -> int:
+        return self.sizes.of(task, split) or SIZES[split]
+
+    def _held_out(self, language: str, pairs: list[tuple[str, str]]) -> Iterator[str]:
+        tasks = [(task, language) for task in ("pos", "ner") if language in self.languages(task)]
+        if language in ("hi", "en"):  # some code-switched sentences happen not to switch
+            tasks.append(("code-switching", "corrected"))
+        for task, name in tasks:
+            for split in SPLITS:
+                yield from map(" ".join, self.labelled(task, name, split)["tokens"])
+        for pair in pairs:
+            if language in pair:
+                yield from self.parallel(*pair)["source" if pair[0] == language else "target"]

@@ -1,0 +1,395 @@
+"""An edition: languages, corpora, encoders, recipe and seeds of the whole book in one YAML file.
+
+The chapters never ask which edition they are in. The keys of the file are the fields of `Document`;
+paths in it are relative to it. A mistake is one sentence that names file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from datasets import Dataset
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from crosslingual import languages, results
+from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
+from crosslingual.corpora.artificial import Artificial
+from crosslingual.models import Recipe
+from crosslingual.models.encoder import Encoder, EncoderUnavailable
+
+Task = Literal["pos", "ner", "code-switching"]
+Pair = Annotated[tuple[str, str], Field(strict=False)]
+ROLES = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}  # the paper's encoders
+
+
+class EditionError(ValueError):
+    """A mistake in an edition's file, or a question that the edition has no answer to."""
+
+
+class NotInEdition(EditionError, CorpusUnavailable):
+    """A language that this edition leaves out: its tables show a gap and say so."""
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class EncoderEntry(Strict):
+    """A folder's ``path``, or the name that a model has on a ``hub``, with its revision there.
+
+    A mere text is a path where it begins with . / or ~, else a hub's name.
+    """
+
+    path: str = ""
+    hub: str = ""
+    revision: str = "main"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"path" if given.startswith((".", "/", "~")) else "hub": given}
+        return given
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> EncoderEntry:
+        if bool(self.path) == bool(self.hub):
+            raise ValueError("an encoder is a folder's path, or {hub: name, revision: commit}")
+        return self
+
+
+class Substitute(Strict):
+    """The corpus that stands for one of the paper's, and how it was annotated."""
+
+    corpus: str
+    annotation: str
+
+
+class Recipes(Recipe):
+    """A recipe for all tasks, and what is otherwise for one of them."""
+
+    pos: Recipe = Recipe()
+    ner: Recipe = Recipe()
+    code_switching: Recipe = Field(Recipe(), alias="code-switching")
+
+
+class Document(Strict):
+    """What an edition's file says.
+
+    title: one line, shown with every table and figure. artificial: whether its languages are, so
+    that no difference to the paper's numbers is shown. seeds: of fine-tuning; rows that tables
+    print have them all, what only enters averages the first. corpora: a source and its settings.
+    languages: {task: [codes]}; where a task is left out, all that the source has. pairs: of
+    translation retrieval, [source, target]; further_pairs: the same, for a table of their own.
+    recipe: fine-tuning hyper-parameters for all tasks; under a task's name, for that task only.
+    adjective_groups: {code: AN, NA or null (neither)} where a language's group in Table 5b is not
+    to be WALS's. substitutes: entity corpora that stand in for the paper's.
+    """
+
+    title: str = Field(min_length=1)
+    artificial: bool = False
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    corpora: Annotated[Artificial | Published, Field(discriminator="source")]
+    encoders: dict[str, EncoderEntry] = Field(min_length=1)
+    languages: dict[Task, list[str]] = {}
+    pairs: list[Pair] = []
+    further_pairs: list[Pair] = []
+    recipe: Recipes = Recipes()
+    adjective_groups: dict[str, Literal["AN", "NA"] | None] = {}
+    substitutes: dict[str, Substitute] = {}
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is listed twice")
+        return seeds
+
+
+class Edition:
+    """One edition, checked: what its file says (``document``), and what that names."""
+
+    def __init__(self, path: Path, document: Document, lines: dict[tuple, int]) -> None:
+        self.path, self.document, self.lines = path, document, lines
+        self._corpora: dict[tuple, Dataset] = {}
+
+    @classmethod
+    def load(cls, name: str | Path) -> Edition:
+        """The edition of that name in ``book/editions``, or from a path that ends in .yml.
+
+        Raises EditionError, naming file and line, if the file is missing or has a mistake.
+        """
+        path = _find(str(name))
+        mapping, lines = read_yaml(path)
+        edition = cls(path, checked(Document, mapping, path, lines), lines)
+        for key, problem in edition._mistakes():
+            raise mistake(path, lines, key, problem)
+        return edition
+
+    def __reduce__(self) -> tuple:
+        return Edition.load, (self.path,)  # worker processes read corpora themselves
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def title(self) -> str:
+        return self.document.title
+
+    @property
+    def artificial(self) -> bool:
+        return self.document.artificial
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Language pairs of translation retrieval, (source, target)."""
+        return self.document.pairs
+
+    @property
+    def further_pairs(self) -> list[tuple[str, str]]:
+        """Language pairs besides, which no claim is about."""
+        return self.document.further_pairs
+
+    @property
+    def encoders(self) -> list[str]:
+        return list(self.document.encoders)
+
+    def seeds(self, number: int | None = None) -> list[int]:
+        """Seeds of fine-tuning: the edition's, or that many, counted on past its list.
+
+        Raises EditionError where that would be none.
+        """
+        given = self.document.seeds
+        if number is None or number <= len(given):
+            if number is not None and number < 1:
+                raise EditionError(f"seeds={number}: give 1 or more.")
+            return given[:number]
+        further = (seed for seed in range(1, number + len(given) + 1) if seed not in given)
+        return [*given, *(next(further) for _ in range(number - len(given)))]
+
+    def languages(self, task: str) -> list[str]:
+        """Names of the corpora one can train on."""
+        declared = self.document.languages.get(_task(task))
+        return self.document.corpora.languages(task) if declared is None else declared
+
+    def evaluation_languages(self, task: str) -> list[str]:
+        """Names of the corpora one can evaluate on: the same, but for code-switching."""
+        known = self.document.corpora.evaluation_languages(_task(task))
+        declared = self.document.languages.get(task)
+        return known if declared is None else [name for name in declared if name in known]
+
+    def corpus(self, task: str, language: str, split: str) -> Dataset:
+        """A labelled corpus, columns ``tokens`` and ``labels``; ``split`` is train, dev or test.
+
+        Raises CorpusUnavailable (what is missing, how to get it) and CorpusError (a broken file).
+        """
+        key = self._key(task, language, split)
+        if key not in self._corpora:
+            self._corpora[key] = self.document.corpora.labelled(*key)
+        return self._corpora[key]
+
+    def digest(self, task: str, language: str, split: str) -> str:
+        """Digest of what determines a corpus; raises as `corpus` does."""
+        return self.document.corpora.digest(*self._key(task, language, split))
+
+    def parallel(self, source: str, target: str) -> Dataset:
+        """Parallel text, columns ``source`` and ``target``; raises as `corpus` does."""
+        return self.document.corpora.parallel(languages.check(source), languages.check(target))
+
+    def parallel_digest(self, source: str, target: str) -> str:
+        """Digest of what determines a parallel text; raises as `corpus` does."""
+        return self.document.corpora.parallel_digest(source, target)
+
+    def encoder(self, name: str) -> Encoder:
+        """The encoder of that name; nothing is read or fetched yet. Raises EncoderUnavailable."""
+        if (entry := self.document.encoders.get(name)) is None:
+            raise EncoderUnavailable(
+                f"the edition {self.name} has no encoder {name!r}: add one to its `encoders`."
+            )
+        if entry.hub:
+            return Encoder(name, entry.hub, entry.revision)
+        folder = self.resolve(entry.path)
+        if not folder.is_dir():
+            problem = f"the encoder {name!r} is missing: put its weights into {folder}"
+            error = mistake(self.path, self.lines, ("encoders", name), problem)
+            raise EncoderUnavailable(str(error))
+        return Encoder(name, str(folder))
+
+    def encoder_title(self, name: str) -> str:
+        """How tables name an encoder."""
+        return ROLES.get(name, name)
+
+    def recipe(self, task: str, **changed: Any) -> Recipe:
+        """Fine-tuning hyper-parameters for a task: Appendix A's where the edition is silent."""
+        given = self.document.recipe.model_dump(by_alias=True, exclude_unset=True)
+        common = {key: value for key, value in given.items() if key not in TASKS}
+        return Recipe(**common | given.get(_task(task), {}) | changed)
+
+    def adjective_group(self, code: str) -> str | None:
+        """Whether a language's adjectives precede ("AN") or follow ("NA") the noun; Table 5b."""
+        return self.document.adjective_groups.get(code, languages.adjective_group(code))
+
+    @property
+    def substitutes(self) -> dict[str, str]:
+        """{language: corpus} of the CoNLL languages (Tables 1, 3, 7) whose corpus is another.
+
+        Artificial languages are no substitutes: they are never held against the paper's values.
+        """
+        if self.artificial:
+            return {}
+        told = {code: entry.corpus for code, entry in self.document.substitutes.items()}
+        known = self.document.corpora.substitutes() | told
+        return {code: known[code] for code in languages.CONLL_LANGUAGES if code in known}
+
+    def resolve(self, path: str) -> Path:
+        """A path in the edition's file, relative to that file."""
+        return (self.path.parent / Path(path).expanduser()).resolve()
+
+    def _key(self, task: str, language: str, split: str) -> tuple[str, str, str]:
+        known = [*self.languages(task), *self.evaluation_languages(task)]
+        if language not in known:
+            choice = " ".join(dict.fromkeys(known)) or "none"
+            kind = NotInEdition if language in languages.table().index else EditionError
+            raise kind(
+                f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}."
+            )
+        if split not in SPLITS:
+            raise EditionError(f"unknown split {split!r}: choose from {', '.join(SPLITS)}.")
+        return task, language, split
+
+    def _mistakes(self) -> Iterator[tuple[tuple, str]]:
+        """What the document's types cannot say: (key, problem) of each mistake."""
+        document, known = self.document, list(languages.table().index)
+        for task, codes in document.languages.items():
+            yield from _unknown(("languages", task), codes, document.corpora.languages(task))
+        for key in ("pairs", "further_pairs"):
+            for i, pair in enumerate(getattr(document, key)):
+                yield from _unknown((key, i), pair, known)
+        for key in ("adjective_groups", "substitutes"):
+            yield from _unknown((key,), getattr(document, key), known)
+
+
+def checked(model: type[BaseModel], mapping: Any, path: Path, lines: dict[tuple, int]) -> Any:
+    """A mapping of a YAML file as that model; raises EditionError for the first mistake in it.
+
+    Validators find the folder that relative paths start from in their context, as "folder".
+    """
+    try:
+        return model.model_validate(mapping, context={"folder": path.parent})
+    except ValidationError as problems:
+        problem = problems.errors()[0]
+        place = _place(lines, problem["loc"])
+        raise mistake(path, lines, place, _sentence(problem, place)) from None
+
+
+def mistake(path: Path, lines: dict[tuple, int], key: tuple, problem: str) -> EditionError:
+    """The error for a mistake at ``key`` of a YAML file; ``lines`` as `read_yaml` gives them."""
+    line = lines[_place(lines, key)]
+    return EditionError(f"{path}, line {line}: {problem.rstrip('.')}.")
+
+
+def _place(lines: dict[tuple, int], key: tuple) -> tuple:
+    """The part of a key that the file has; pydantic names the kinds of a union in it, too."""
+    place: tuple = ()
+    for part in key:
+        place = (*place, part) if (*place, part) in lines else place
+    return place
+
+
+def _sentence(problem: dict[str, Any], place: tuple) -> str:
+    name = ".".join(map(str, place)) or "the file"
+    if problem["type"] == "missing":
+        return f"{name} lacks the key {problem['loc'][-1]}"
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {name}: correct or remove it"
+    if problem["type"].startswith("union_tag"):
+        return f"{name}: give it a source, artificial or published"
+    said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = re.sub(r"a valid dictionary.*", "a mapping", said)
+    shown = "" if problem["type"] == "value_error" else f", not {str(problem['input'])[:60]!r}"
+    return f"{name}: {said[0].lower()}{said[1:]}{shown}"
+
+
+def _unknown(key: tuple, codes: Sequence[str], known: list[str]) -> Iterator[tuple[tuple, str]]:
+    for i, code in enumerate(codes):
+        if code not in known:
+            place = code if isinstance(codes, dict) else i
+            yield (*key, place), f"unknown language {code!r}: choose from {' '.join(known)}"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 3e-5 is a number, as in its version 1.2, and not a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
+    """A YAML mapping and the line of every key in it, by path of keys (``()`` is the file).
+
+    Raises EditionError, naming the line, for what is no mapping or no YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        node, mapping = yaml.compose(text, _Loader), yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise EditionError(f"{path}, line {line}: this is not YAML: {problem.problem}.") from None
+    except yaml.YAMLError as problem:
+        said = str(problem).splitlines()[0]
+        raise EditionError(f"{path}, line 1: this is not YAML: {said}.") from None
+    except UnicodeDecodeError:
+        raise EditionError(f"{path}, line 1: the file is not UTF-8; convert it.") from None
+    except (ValueError, TypeError) as problem:
+        raise EditionError(f"{path}, line 1: this is not YAML: {problem}.") from None
+    if not isinstance(mapping, dict):
+        raise EditionError(
+            f"{path}, line 1: this is no mapping; begin with a line like `title: My edition`."
+        )
+    return mapping, {(): 1} | _lines(path, node, ())
+
+
+def _lines(path: Path, node: yaml.Node, key: tuple) -> dict[tuple, int]:
+    if isinstance(node, yaml.SequenceNode):
+        children = [(i, value, value) for i, value in enumerate(node.value)]
+    elif isinstance(node, yaml.MappingNode):
+        children = [(_unique(path, node, name), name, value) for name, value in node.value]
+    else:
+        return {}
+    found = {}
+    for name, marked, value in children:
+        found[(*key, name)] = marked.start_mark.line + 1
+        found |= _lines(path, value, (*key, name))
+    return found
+
+
+def _unique(path: Path, node: yaml.MappingNode, name: yaml.Node) -> str:
+    """The key's text, checked to be given once (YAML itself lets the last one win)."""
+    if sum(other.value == name.value for other, _ in node.value) > 1:
+        line = name.start_mark.line + 1
+        raise EditionError(f"{path}, line {line}: the key {name.value!r} is given twice.")
+    return name.value
+
+
+def _find(name: str) -> Path:
+    folder = results.root() / "book" / "editions"
+    own = name.endswith((".yml", ".yaml"))
+    path = Path(name) if own else folder / f"{name}.yml"
+    if not path.is_file():
+        choice = ", ".join(sorted(other.stem for other in folder.glob("*.yml")))
+        hint = "see whether the path is right" if own else f"choose from {choice}, or give a path"
+        raise EditionError(f"there is no edition {name!r} ({path}): {hint}.")
+    return path.resolve()
+
+
+def _task(task: str) -> str:
+    if task not in TASKS:
+        raise EditionError(f"unknown task {task!r}: choose from {', '.join(TASKS)}.")
+    return task

@@ -1,0 +1,797 @@
+"""What the book asks for, by name: frames of results, computed where they are lacking.
+
+Every frame has a row for each thing asked for: its value, where that comes from and what it was
+made from, or a reason why there is none. What is recorded is shown; what is not, or was made from
+other content than what is at hand, is computed here if all that it takes is at hand. A *job* is
+the unit of computing and of keeping: a fine-tuned model with all its evaluations, say.
+
+Columns of all frames: edition, reason ("", or why there is no value), note ("", or what differs
+between what is at hand and what the row was made from), origin, made_from, date, device, seconds
+(of the job), memory (peak, bytes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import permutations, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from tqdm import tqdm
+
+from crosslingual import corpora, languages
+from crosslingual import results as kept
+from crosslingual.edition import Edition
+from crosslingual.models import pieces as word_pieces
+from crosslingual.models import retrieve, score
+from crosslingual.models.encoder import EncoderUnavailable, check
+
+ENCODERS = ["m-bert", "en-bert"]
+# Encoders of each task: Figures 1, 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
+TASKS = {"ner": ENCODERS, "pos": ENCODERS, "code-switching": ["m-bert"]}
+# Fine-tuning corpora of the rows that tables print: these have all seeds, all others the first.
+PRINTED = {
+    ("ner", "m-bert"): ["en", "de", "nl", "es"],  # Table 1
+    ("ner", "en-bert"): ["en", "de", "nl", "es"],  # Tables 3 and 7
+    ("pos", "m-bert"): ["en", "de", "es", "it", "hi", "ur", "bg", "ja"],  # Tables 2 and 4
+    ("pos", "en-bert"): ["en", "de", "es", "it"],  # Table 8
+    ("code-switching", "m-bert"): ["hi+en", "corrected", "transliterated"],  # Table 6
+}
+FLOORS = [score.MAJORITY, score.WORD_SHAPE]  # what zero-shot tagging is held against
+LABELS = {"pos": corpora.UPOS, "code-switching": corpora.UPOS, "ner": corpora.IOB2}
+# All sentences, and as many as NTREX has, so that curves of artificial and real text compare.
+CANDIDATES = [0, 1997]
+DRAWN = 40  # sentences in a drawing of the feature space
+AS_IT_IS = "as it is"
+# Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "weight decay 0.01": {"weight_decay": 0.01},
+    "no clipping": {"max_grad_norm": 1e9},
+    "no bias correction in Adam": {"bias_correction": False},
+    "no dropout": {"dropout": 0.0},
+    "batches of 16": {"batch_size": 16},
+}
+FINETUNE_VERSION = 2  # models.finetune's, which is not loaded to show a result; a test compares
+
+_PLANNED: ContextVar[dict | None] = ContextVar("planned", default=None)  # jobs, while planning
+_FAILED: dict[tuple, str] = {}  # what went wrong with a job, by edition's path and job
+
+
+class ExperimentError(ValueError):
+    """A computation that came to nothing; what was finished before is kept."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A unit of computing: the kind of its frame, and what it is about (`Kind.unit`)."""
+
+    kind: str
+    about: tuple
+
+    def __str__(self) -> str:
+        return " ".join(map(str, (self.kind, *self.about)))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of frame.
+
+    make: from an edition and what a job is about to rows. rows, unit: the columns that say what a
+    row and a job is about. values: its other columns. inputs: what a row is made from, patterns of
+    "task/language/split", "parallel/source/target" or "encoder/name". version: of the functions
+    that determine it, bumped by hand in their modules.
+    """
+
+    make: Callable[..., pd.DataFrame] | None
+    rows: str
+    unit: str
+    values: str
+    inputs: dict[str, str]
+    version: str
+
+
+# ---- what the book asks for
+
+
+def scores(
+    edition: Edition,
+    task: str,
+    train: Sequence[str] | None = None,
+    evaluate: Sequence[str] | None = None,
+    seeds: int | None = None,
+    encoders: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Scores of fine-tuned models, a row a model and evaluation corpus (Tables 1-8, Figures 1, 2).
+
+    train: corpora to fine-tune on, each with all seeds; without it all of the edition's, of which
+    rows that tables print (PRINTED) have all seeds and the others the first. seeds: how many.
+    Columns: task, encoder, train, evaluate, seed, score (percent), counts (see `score.count`),
+    fell_apart, in_place_of (the seed for which this one stands, or -1).
+    """
+    asked, targets = [], evaluate or edition.evaluation_languages(task)
+    for encoder in encoders or TASKS[task]:
+        for codes, some in _rows(edition, task, encoder, train, seeds):
+            asked += product([task], [encoder], codes, targets, some)
+    return _frame(edition, "scores", asked)
+
+
+def _rows(
+    edition: Edition, task: str, encoder: str, train: Sequence[str] | None, seeds: int | None
+) -> list[tuple[list[str], list[int]]]:
+    """What to fine-tune on and with which seeds: rows that tables print, then all other corpora."""
+    if train is not None:
+        return [(list(train), edition.seeds(seeds))]
+    known = edition.languages(task)
+    printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
+    others = [code for code in known if code not in printed]
+    return [(printed, edition.seeds(seeds)), (others, edition.seeds()[:1])]
+
+
+def baselines(edition: Edition) -> pd.DataFrame:
+    """Tagging without pre-training: the majority class and word shape, every pair; as `scores`."""
+    codes, targets = edition.languages("pos"), edition.evaluation_languages("pos")
+    return _frame(edition, "scores", product(["pos"], FLOORS, codes, targets, [0]))
+
+
+def fell_apart(edition: Edition) -> pd.DataFrame:
+    """The runs that fell apart, as `scores`: kept, shown, and replaced by the next seed's."""
+    frame = _current(edition, "scores")
+    return frame[frame.fell_apart].assign(reason="") if len(frame) else frame
+
+
+def variants(edition: Edition) -> pd.DataFrame:
+    """M-BERT fine-tuned for tagging on English in variants of the recipe, first seed; as `scores`.
+
+    Column variant; "as it is" has all of the edition's seeds. Without English, the first language.
+    """
+    known, targets = edition.languages("pos"), edition.evaluation_languages("pos")
+    train = ["en"] if "en" in known else known[:1]
+    usual = scores(edition, "pos", train, encoders=["m-bert"]).assign(variant=AS_IT_IS)
+    asked = product(VARIANTS, ["pos"], ["m-bert"], train, targets, edition.seeds()[:1])
+    return pd.concat([usual, _frame(edition, "variants", asked)], ignore_index=True)
+
+
+def sizes(edition: Edition) -> pd.DataFrame:
+    """Sizes of all corpora. Columns: task, language, split, sentences, tokens, types, entities."""
+    asked = [(task, code, "train") for task in TASKS for code in edition.languages(task)]
+    asked += [(task, code, "test") for task in TASKS for code in edition.evaluation_languages(task)]
+    return _frame(edition, "sizes", asked)
+
+
+def pieces(edition: Edition) -> pd.DataFrame:
+    """What vocabularies make of the test treebanks: encoder, language and `pieces.measure`'s."""
+    return _frame(edition, "pieces", product(ENCODERS, edition.languages("pos")))
+
+
+def overlaps(edition: Edition, entities: int = 0) -> pd.DataFrame:
+    """Overlap of entity word pieces, every ordered pair of Figure 1's languages, both encoders.
+
+    ``entities`` draws that many from each side; 0 takes all. Columns as of `pieces.overlaps`, and
+    encoder, entities.
+    """
+    pairs = list(permutations(figure_1_languages(edition), 2))
+    return _frame(edition, "overlaps", [(e, *pair, entities) for e in ENCODERS for pair in pairs])
+
+
+def common_size(edition: Edition) -> int:
+    """The number of entities that every language of Figure 1 has; 0 if nothing is known of any."""
+    known = sizes(edition).query("task == 'ner' and reason == ''")
+    known = known[known.language.isin(figure_1_languages(edition))]
+    return int(known.entities.min()) if len(known) else 0
+
+
+def figure_1_languages(edition: Edition) -> list[str]:
+    """Those of the paper's 16 named-entity languages that the edition has."""
+    return [code for code in languages.NER16_LANGUAGES if code in edition.languages("ner")]
+
+
+def retrieval(
+    edition: Edition,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    encoders: Sequence[str] = ("m-bert",),
+) -> pd.DataFrame:
+    """Translation retrieval by layer (Figure 3), of the edition's pairs or of others.
+
+    Columns: encoder, source, target and those of `retrieve.curve`.
+    """
+    chosen = edition.pairs if pairs is None else pairs
+    return _frame(
+        edition, "retrieval", [(encoder, *pair) for encoder in encoders for pair in chosen]
+    )
+
+
+def space(edition: Edition) -> pd.DataFrame:
+    """Sentences of the edition's first pair and translations, drawn in two dimensions, by layer.
+
+    Columns: encoder, source, target, layer, view ("no shift", "paper"), side, sentence, x, y, found
+    (how many of the sentences have their translation nearest in that view).
+    """
+    return _frame(edition, "space", [("m-bert", *pair) for pair in edition.pairs[:1]])
+
+
+def profile(edition: Edition) -> pd.DataFrame:
+    """How far look-up gets in each treebank; columns: language and `score.profile`'s."""
+    return _frame(edition, "profile", [(code,) for code in edition.languages("pos")])
+
+
+def emergence(edition: Edition) -> pd.DataFrame:
+    """The kept curves of snapshots of pre-training (`crosslingual probe` makes them)."""
+    return _current(edition, "emergence").assign(reason="")
+
+
+def examples(edition: Edition) -> pd.DataFrame:
+    """Sentences to show, word by word; artificial ones, as others may not be passed on.
+
+    Columns: kind ("tagged", "switched"), language, word_number, word, second (its pieces, or how it
+    is transliterated), tag.
+    """
+    told = edition if edition.artificial else Edition.load("pocket")
+    asked = [("tagged", code) for code in told.languages("pos")]
+    return _frame(told, "examples", [*asked, ("switched", "hi+en")])
+
+
+def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
+    """Everything that the claims are judged on, by name."""
+    found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
+    return found | {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
+
+
+def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
+    """All frames that the book reads of an edition, by kind."""
+    return {
+        "scores": [*(scores(edition, task) for task in TASKS), baselines(edition)],
+        "variants": [variants(edition).query("variant != @AS_IT_IS")],
+        "sizes": [sizes(edition)],
+        "pieces": [pieces(edition)],
+        "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],
+        "retrieval": [retrieval(edition), retrieval(edition, edition.further_pairs)],
+        "space": [space(edition)],
+        "profile": [profile(edition)],
+        "examples": [examples(edition)] if edition.artificial else [],
+        "emergence": [emergence(edition)],
+    }
+
+
+# ---- what is kept of it, and what lacks
+
+
+def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
+    """A row for each tuple asked for (of the first columns of its kind), computed if it lacks."""
+    columns = KINDS[kind].rows.split()
+    rows = list(asked)
+    keys = columns[: len(rows[0])] if rows else columns
+    expected = pd.DataFrame(rows, columns=keys).drop_duplicates()
+    found = _found(edition, kind, expected)
+    if jobs := _jobs(edition, kind, found):
+        run(edition, jobs)
+        found = _found(edition, kind, expected)
+    lacking = found.made_from.isna()
+    reasons = [_reason(edition, kind, row) for row in found[lacking].itertuples(index=False)]
+    found["reason"] = ""
+    found.loc[lacking, "reason"] = reasons
+    texts = ["origin", "note", "date", "device", "made_from"]
+    return found.assign(edition=edition.name, **{text: found[text].fillna("") for text in texts})
+
+
+def _found(edition: Edition, kind: str, expected: pd.DataFrame) -> pd.DataFrame:
+    """The kept rows for those expected; a seed whose run fell apart gives way to its stand-in."""
+    frame = _current(edition, kind)
+    if kind == "scores":
+        frame = frame[~frame.fell_apart.astype(bool)]
+        frame = frame.assign(seed=frame.seed.where(frame.in_place_of < 0, frame.in_place_of))
+    return expected.merge(frame.astype(expected.dtypes.to_dict()), "left", list(expected))
+
+
+def _current(edition: Edition, kind: str) -> pd.DataFrame:
+    """The kept rows of a kind, one for each thing, those made from what is at hand before others."""
+    return _judged(edition, kind, kept.stamp(edition.name, kind))
+
+
+@lru_cache(maxsize=32)
+def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
+    """Read and judged once for all tables of a page; ``stamp`` changes with the files."""
+    about = KINDS[kind]
+    columns = [*about.rows.split(), *about.values.split()]
+    frame = kept.read(edition.name, kind, columns)
+    return kept.current(frame, columns[: len(about.rows.split())], _made_from(edition, kind))
+
+
+def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
+    """What there is to compute: jobs that lack a row for which everything is at hand."""
+    lacking = found[found.made_from.isna() | (found.note != "")]
+    rows = [row for row in lacking.itertuples(index=False) if not _absence(edition, kind, row)]
+    return list(dict.fromkeys(_job(kind, row) for row in rows))
+
+
+def _job(kind: str, row: Any) -> Job:
+    return Job(kind, tuple(getattr(row, column) for column in KINDS[kind].unit.split()))
+
+
+def _reason(edition: Edition, kind: str, row: Any) -> str:
+    """Why there is no value: something is not at hand, or the job came to nothing."""
+    job = _job(kind, row)
+    failed = _FAILED.get((edition.path, job), f"not computed yet ({job})")
+    return _absence(edition, kind, row) or failed
+
+
+def _absence(edition: Edition, kind: str, row: Any) -> str:
+    """What of all that a row is made from is not at hand, and how to get it; "" if all is."""
+    reasons = (_digest(edition, name)[1] for name in _inputs(kind, row).values())
+    return next(filter(None, reasons), "")
+
+
+def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
+    """For a row all that determines it and is at hand: digests, recipe, versions of functions."""
+
+    def parts(row: Any) -> dict[str, str]:
+        digests = {part: _digest(edition, name)[0] for part, name in _inputs(kind, row).items()}
+        found = {part: digest for part, digest in digests.items() if digest}
+        if _is_baseline(row):
+            return found | {"versions": BASELINE_VERSIONS}
+        if kind in ("scores", "variants"):
+            variant = getattr(row, "variant", AS_IT_IS)
+            found["recipe"] = str(_recipe(edition, row.task, variant))
+        return found | {"versions": KINDS[kind].version}
+
+    return parts
+
+
+def _inputs(kind: str, row: Any) -> dict[str, str]:
+    named = {part: name.format(row=row) for part, name in KINDS[kind].inputs.items()}
+    if _is_baseline(row):
+        named.pop("encoder")
+    return named
+
+
+def _is_baseline(row: Any) -> bool:
+    return getattr(row, "encoder", "") in score.BASELINES
+
+
+@lru_cache(maxsize=4096)
+def _digest(edition: Edition, name: str) -> tuple[str, str]:
+    """(digest, "") of a corpus, a parallel text or an encoder; ("", why) where it is not at hand."""
+    what, *names = name.split("/")
+    try:
+        if what == "encoder":
+            return _encoder_here(edition, "/".join(names)), ""
+        ask = edition.parallel_digest if what == "parallel" else edition.digest
+        return ask(*names if what == "parallel" else (what, *names)), ""
+    except ValueError as problem:
+        return "", str(problem)
+
+
+def _encoder_here(edition: Edition, name: str) -> str:
+    encoder = edition.encoder(name)
+    if encoder.revision and not encoder.at_hand:
+        raise EncoderUnavailable(
+            f"the encoder {name!r} ({encoder.path}) is not here: `crosslingual fetch` gets it."
+        )
+    return encoder.digest
+
+
+@lru_cache(maxsize=64)
+def _recipe(edition: Edition, task: str, variant: str) -> Any:
+    return edition.recipe(task, **VARIANTS.get(variant, {}))
+
+
+# ---- computing: jobs on local processes
+
+
+def plan(edition: Edition) -> list[Job]:
+    """The jobs that the whole book lacks and that can be computed here; nothing is computed."""
+    token = _PLANNED.set({})
+    try:
+        everything(edition)
+        return list(_PLANNED.get())
+    finally:
+        _PLANNED.reset(token)
+
+
+def prepare(edition: Edition, fresh: bool = False) -> None:
+    """Compute all that the book reads of an edition and lacks; with ``fresh``, all of it anew.
+
+    A fresh run that was broken off goes on where it was.
+    """
+    if fresh:
+        kept.begin_afresh(edition.name)
+    run(edition, plan(edition))  # in one go, as each kind alone would leave cores idle
+    everything(edition)  # and what rests on the sizes of corpora, once these are known
+    kept.end_afresh(edition.name)
+
+
+def record(edition: Edition) -> int:
+    """Put all that the book reads of an edition into ``book/recorded``; returns bytes.
+
+    Raises ExperimentError where something lacks that could be computed.
+    """
+    if jobs := plan(edition):
+        raise ExperimentError(
+            f"{len(jobs)} results of the edition {edition.name} have yet to be computed, the first "
+            f"being {jobs[0]}: do `crosslingual run --edition {edition.name}`."
+        )
+    total = 0
+    for kind, frames in everything(edition).items():
+        frame = pd.concat([*frames, fell_apart(edition)] if kind == "scores" else frames)
+        keys = KINDS[kind].rows.split()
+        whole = frame[frame.reason == ""].drop_duplicates(keys).drop(columns="reason")
+        total += kept.record(edition.name, kind, whole.sort_values(keys))
+    return total
+
+
+def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> None:
+    """Compute jobs on local processes, one thread each, with a bar; each is kept when it is done.
+
+    workers: processes; by default one per processor, or per GPU. Interrupting loses the jobs in
+    flight only. What a job cannot do (a broken corpus, a training that diverges) becomes the
+    reason of its rows. Raises ExperimentError when a process dies.
+    """
+    jobs = list(dict.fromkeys(jobs))
+    if (planned := _PLANNED.get()) is not None:
+        planned.update(dict.fromkeys(jobs))
+    if not jobs or planned is not None:
+        return
+    number = min(workers or default_workers(), len(jobs))
+    tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
+    tasks = (delayed(_work)(edition.path, job, i, os.getpid()) for i, job in enumerate(jobs))
+    try:
+        pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
+        for job, problem in tqdm(pool(tasks), total=len(jobs), unit="job", leave=False):
+            _FAILED[edition.path, job] = problem
+    except TerminatedWorkerError as problem:
+        raise ExperimentError(
+            "A process died while computing, perhaps for want of memory; run again with fewer "
+            "workers. What is finished is kept."
+        ) from problem
+
+
+def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
+    """What jobs are and take: "165 models and 5 other results, about 16 minutes ...".
+
+    From kept results alike, on whatever device; where there are none of an encoder, a few real
+    steps of it are timed.
+    """
+    models = sum(job.kind in ("scores", "variants") for job in jobs)
+    each = {job: _seconds(edition, job) for job in jobs}
+    minutes = sum(each.values()) / workers / 60
+    shown = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(1, minutes):.0f} minute(s)"
+    return f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
+
+
+def _seconds(edition: Edition, job: Job) -> float:
+    """Median seconds of kept jobs of the kind, task and encoder, or measured now."""
+    known = _current(edition, job.kind)
+    for column in {"task", "encoder"} & set(known):
+        known = known[known[column].isin(job.about)]
+    if len(known):
+        return float(known.seconds.median())
+    about = dict(zip(KINDS[job.kind].unit.split(), job.about, strict=True))
+    timed = "task" in about and about["encoder"] in edition.encoders
+    return _timed(edition, about["task"], about["encoder"], about["train"]) if timed else 1.0
+
+
+@lru_cache(maxsize=16)
+def _timed(edition: Edition, task: str, encoder: str, train: str, some: int = 64) -> float:
+    """Seconds that a model takes, going by an epoch on a few sentences and by tagging these."""
+    from crosslingual.models.finetune import finetune  # here, as showing results needs no torch
+
+    corpus, recipe = edition.corpus(task, train, "train"), edition.recipe(task, epochs=1)
+    text, started = corpus[:some], time.perf_counter()
+    tagger = finetune(edition.encoder(encoder), *text.values(), LABELS[task], recipe, seed=0)
+    trained = time.perf_counter()
+    tagger.predict(text["tokens"])
+    tagged, number = time.perf_counter(), len(text["tokens"])
+    tests = sum(len(test["tokens"]) for test in _tests(edition, task).values())
+    training = (trained - started) * len(corpus) * edition.recipe(task).epochs
+    return (training + (tagged - trained) * tests) / number
+
+
+def default_workers() -> int:
+    """One process per GPU, or per processor that this process may use."""
+    from torch import cuda
+
+    if cuda.is_available():
+        return cuda.device_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _work(path: Path, job: Job, number: int, parent: int) -> tuple[Job, str]:
+    """Compute one job in a worker and keep it; returns it with what went wrong, if anything."""
+    _settle(number, parent)
+    edition, started = _edition(path, path.stat().st_mtime_ns), time.perf_counter()
+    try:
+        frame = KINDS[job.kind].make(edition, *job.about)
+    except ValueError as problem:
+        return job, str(problem)
+    parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
+    frame = frame.assign(made_from=list(map(json.dumps, parts)), device=device(), **kept.about())
+    seconds = round(time.perf_counter() - started, 2)
+    kept.keep(
+        edition.name, job.kind, frame.assign(seconds=seconds, memory=peak_memory()), job.about
+    )
+    return job, ""
+
+
+@lru_cache(maxsize=2)
+def _edition(path: Path, changed: int) -> Edition:
+    """Once per process, so that its corpora are made once."""
+    return Edition.load(path)
+
+
+@cache
+def _settle(number: int, parent: int) -> None:
+    """Once per process: one thread, a GPU in turn, and an end with the parent's."""
+    import torch
+
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    torch.set_num_threads(1)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(number % torch.cuda.device_count())
+    if os.getpid() != parent:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def device() -> str:
+    """What is computed on here, as results name it."""
+    import torch
+
+    threads = f"cpu, {torch.get_num_threads()} thread(s)"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else threads
+
+
+def peak_memory() -> float:
+    """The most bytes in use so far: on a GPU, by tensors; else by this process."""
+    import torch
+
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated())
+    scale = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
+
+
+# ---- what each kind of job makes
+
+
+def _make_scores(edition: Edition, task: str, encoder: str, train: str, seed: int) -> pd.DataFrame:
+    return _make_variants(edition, AS_IT_IS, task, encoder, train, seed).drop(columns="variant")
+
+
+def _make_variants(
+    edition: Edition, variant: str, task: str, encoder: str, train: str, seed: int
+) -> pd.DataFrame:
+    """One model, or baseline, with all evaluations for which text is at hand."""
+    text, tests = edition.corpus(task, train, "train")[:].values(), _tests(edition, task)
+    if encoder in score.BASELINES:
+        tagger, warning = score.baseline(encoder, *text), ""
+        predicted = [tagger.predict(test["tokens"]) for test in tests.values()]
+    else:
+        recipe, warning = _recipe(edition, task, variant), _warnings(edition, encoder)
+        predicted = _finetuned(edition, task, encoder, text, recipe, seed)
+    gold = [test["labels"] for test in tests.values()]
+    counts = [score.count(task, *both) for both in zip(gold, predicted, strict=True)]
+    about = {"variant": variant, "task": task, "encoder": encoder, "train": train, "seed": seed}
+    frame = pd.DataFrame({"evaluate": list(tests), "counts": counts}).assign(**about)
+    values = [score.percent(each) for each in counts]
+    return frame.assign(score=values, fell_apart=False, in_place_of=-1, warning=warning)
+
+
+def _finetuned(
+    edition: Edition, task: str, encoder: str, text: Iterable, recipe: Any, seed: int
+) -> list[list[list[str]]]:
+    """Predicted labels of all test corpora, which are tagged as one."""
+    from crosslingual.models.finetune import finetune
+
+    tagger = finetune(edition.encoder(encoder), *text, LABELS[task], recipe, seed)
+    encoded = _encoded(edition, task, encoder, tagger.max_length)
+    tags = iter(encoded.by_sentence([tagger.labels[index] for index in tagger.tag(encoded)]))
+    return [[next(tags) for _ in test["tokens"]] for test in _tests(edition, task).values()]
+
+
+@lru_cache(maxsize=4)
+def _encoded(edition: Edition, task: str, encoder: str, max_length: int) -> word_pieces.Encoded:
+    """Once per process: it costs more than a tenth of an evaluation."""
+    sentences = [words for test in _tests(edition, task).values() for words in test["tokens"]]
+    return word_pieces.encode(edition.encoder(encoder).tokenizer, sentences, max_length)
+
+
+@lru_cache(maxsize=4)
+def _tests(edition: Edition, task: str) -> dict[str, dict[str, list]]:
+    """The test corpora at hand, as lists."""
+    return _texts(edition, task, edition.evaluation_languages(task), "test")
+
+
+def _texts(edition: Edition, task: str, codes: Iterable[str], split: str) -> dict[str, dict]:
+    here = [code for code in codes if _digest(edition, f"{task}/{code}/{split}")[0]]
+    return {code: edition.corpus(task, code, split)[:] for code in here}
+
+
+@lru_cache(maxsize=4)
+def _warnings(edition: Edition, encoder: str) -> str:
+    """What seems wrong with an encoder, on a few sentences of one language a script."""
+    chosen = {languages.script(code): code for code in edition.evaluation_languages("pos")[::-1]}
+    texts = _texts(edition, "pos", chosen.values(), "test")
+    some = {code: test["tokens"][:8] for code, test in texts.items()}
+    return " ".join(check(edition.encoder(encoder), some)) if some else ""
+
+
+def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFrame:
+    codes = figure_1_languages(edition)
+    train, test = (_texts(edition, "ner", codes, split) for split in ("train", "test"))
+    named = {
+        code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
+        for code in train.keys() & test.keys()
+    }
+    found = word_pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
+    return found.assign(encoder=encoder, entities=entities)
+
+
+def _make_retrieval(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
+    text = edition.parallel(source, target)[:]
+    found = retrieve.curve(edition.encoder(encoder), *text.values(), CANDIDATES)
+    return found.assign(encoder=encoder, source=source, target=target)
+
+
+def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
+    text = edition.parallel(source, target)[:DRAWN]
+    sides = [retrieve.sentence_vectors(edition.encoder(encoder), text[side]) for side in text]
+    frames = []
+    for (layer, vectors), view in product(
+        enumerate(zip(*sides, strict=True)), ["no shift", "paper"]
+    ):
+        found = int(round(retrieve.nearest_neighbour_hits(*vectors, view).sum()))
+        for side, xy in zip(["source", "target"], retrieve.drawn(*vectors, view), strict=True):
+            frame = pd.DataFrame(xy, columns=["x", "y"]).rename_axis("sentence").reset_index()
+            frames.append(frame.assign(layer=layer, view=view, side=side, found=found))
+    return pd.concat(frames).assign(encoder=encoder, source=source, target=target)
+
+
+def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
+    counted = corpora.statistics(edition.corpus(task, language, split))
+    return pd.DataFrame([{"task": task, "language": language, "split": split, **counted}])
+
+
+def _make_pieces(edition: Edition, encoder: str, language: str) -> pd.DataFrame:
+    text = edition.corpus("pos", language, "test")["tokens"]
+    measured = word_pieces.measure(edition.encoder(encoder).tokenizer, list(text))
+    return pd.DataFrame([{"encoder": encoder, "language": language, **measured}])
+
+
+def _make_profile(edition: Edition, language: str) -> pd.DataFrame:
+    train, test = (edition.corpus("pos", language, split)[:] for split in ("train", "test"))
+    measured = score.profile(*train.values(), *test.values())
+    return pd.DataFrame([{"language": language, **measured}])
+
+
+def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
+    """A test sentence of six words or more with its pieces; a code-switched one in both spellings."""
+    if kind == "tagged":
+        corpus = edition.corpus("pos", language, "test")
+        row = next((row for row in corpus if len(row["tokens"]) >= 6), corpus[0])
+        cut = edition.encoder("m-bert").tokenizer.tokenize
+        second = [" ".join(cut(word)) for word in row["tokens"]]
+    else:
+        row, second = _switched(edition)
+    columns = {"word": row["tokens"], "second": second, "tag": row["labels"]}
+    frame = pd.DataFrame(columns).rename_axis("word_number").reset_index()
+    return frame.assign(kind=kind, language=language)
+
+
+def _switched(edition: Edition, words: int = 8) -> tuple[dict, list[str]]:
+    """A sentence of at most that many words in which about half of them are spelled anew."""
+    corrected = edition.corpus("code-switching", "corrected", "test")
+    typed = edition.corpus("code-switching", "transliterated", "test")["tokens"]
+
+    def balance(index: int) -> tuple:
+        pairs = list(zip(corrected[index]["tokens"], typed[index], strict=True))
+        anew = sum(a != b for a, b in pairs)
+        return len(pairs) <= words, -abs(anew - len(pairs) / 2), len(pairs)
+
+    chosen = max(range(len(typed)), key=balance)
+    return corrected[chosen], typed[chosen]
+
+
+TEXTS = {"train": "{row.task}/{row.train}/train", "evaluate": "{row.task}/{row.evaluate}/test"}
+ENTITIES = {"train": "ner/{row.train}/train", "evaluate": "ner/{row.evaluate}/test"}
+ENCODER, PAIR = {"encoder": "encoder/{row.encoder}"}, "encoder source target"
+PARALLEL = {"text": "parallel/{row.source}/{row.target}"} | ENCODER
+TREEBANK = {"corpus": "pos/{row.language}/test"}
+SCORE = "score counts fell_apart in_place_of warning"
+ALIGNMENT = f"alignment {word_pieces.VERSION}"
+FINETUNING = f"{ALIGNMENT} finetune {FINETUNE_VERSION} scoring {score.VERSION}"
+RETRIEVAL = f"retrieval {retrieve.VERSION}"
+BASELINE_VERSIONS = f"baseline {score.BASELINE_VERSION} scoring {score.VERSION}"
+KINDS = {
+    "scores": Kind(
+        _make_scores,
+        "task encoder train evaluate seed",
+        "task encoder train seed",
+        SCORE,
+        TEXTS | ENCODER,
+        FINETUNING,
+    ),
+    "variants": Kind(
+        _make_variants,
+        "variant task encoder train evaluate seed",
+        "variant task encoder train seed",
+        SCORE,
+        TEXTS | ENCODER,
+        FINETUNING,
+    ),
+    "overlaps": Kind(
+        _make_overlaps,
+        "encoder train evaluate entities",
+        "encoder entities",
+        "overlap unk_share train_entities evaluate_entities",
+        ENTITIES | ENCODER,
+        f"overlap {word_pieces.OVERLAP_VERSION}",
+    ),
+    "retrieval": Kind(
+        _make_retrieval,
+        f"{PAIR} method layer queries candidates",
+        PAIR,
+        "accuracy hits",
+        PARALLEL,
+        RETRIEVAL,
+    ),
+    "space": Kind(
+        _make_space, f"{PAIR} layer view side sentence", PAIR, "x y found", PARALLEL, RETRIEVAL
+    ),
+    "sizes": Kind(
+        _make_sizes,
+        "task language split",
+        "task language split",
+        "sentences tokens types entities",
+        {"corpus": "{row.task}/{row.language}/{row.split}"},
+        "sizes 1",
+    ),
+    "pieces": Kind(
+        _make_pieces,
+        "encoder language",
+        "encoder language",
+        "fertility unk_share coverage",
+        TREEBANK | ENCODER,
+        ALIGNMENT,
+    ),
+    "profile": Kind(
+        _make_profile,
+        "language",
+        "language",
+        "words homographs unseen majority_class look_up",
+        TREEBANK | {"train": "pos/{row.language}/train"},
+        BASELINE_VERSIONS,
+    ),
+    "examples": Kind(
+        _make_examples,
+        "kind language word_number",
+        "kind language",
+        "word second tag",
+        {},
+        ALIGNMENT,
+    ),
+    "emergence": Kind(
+        None,
+        "encoder step measure source target layer",
+        "encoder",
+        "score low high",
+        ENCODER,
+        f"probe 1 {RETRIEVAL} {FINETUNING}",
+    ),
+}

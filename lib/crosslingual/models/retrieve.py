@@ -1,0 +1,228 @@
+"""Does a vector per language pair lead from a sentence to its translation? (Section 5, Figure 3.)"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from crosslingual.models.encoder import Encoder
+
+VERSION = 2  # bump when any function below gives other hits for the same encoder and text
+BATCH, CHUNK = 64, 512
+
+
+def sentence_vectors(
+    encoder: Encoder, sentences: Sequence[str], max_length: int = 128
+) -> np.ndarray:
+    """Means of the token vectors without [CLS] and [SEP]: [layers + 1, sentences, hidden].
+
+    Layer 0 is the embeddings. Longer sentences are cut to ``max_length`` pieces, as in the paper.
+    On CUDA if there is one. Raises ValueError for a sentence that yields no piece.
+    """
+    import torch  # here, as the distances below need no network
+
+    from crosslingual.models.finetune import positions
+
+    model = encoder.model().to("cuda" if torch.cuda.is_available() else "cpu")
+    order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
+    max_length = min(max_length, positions(model) or max_length)
+    batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+    with torch.inference_mode():
+        vectors = [
+            _mean_vectors(model, encoder.tokenizer, sentences, batch, max_length)
+            for batch in batches
+        ]
+    return np.concatenate(vectors, axis=1)[:, np.argsort(order)]
+
+
+def _mean_vectors(model, tokenizer, sentences, batch: np.ndarray, max_length: int) -> np.ndarray:
+    import torch
+
+    encoded = tokenizer(
+        [sentences[index] for index in batch],
+        truncation=True,
+        max_length=max_length,
+        padding=True,
+        return_special_tokens_mask=True,
+        return_token_type_ids=False,
+        return_tensors="pt",
+    )
+    # The fast tokenizer's mask covers [CLS], [SEP] and padding but not [UNK], which is a word.
+    kept = 1.0 - encoded.pop("special_tokens_mask").float()
+    lengths = kept.sum(1, keepdim=True)
+    if (lengths == 0).any():
+        line = batch[int(lengths.argmin())] + 1
+        raise ValueError(f"sentence {line} of the parallel text yields no word piece: take it out")
+    weights = kept / lengths
+    states = model(**encoded.to(model.device), output_hidden_states=True).hidden_states
+    return torch.stack([torch.einsum("bt,bth->bh", weights.to(s), s) for s in states]).cpu().numpy()
+
+
+def shifted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Source vectors plus the mean difference to their translations, over all pairs (the paper)."""
+    difference = target.mean(0, dtype=np.float64) - source.mean(0, dtype=np.float64)
+    return source + difference.astype(source.dtype)
+
+
+def held_out(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Every second source vector plus the mean difference over the others: no pair shifts itself."""
+    moved = source.copy()
+    for half in (0, 1):
+        others = slice(1 - half, None, 2)
+        difference = (target[others] - source[others]).mean(0, dtype=np.float64)
+        moved[half::2] += difference.astype(source.dtype)
+    return moved
+
+
+def unshifted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return source
+
+
+PROTOCOLS: dict[str, Callable] = {"paper": shifted, "held out": held_out, "no shift": unshifted}
+
+
+def nearest_neighbour_hits(
+    source: np.ndarray, target: np.ndarray, protocol: str = "paper"
+) -> np.ndarray:
+    """1 where a source vector's nearest target (L2) is its translation, for one layer: [sentences].
+
+    ``source`` and ``target`` are [sentences, hidden], row by row translations. Where k targets are
+    equally near and the translation is one of them it counts 1/k, what a random choice among them
+    would get.
+    """
+    centre = target.mean(0)  # distances are the same from any origin; rounding is smallest here
+    queries, target = PROTOCOLS[protocol](source, target) - centre, target - centre
+    norms = (target * target).sum(1)
+    return _hits(len(target), lambda rows: 2 * queries[rows] @ target.T - norms)
+
+
+def _hits(sentences: int, similarity: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Hits from similarities [rows, sentences], asked for in chunks: memory stays linear."""
+    return np.concatenate([_chunk_hits(similarity(rows), rows) for rows in _chunks(sentences)])
+
+
+def _chunks(sentences: int) -> Iterator[np.ndarray]:
+    starts = range(0, sentences, CHUNK)
+    return (np.arange(start, min(start + CHUNK, sentences)) for start in starts)
+
+
+def _chunk_hits(similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    best = similarity.max(1)
+    true = similarity[np.arange(len(rows)), rows]
+    return (true == best) / (similarity == best[:, None]).sum(1)
+
+
+def bags(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> sparse.csr_array:
+    """Word-piece counts of each sentence without special tokens and [UNK]: [sentences, pieces]."""
+    special = set(tokenizer.all_special_ids)
+    ids = tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
+    kept = [(row, p) for row, line in enumerate(ids) for p in line if p not in special]
+    rows, columns = np.array(kept, dtype=int).reshape(-1, 2).T
+    shape = (len(sentences), len(tokenizer))
+    ones = np.ones(len(rows), np.float32)
+    return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
+
+
+def shared_piece_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
+    """Hits of the baseline that knows shared word pieces alone: nearest by cosine of the bags."""
+    source, target = _normalised(source), _normalised(target)
+    # Rounded, so that equal bags tie whatever the order of summation.
+    return _hits(target.shape[0], lambda rows: np.round((source[rows] @ target.T).toarray(), 5))
+
+
+def _normalised(bag: sparse.csr_array) -> sparse.csr_array:
+    norms = np.sqrt(bag.multiply(bag).sum(1))
+    return (sparse.diags_array(1 / np.maximum(norms, 1e-9)) @ bag).tocsr()
+
+
+def length_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
+    """Hits of the baseline that knows each sentence's number of pieces alone."""
+    sides = (bag.sum(1, dtype=np.float64)[:, None] for bag in (source, target))
+    return nearest_neighbour_hits(*sides)
+
+
+def without_shared_pieces(
+    source: sparse.csr_array, target: sparse.csr_array, tokenizer: PreTrainedTokenizerFast
+) -> np.ndarray:
+    """Which pairs share no piece but punctuation, so that copying finds nothing: [sentences]."""
+    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    punctuation = [
+        all(unicodedata.category(c)[0] in "PS" for c in piece.removeprefix("##"))
+        for piece in tokens
+    ]
+    shared = source.multiply(target).tocsr()[:, ~np.array(punctuation)]
+    return shared.sum(1) == 0
+
+
+def curve(
+    encoder: Encoder, source: Sequence[str], target: Sequence[str], candidates: Sequence[int]
+) -> pd.DataFrame:
+    """Retrieval by layer with two baselines beside it; line i of both sides are translations.
+
+    candidates: how many of the pairs to use, a subset drawn from a fixed seed; 0 is all. Columns:
+    method (one of PROTOCOLS, "shared pieces", "length"), layer (-1 for the baselines), queries
+    ("all", or "nothing shared": pairs without a common piece but punctuation, among all
+    candidates), candidates, accuracy (percent), hits [queries].
+    """
+    vectors = [sentence_vectors(encoder, side) for side in (source, target)]
+    counts = [bags(encoder.tokenizer, side) for side in (source, target)]
+    sizes = dict.fromkeys(min(size or len(source), len(source)) for size in candidates)
+    rows = []
+    for chosen in (subset(len(source), size) for size in sizes):
+        few = [bag[chosen] for bag in counts]
+        found = [
+            *_layer_hits(*(side[:, chosen] for side in vectors)),
+            ("shared pieces", -1, shared_piece_hits(*few)),
+            ("length", -1, length_hits(*few)),
+        ]
+        disjoint = without_shared_pieces(*few, encoder.tokenizer)
+        rows += [(*one[:2], "all", len(chosen), one[2]) for one in found]
+        if disjoint.any():
+            rows += [(*one[:2], "nothing shared", len(chosen), one[2][disjoint]) for one in found]
+    frame = pd.DataFrame(rows, columns=["method", "layer", "queries", "candidates", "hits"])
+    return frame.assign(accuracy=[100 * np.mean(hits) for hits in frame.hits])
+
+
+def _layer_hits(source: np.ndarray, target: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
+    for method in PROTOCOLS:
+        for layer in range(len(source)):
+            yield method, layer, nearest_neighbour_hits(source[layer], target[layer], method)
+
+
+def subset(sentences: int, size: int, seed: int = 0) -> np.ndarray:
+    """Sorted indices of ``size`` sentence pairs drawn from ``seed``; all for a size as large."""
+    if size >= sentences:
+        return np.arange(sentences)
+    return np.sort(np.random.default_rng(seed).choice(sentences, size, replace=False))
+
+
+def plane(
+    source: np.ndarray, target: np.ndarray, first: np.ndarray | None = None
+) -> np.ndarray:
+    """Two orthogonal directions [hidden, 2]: ``first`` if given, and those of most variance."""
+    both = np.concatenate([source, target])
+    centred = both - both.mean(0)
+    if first is None:
+        return np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    first = first / max(np.linalg.norm(first), 1e-9)
+    rest = centred - np.outer(centred @ first, first)
+    return np.stack([first, np.linalg.svd(rest, full_matrices=False)[2][0]], axis=1)
+
+
+def drawn(source: np.ndarray, target: np.ndarray, protocol: str) -> tuple[np.ndarray, np.ndarray]:
+    """One layer's sentences [sentences, hidden] and translations in two dimensions, each [n, 2].
+
+    With "no shift" the horizontal axis is the mean difference of the languages.
+    """
+    moved = PROTOCOLS[protocol](source, target)
+    first = (target - source).mean(0) if protocol == "no shift" else None
+    axes = plane(moved, target, first)
+    return moved @ axes, target @ axes

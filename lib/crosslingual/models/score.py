@@ -1,0 +1,237 @@
+"""Scores of the paper's tables: accuracy over words, and entity F1 as conlleval counts it.
+
+(Section 2.) Beside them stand taggers that know no other language: what a score is held against.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from scipy import optimize, sparse
+from scipy.special import log_softmax
+
+VERSION = 1  # bump when `count` or `percent` gives another number for the same tags
+BASELINE_VERSION = 2  # bump when a baseline tags differently
+MAJORITY, LOOK_UP, WORD_SHAPE = BASELINES = ("majority class", "most frequent tag", "word shape")
+
+Sentences = Sequence[Sequence[str]]
+
+
+class ScoringError(ValueError):
+    """Tags that cannot be scored."""
+
+
+def metric(task: str) -> str:
+    """The name of a task's score: "accuracy" or "F1"."""
+    return "F1" if task == "ner" else "accuracy"
+
+
+def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
+    """Counts of predicted tags against gold ones, sentence by sentence.
+
+    An int array [n_sentences, 2] of (correct, all) words for "pos" and "code-switching",
+    [n_sentences, 3] of (correct, predicted, gold) entities for "ner".
+
+    Raises ScoringError for tags that are not IOB1 or IOB2, or a sentence whose number of
+    predictions is not its number of words.
+    """
+    _check_lengths(gold, predicted)
+    one = _count_entities if metric(task) == "F1" else _count_words
+    counts = [one(tags, guesses) for tags, guesses in zip(gold, predicted, strict=True)]
+    return np.array(counts, np.int64).reshape(len(counts), 3 if metric(task) == "F1" else 2)
+
+
+def percent(counts: np.ndarray) -> float:
+    """The score in percent from counts [n_sentences, 2 or 3], so that a bootstrap needs no rerun.
+
+    Without a word the accuracy is undefined (nan); without a correct entity F1 is zero, as in
+    conlleval.
+    """
+    totals = np.asarray(counts, dtype=np.int64).sum(axis=0)
+    if len(totals) == 3:
+        correct, predicted, gold = totals
+        return 200.0 * float(correct) / float(predicted + gold) if correct else 0.0
+    correct, words = totals
+    return 100.0 * float(correct) / float(words) if words else float("nan")
+
+
+def entities(tags: Sequence[str]) -> set[tuple[int, int, str]]:
+    """Entities of one sentence as (first word, word after the last, type), IOB1 or IOB2 tags.
+
+    conlleval's rules: an entity starts at B-, and at I- after O, after another type or at the
+    sentence start; it ends before O, before B-, before another type, and at the sentence end.
+    """
+    found, start, current = set(), 0, ""
+    for index, tag in enumerate([*tags, "O"]):
+        prefix, kind = _parts(tag)
+        if current and (prefix != "I" or kind != current):
+            found.add((start, index, current))
+            current = ""
+        if kind and not current:
+            start, current = index, kind
+    return found
+
+
+def named_entities(tokens: Sentences, labels: Sentences) -> list[tuple[str, ...]]:
+    """The words of every entity in labelled sentences, in text order."""
+    return [
+        tuple(words[start:end])
+        for words, tags in zip(tokens, labels, strict=True)
+        for start, end, _ in sorted(entities(tags))
+    ]
+
+
+def _check_lengths(gold: Sentences, predicted: Sentences) -> None:
+    if len(gold) != len(predicted):
+        raise ScoringError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
+    for index, (tags, guesses) in enumerate(zip(gold, predicted, strict=True)):
+        if len(tags) != len(guesses):
+            raise ScoringError(
+                f"Sentence {index} has {len(tags)} words but {len(guesses)} predictions."
+            )
+
+
+def _parts(tag: str) -> tuple[str, str]:
+    """("B" or "I", type) of a tag; ("O", "") outside entities."""
+    if tag == "O":
+        return "O", ""
+    prefix, _, kind = tag.partition("-")
+    if prefix not in ("B", "I") or not kind:
+        # Bare types scored as if they were IOB tags give a plausible, wrong number: refused.
+        raise ScoringError(f"{tag!r} is not an IOB tag; use O, B-TYPE or I-TYPE.")
+    return prefix, kind
+
+
+def _count_words(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, ...]:
+    return sum(map(str.__eq__, gold, predicted)), len(gold)
+
+
+def _count_entities(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, ...]:
+    true, guessed = entities(gold), entities(predicted)
+    return len(true & guessed), len(guessed), len(true)
+
+
+def baseline(name: str, tokens: Sentences, labels: Sentences) -> LookUp | WordShape:
+    """The tagger without pre-training of that name (BASELINES), trained."""
+    return WordShape(tokens, labels) if name == WORD_SHAPE else LookUp(tokens, labels, name)
+
+
+class LookUp:
+    """Tags a known word with its most frequent tag and any other with the majority class.
+
+    The name "majority class" knows no words.
+    """
+
+    def __init__(self, tokens: Sentences, labels: Sentences, name: str = LOOK_UP) -> None:
+        tags = _tags_of_words(tokens, labels)
+        self.majority = _most_frequent(sum(tags.values(), Counter()))
+        known = tags if name == LOOK_UP else {}
+        self.tags = {word: _most_frequent(counts) for word, counts in known.items()}
+
+    def predict(self, sentences: Sentences) -> list[list[str]]:
+        """One label per word, for sentences given as lists of words."""
+        return [[self.tags.get(word, self.majority) for word in words] for words in sentences]
+
+
+class WordShape:
+    """Tags a word by its shape alone: a maximum-entropy classifier over the features of `shape`.
+
+    It knows no word and no context, so what it gets right in a language that it was not trained on
+    is owed to endings, capitals, digits and punctuation that the two languages have in common.
+    """
+
+    PENALTY, STEPS = 1e-5, 60  # of the weights' squares, as a share of the mean loss; of L-BFGS
+
+    def __init__(self, tokens: Sentences, labels: Sentences) -> None:
+        tags = _tags_of_words(tokens, labels)
+        self.labels = sorted({label for counts in tags.values() for label in counts})
+        features = sorted({feature for word in tags for feature in shape(word)})
+        self.columns = {feature: i for i, feature in enumerate(features)}
+        gold = [[counts[label] for label in self.labels] for counts in tags.values()]
+        shares = np.array(gold, float)
+        self.weights = self._fit(self._features(list(tags)), shares / shares.sum())
+
+    def predict(self, sentences: Sentences) -> list[list[str]]:
+        """One label per word, for sentences given as lists of words."""
+        words = sorted({word for sentence in sentences for word in sentence})
+        best = np.asarray(self._features(words) @ self.weights).argmax(1)
+        tag = {word: self.labels[index] for word, index in zip(words, best, strict=True)}
+        return [[tag[word] for word in sentence] for sentence in sentences]
+
+    def _features(self, words: list[str]) -> sparse.csr_array:
+        known = self.columns
+        pairs = [(i, known[f]) for i, word in enumerate(words) for f in shape(word) if f in known]
+        rows, columns = np.array(pairs, int).reshape(-1, 2).T
+        size = (len(words), len(known))
+        return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=size)
+
+    def _fit(self, features: sparse.csr_array, gold: np.ndarray) -> np.ndarray:
+        """Weights [features, labels] of least cross-entropy; `gold`: shares of all tokens."""
+        size, across = (features.shape[1], gold.shape[1]), features.T.tocsr()
+        mass = gold.sum(1, keepdims=True)
+
+        def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            weights = flat.reshape(size)
+            likely = log_softmax(features @ weights, axis=1)
+            slope = across @ (mass * np.exp(likely) - gold) + 2 * self.PENALTY * weights
+            return -(gold * likely).sum() + self.PENALTY * (flat @ flat), slope.ravel()
+
+        start, limit = np.zeros(size).ravel(), {"maxiter": self.STEPS}
+        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=limit)
+        return found.x.reshape(size)
+
+
+def profile(
+    tokens: Sentences, labels: Sentences, test_tokens: Sentences, test_labels: Sentences
+) -> dict[str, float]:
+    """How far a look at words alone gets from training to test sentences, in percent.
+
+    words (a training sentence, a number); homographs: of the training words, those that carry
+    several tags there; unseen: of the test words, those that no training sentence has;
+    majority_class, look_up: accuracies of these baselines.
+    """
+    tags = _tags_of_words(tokens, labels)
+    words = [word for sentence in tokens for word in sentence]
+    tested = [word for sentence in test_tokens for word in sentence]
+    found = {"words": len(words) / len(tokens)}
+    found["homographs"] = 100 * float(np.mean([len(tags[word]) > 1 for word in words]))
+    found["unseen"] = 100 * float(np.mean([word not in tags for word in tested]))
+    for key, name in [("majority_class", MAJORITY), ("look_up", LOOK_UP)]:
+        predicted = LookUp(tokens, labels, name).predict(test_tokens)
+        found[key] = percent(count("pos", test_labels, predicted))
+    return found
+
+
+@lru_cache(maxsize=2**20)
+def shape(word: str) -> tuple[str, ...]:
+    """Features of a word's look: last one to three letters, capitals, digits, signs, length."""
+    kinds = "".join(sorted({unicodedata.category(character)[0] for character in word}))
+    endings = [f"-{word[-n:].lower()}" for n in (1, 2, 3) if len(word) >= n]
+    sign = [f"sign {word}"] if set(kinds) <= {"P", "S"} else []
+    length = f"length {min(len(word), 10)}"
+    return ("any", f"case {_case(word)}", f"kinds {kinds}", length, *endings, *sign)
+
+
+def _case(word: str) -> str:
+    if word.isupper():
+        return "upper"
+    if word[:1].isupper():
+        return "title"
+    return "mixed" if word.lower() != word else "lower"
+
+
+def _tags_of_words(tokens: Sentences, labels: Sentences) -> dict[str, Counter]:
+    tags: dict[str, Counter] = {}
+    for words, row in zip(tokens, labels, strict=True):
+        for word, label in zip(words, row, strict=True):
+            tags.setdefault(word, Counter())[label] += 1
+    return tags
+
+
+def _most_frequent(counts: Counter) -> str:
+    """The alphabetically first of the most frequent, so that the corpus's order does not count."""
+    return min(counts, key=lambda label: (-counts[label], label))

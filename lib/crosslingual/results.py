@@ -1,0 +1,224 @@
+"""Results are frames by name: recorded with the book, and those computed here laid beside them.
+
+Recorded: one parquet file a kind, ``book/recorded/<edition>/<kind>.parquet``. Computed here: one
+small file a unit (a fine-tuned model, a pair of languages ...), written in one step under
+``_build/results/<edition>/<kind>/``: a killed run loses at most the unit in flight, and two
+processes may share the folder. A damaged file is set aside as ``.damaged`` and counts as missing.
+What a row was made from stands in it (``made_from``); which of two rows is shown is decided there,
+in `current`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+VARIABLE = "CROSSLINGUAL_RESULTS"  # environment variable: where results computed here are kept
+RECORDED, COMPUTED = "recorded", "computed here"  # in this order the latter comes first
+LIBRARIES = ("crosslingual", "torch", "transformers", "tokenizers", "datasets", "numpy")
+ARRAYS = ("counts", "hits")  # columns whose cells are arrays
+
+PROVENANCE = ["made_from", "date", "device", "seconds", "memory", "versions"]
+
+
+class NoCheckout(ValueError):
+    """There is no book above the working directory, nor where the library was installed from."""
+
+
+def root(start: Path | None = None) -> Path:
+    """The folder that holds ``_toc.yml`` and ``book/``, from ``start`` (default: here) upwards.
+
+    Failing that, the checkout that ``pip install --editable`` was run in; raises NoCheckout.
+    """
+    start = Path(start or Path.cwd()).resolve()
+    for folder in (start, *start.parents, Path(__file__).resolve().parents[2]):
+        if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
+            return folder
+    raise NoCheckout(f"no book found from {start} upwards: go to the folder that holds _toc.yml")
+
+
+def local(edition: str) -> Path:
+    """Where results of an edition, by name, that were computed here are kept."""
+    return Path(os.environ.get(VARIABLE) or root() / "_build" / "results") / edition
+
+
+def recorded(edition: str) -> Path:
+    """Where results of an edition, by name, are kept in the repository."""
+    return root() / "book" / "recorded" / edition
+
+
+def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
+    """All rows of a kind, recorded ones first; column origin says which is which.
+
+    The ``columns`` are there at least, also where there is no row, and PROVENANCE. Of two rows
+    about the same, both are here: see `current`.
+    """
+    frames = []
+    with suppress(FileNotFoundError):
+        if not _only_computed(edition):
+            frames.append(_load(recorded(edition) / f"{kind}.parquet").assign(origin=RECORDED))
+    for path in sorted((local(edition) / kind).glob("*.parquet")):
+        with suppress(FileNotFoundError):
+            if (frame := _load_or_set_aside(path)) is not None:
+                frames.append(frame.assign(origin=COMPUTED))
+    columns = [*columns, *PROVENANCE, "origin"]
+    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    lacking = [column for column in columns if column not in frame]
+    return frame.assign(**dict.fromkeys(lacking, None))
+
+
+def stamp(edition: str, kind: str) -> tuple:
+    """Changes whenever what `read` returns does: names and times of the files."""
+    paths = [recorded(edition) / f"{kind}.parquet", *(local(edition) / kind).glob("*.parquet")]
+    times = [(path.name, path.stat().st_mtime_ns) for path in paths if path.is_file()]
+    return (str(local(edition)), _only_computed(edition), *sorted(times))
+
+
+def begin_afresh(edition: str) -> None:
+    """From now on recorded rows do not count; rows computed before are taken away first.
+
+    Where an earlier such run was broken off, it goes on.
+    """
+    if not _only_computed(edition):
+        shutil.rmtree(local(edition), ignore_errors=True)
+        local(edition).mkdir(parents=True)
+        _marker(edition).touch()
+
+
+def end_afresh(edition: str) -> None:
+    """All is computed: rows computed here come before recorded ones, as they always do."""
+    _marker(edition).unlink(missing_ok=True)
+
+
+def _marker(edition: str) -> Path:
+    return local(edition) / ".afresh"
+
+
+def _only_computed(edition: str) -> bool:
+    return _marker(edition).is_file()
+
+
+def current(
+    frame: pd.DataFrame, keys: list[str], wanted: Callable[[Any], Mapping[str, str]]
+) -> pd.DataFrame:
+    """One row for each thing that rows are about (``keys``): made from what is at hand, if any is.
+
+    wanted: for a row (a named tuple) the parts that it would be made from now, without those that
+    are not at hand. Column note is "" for a row that was made from them, else a sentence that says
+    what differs. Rows computed here come before recorded ones.
+    """
+    rows = frame.itertuples(index=False)
+    notes = [_differs(json.loads(row.made_from), wanted(row)) for row in rows]
+    frame = frame.assign(note=notes, _stale=[bool(note) for note in notes])
+    best = frame.sort_values(["_stale", "origin"], kind="stable").drop_duplicates(keys)
+    return best.sort_index().drop(columns="_stale").reset_index(drop=True)
+
+
+def _differs(made_from: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    parts = [part for part, value in wanted.items() if made_from.get(part) != value]
+    return f"not made from what is here: other {', '.join(parts)}" if parts else ""
+
+
+def keep(edition: str, kind: str, frame: pd.DataFrame, about: tuple) -> None:
+    """Keep the rows of one job, in one step, in place of earlier ones from the same content."""
+    content = blake2b("".join(frame.made_from).encode(), digest_size=4).hexdigest()
+    name = re.sub(r"[^\w.+-]+", "_", "-".join(map(str, about)))
+    _put(local(edition) / kind / f"{name}-{content}.parquet", _dump(frame))
+
+
+def record(edition: str, kind: str, frame: pd.DataFrame) -> int:
+    """Put the rows of a kind into the repository, in place of those there; the number of bytes."""
+    # Rows of one evaluation corpus below each other: what they have in common packs away.
+    order = [column for column in ("evaluate", "layer") if column in frame]
+    frame = frame.drop(columns=["origin", "note", "edition"], errors="ignore")
+    content = _dump(frame.sort_values(order, kind="stable") if order else frame)
+    _put(recorded(edition) / f"{kind}.parquet", content)
+    return len(content)
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.stem}-{uuid4().hex}.draft")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)  # in one step: a reader never sees half of it
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def damaged(edition: str) -> list[Path]:
+    """Files that could not be read and were set aside."""
+    return sorted(local(edition).rglob("*.damaged"))
+
+
+def about() -> dict[str, str]:
+    """When and with what a result is made here and now; names no machine, user or path."""
+    versions = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
+    versions |= {"system": f"{platform.system()} {platform.machine()}"}
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"date": date, "versions": json.dumps(versions, sort_keys=True)}
+
+
+def _dump(frame: pd.DataFrame) -> bytes:
+    """A frame as parquet, with checksums of its pages; arrays as NumPy's own bytes."""
+    packed = frame.assign(
+        **{name: frame[name].map(_pack) for name in ARRAYS if name in frame.columns}
+    )
+    table, sink = pa.Table.from_pandas(packed, preserve_index=False), io.BytesIO()
+    options = {"compression": "zstd", "compression_level": 12, "write_page_checksum": True}
+    pq.write_table(table, sink, **options, write_statistics=False)
+    return sink.getvalue()
+
+
+def _load(path: Path) -> pd.DataFrame:
+    table = pq.read_table(pa.BufferReader(path.read_bytes()), page_checksum_verification=True)
+    frame = table.to_pandas()
+    return frame.assign(
+        **{name: frame[name].map(_unpack) for name in ARRAYS if name in frame.columns}
+    )
+
+
+def _load_or_set_aside(path: Path) -> pd.DataFrame | None:
+    try:
+        return _load(path)
+    except (OSError, ValueError, KeyError, EOFError, pa.ArrowException) as problem:
+        if isinstance(problem, FileNotFoundError):
+            raise
+        path.replace(path.with_suffix(".damaged"))
+        return None
+
+
+def _pack(array: np.ndarray | None) -> bytes | None:
+    """Column by column and in the narrowest type: counts are small numbers in wide integers."""
+    if array is None:
+        return None
+    if array.dtype.kind in "iu" and array.size:
+        ends = np.min_scalar_type(array.min()), np.min_scalar_type(array.max())
+        array = array.astype(np.result_type(*ends))
+    sink = io.BytesIO()
+    np.save(sink, np.asfortranarray(array), allow_pickle=False)
+    return sink.getvalue()
+
+
+def _unpack(packed: bytes | None) -> np.ndarray | None:
+    if packed is None:
+        return None
+    array = np.load(io.BytesIO(packed), allow_pickle=False)
+    return array.astype(np.int64) if array.dtype.kind in "iu" else array

@@ -1,0 +1,573 @@
+"""How results stand on a page: numbered tables and figures, numbers with intervals, phrases.
+
+A cell of a chapter returns a ``Table`` or a ``Figure``. The site build takes its MyST form,
+numbered and open to references from other pages; a live notebook shows its HTML form. What exactly
+a table or figure holds is the business of its chapter's room; only what several chapters show alike
+is here.
+"""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import ipywidgets
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from markdown_it import MarkdownIt
+from matplotlib.axes import Axes
+from myst_nb import glue
+from PIL import Image
+from scipy.optimize import isotonic_regression
+
+from crosslingual import stats
+from crosslingual.languages import table as known_languages
+from crosslingual.stats import valued
+
+if TYPE_CHECKING:
+    from crosslingual.edition import Edition
+
+PATTERN = "Artificial languages: compare the pattern with the paper, not the values."
+SPREAD = (
+    "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences "
+    "(bootstrap), given this one encoder."
+)
+FOLD = '<details class="signature"><summary>What exactly the scores are</summary>'
+MISSING, NOTHING = "–", "not available"
+VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not testable": MISSING}
+# Okabe and Ito's hues, darkened until text in them reads on white.
+COLOURS = {"m-bert": "#0067A3", "en-bert": "#B34700"}
+CYCLE = ["#0067A3", "#B34700", "#00704F", "#8A3B78", "#6B5B00"]
+WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
+DPI = 200
+LETTER, LINE = 10.0, 1.3  # points a line's name is high; distance of two lines of text, in letters
+OTHER = "other"  # languages that are in no group
+ROLES = ("train", "evaluate", "language", "source", "target")  # columns that name corpora
+
+
+# ---- Tables ----
+
+
+@dataclass(frozen=True)
+class Table:
+    """A numbered table: caption, label for references, header, rows of Markdown cells, notes below.
+
+    The first column is left-aligned, and so are the others if they hold ``text`` rather than
+    numbers. Notes in backquotes are signatures, folded away.
+    """
+
+    caption: str
+    name: str
+    header: list[str]
+    rows: list[list[str]]
+    notes: tuple[str, ...] = ()
+    text: bool = False
+
+    def grid(self) -> str:
+        """The bare Markdown table."""
+        rule = [":--"] + [":--" if self.text else "--:"] * (len(self.header) - 1)
+        lines = [self.header, rule, *self.rows]
+        return "\n".join(
+            "| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines
+        )
+
+    def markdown(self) -> str:
+        """MyST source of the numbered table and of its notes."""
+        options = f":name: {self.name}\n:class: {'prose' if self.text else 'compact'}"
+        table = f"```{{table}} {self.caption}\n{options}\n\n{self.grid()}\n```\n"
+        notes = "\n\n".join(self._notes())
+        return table + (f"\n```{{container}} table-notes\n{notes}\n```\n" if notes else "")
+
+    def html(self) -> str:
+        """HTML for a live notebook and for ``gallery``."""
+        render = MarkdownIt().enable("table").render
+        return render(f"**{self.caption}**\n\n{self.grid()}\n\n" + "\n\n".join(self._notes()))
+
+    def _notes(self) -> list[str]:
+        """The notes in paragraphs, signatures folded away at their end."""
+        signatures = [note for note in self.notes if note.startswith("`")]
+        told = [note for note in self.notes if note not in signatures]
+        return [*told, FOLD, *signatures, "</details>"] if signatures else told
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {
+            "text/markdown": self.markdown(),
+            "text/html": self.html(),
+            "text/plain": self.grid(),
+        }
+
+
+def label(code: str) -> str:
+    """How tables name a corpus: EN, PT-BR, NB and NN for the Norwegians, or its own name."""
+    short = {"no_bokmaal": "nb", "no_nynorsk": "nn"}.get(code, code)
+    return short.replace("_", "-").upper() if code in known_languages().index else code
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    missing = value is None or np.isnan(value)
+    return MISSING if missing else f"{value:.{decimals}f}".replace("-", "−")
+
+
+def bold(value: float) -> str:
+    return MISSING if np.isnan(value) else f"**{number(value)}**"
+
+
+def signed(value: float) -> str:
+    return MISSING if np.isnan(value) else f"{value:+.1f}".replace("-", "−")
+
+
+def bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
+    return f"{number(estimate.low, decimals)} to {number(estimate.high, decimals)}"
+
+
+def spread(runs: pd.DataFrame) -> str:
+    """Half-widths "0.4 / 0.6" of one cell's t interval over seeds and its sentence bootstrap."""
+    runs = valued(runs)
+    if runs.empty:
+        return MISSING
+    seeds = stats.t_interval(runs.score)
+    sentences = stats.bootstrap_interval(runs.task.iloc[0], np.stack(list(runs.counts)))
+    return " / ".join(number((high - low) / 2) for low, high in (seeds, sentences))
+
+
+def beside(
+    frame: pd.DataFrame,
+    published: pd.DataFrame,
+    edition: "Edition",
+    name: str,
+    languages: Sequence[str] | None = None,
+) -> Table:
+    """Scores of one encoder next to the paper's (Tables 1, 2, 4, 7, 8).
+
+    Rows are fine-tuning, columns evaluation languages. Each language has a row of our means over
+    seeds, one of their uncertainty, one of the paper's values and, for real data only, one of
+    differences. ``languages`` shows other ones than the paper's; without it, what the paper leaves
+    empty stays empty.
+    """
+    title, digits = caption(published, edition), _decimals(published.stack())
+    shown = published.notna()
+    if languages is not None:
+        published = published.reindex(index=languages, columns=languages)
+        shown = published.isna() | True
+    rows = []
+    for train, printed in published.iterrows():
+        runs = frame[frame.train == train]
+        rows += _trained_on(runs, train, printed, shown.loc[train], digits, edition)
+    header = ["", *map(label, published.columns)]
+    return Table(title, name, header, rows, notes(frame, edition, spread=True))
+
+
+def _trained_on(runs, train: str, printed: pd.Series, shown: pd.Series, digits: int, edition):
+    """Our values for a language, their spread, the paper's, and differences if they compare."""
+    cells = {code: valued(runs[runs.evaluate == code]) for code in printed.index}
+    means = [cells[code].score.mean() if shown[code] else np.nan for code in printed.index]
+    spreads = [spread(cells[code]) if shown[code] else "" for code in printed.index]
+    rows = [[f"**{label(train)}**", *map(bold, means)], ["±", *spreads]]
+    rows.append(["paper", *(number(value, digits) for value in printed)])
+    if edition.artificial:
+        return rows
+    others = _substitutes(runs, edition)
+    ours = np.where([train in others or code in others for code in printed.index], np.nan, means)
+    return [*rows, ["difference", *map(signed, ours - printed)]]
+
+
+def _decimals(printed: pd.Series) -> int:
+    """How many decimals the paper prints: Table 4 has one, the others two."""
+    values = printed.dropna().to_numpy()
+    return 1 if np.allclose(values, values.round(1)) else 2
+
+
+def systems(
+    ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: "Edition", name: str
+) -> Table:
+    """Tables 3 and 6, whose rows are systems: the paper's as printed, then ours.
+
+    ``ours`` maps a row's title to scores with one cell per evaluation corpus.
+    """
+    rows = [
+        [_printed(index), *(number(value, 2) for value in row)]
+        for index, row in published.iterrows()
+    ]
+    for title, frame in ours.items():
+        cells = [valued(frame[frame.evaluate == code]) for code in published.columns]
+        rows.append([f"**{title}, ours**", *(bold(cell.score.mean()) for cell in cells)])
+        rows.append(["±", *map(spread, cells)])
+    header = ["", *map(label, published.columns)]
+    told = notes(pd.concat(ours.values(), ignore_index=True), edition, spread=True)
+    return Table(caption(published, edition), name, header, rows, told)
+
+
+def _printed(index) -> str:
+    """The title of a printed row; the paper's own systems are marked, as ours are named alike."""
+    title = " · ".join(index) if isinstance(index, tuple) else str(index)
+    return f"{title}, paper" if title.endswith("BERT") else title
+
+
+def ledger_table(ledger: pd.DataFrame, edition: "Edition", name: str) -> Table:
+    """Claims with the paper's verdict and ours; ``ledger`` is ``conclusion.ledger``'s."""
+    rows = []
+    for row in ledger.itertuples():
+        paper = _verdict(row.paper_verdict, row.paper_value)
+        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, _ours(row)])
+    told = [
+        f"Ours: {tally(ledger)}.",
+        "The paper's numbers have no intervals and are judged by their value alone.",
+        *([PATTERN] if edition.artificial else []),
+    ]
+    about = f"The paper's claims, judged by rules fixed in advance. Edition: {edition.title}."
+    header = ["Claim (section)", "Paper", "Ours"]
+    return Table(about, name, header, rows, tuple(told), text=True)
+
+
+def tally(ledger: pd.DataFrame) -> str:
+    """How many claims have which verdict: "12 supported, 3 undecided"."""
+    counts = ledger.verdict.value_counts()
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
+
+
+def _verdict(verdict: str, value: float, interval: str = "") -> str:
+    shown = "" if np.isnan(value) else f": {number(value, 2)}{interval}"
+    return f"{VERDICTS[verdict]} {verdict}{shown}"
+
+
+def _ours(row) -> str:
+    if row.verdict == "not testable":
+        return f"{_verdict(row.verdict, np.nan)}: {row.note}"
+    p = "" if np.isnan(row.p) else f", p = {row.p:.3f}"
+    return _verdict(row.verdict, row.value, f" ({bounds(row, 2)}){p}")
+
+
+def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
+    """A frame of texts as it is, a row a row; underscores in its columns' names become spaces."""
+    header = [column.replace("_", " ") for column in frame]
+    rows = [list(map(str, row)) for row in frame.to_numpy()]
+    return Table(caption, name, header, rows, () if rows else ("None yet.",), text=True)
+
+
+# ---- What stands below tables and in captions ----
+
+
+def caption(published: pd.DataFrame, edition: "Edition") -> str:
+    """The caption of a table that the paper has too."""
+    return f"{published.attrs['caption']}. Edition: {edition.title}."
+
+
+def figure_caption(text: str, edition: "Edition", *frames: pd.DataFrame) -> str:
+    """What a figure shows, of which edition, and what ``notes`` would say of the same frames."""
+    about = PATTERN if edition.artificial else ""
+    told = [line for frame in frames for line in [origin(frame), *lacking(frame), *told_by(frame)]]
+    return " ".join(filter(None, dict.fromkeys([text, f"Edition: {edition.title}.", about, *told])))
+
+
+def notes(frame: pd.DataFrame, edition: "Edition", spread: bool = False) -> tuple[str, ...]:
+    """What belongs below every table of results.
+
+    The meaning of ± (``spread``), artificiality, corpora that stand in for the paper's, what was
+    not computed here, what lacks and why, what a record was made from instead, the signature.
+    """
+    told = [
+        SPREAD if spread else "",
+        PATTERN if edition.artificial else "",
+        in_place(_substitutes(frame, edition)),
+        origin(frame),
+        *lacking(frame),
+        *told_by(frame),
+        signature(frame),
+    ]
+    return tuple(filter(None, told))
+
+
+def _substitutes(frame: pd.DataFrame, edition: "Edition") -> Mapping[str, str]:
+    """{language: corpus} of what stands in for the corpora of Tables 1, 3 and 7."""
+    return edition.substitutes if "ner" in set(frame.get("task", ())) else {}
+
+
+def in_place(substitutes: Mapping[str, str]) -> str:
+    """The sentence that names substituted corpora; empty if there are none."""
+    named = "; ".join(f"{label(code)}: {corpus}" for code, corpus in substitutes.items())
+    start = "Not the paper's corpora, so that values do not compare with its own"
+    return f"{start}: {named}." if named else ""
+
+
+def origin(frame: pd.DataFrame) -> str:
+    """A sentence where scores were not computed on this machine; empty where all were."""
+    recorded = valued(frame).get("origin", pd.Series(dtype=str)).eq("recorded")
+    if not recorded.any():
+        return ""
+    start = "Recorded" if recorded.all() else "In part recorded"
+    return f"{start} results, not computed here."
+
+
+def lacking(frame: pd.DataFrame) -> list[str]:
+    """A sentence for each reason why rows have no value, with the corpora that lack for it."""
+    reasons = frame.get("reason", pd.Series(dtype=str))
+    return [
+        f"Not available: {_without(frame, reasons == reason)}{reason}"
+        for reason in dict.fromkeys(reasons)
+        if reason
+    ]
+
+
+def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
+    """The corpora of which, in some role, every row lacks: "DE, NL: "; "" if these are all."""
+    roles = [role for role in ROLES if role in frame]
+    whole = [lacks.groupby(frame[role], sort=False).all() for role in roles]
+    codes = dict.fromkeys(code for found in whole for code in found.index[found])
+    every = {code for found in whole for code in found.index}
+    return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < len(every) else ""
+
+
+def told_by(frame: pd.DataFrame) -> list[str]:
+    """What rows say of themselves: what a recorded one was made from that is not at hand."""
+    return [note for note in dict.fromkeys(frame.get("note", ())) if note]
+
+
+def signature(frame: pd.DataFrame) -> str:
+    """What scores are, in one line: metric, task, edition, encoder, recipe, seeds, versions.
+
+    From the columns of ``experiments.scores``; empty for frames of anything else, for nothing, and
+    for baselines, which have no recipe. Models that differ in their seeds alone are one signature,
+    "seeds 1,2,3 or 1".
+    """
+    if "made_from" not in frame or "seed" not in frame:
+        return ""
+    runs = valued(frame).drop_duplicates(["task", "edition", "encoder", "train", "seed"])
+    seeds: dict[str, dict] = {}
+    for row in runs.itertuples():
+        if (made := json.loads(row.made_from)).get("recipe"):
+            trained = seeds.setdefault(_made(row, made), {}).setdefault(row.train, set())
+            trained.add(row.seed)
+    told = [made.replace("seeds *", _seeds(found)) for made, found in seeds.items()]
+    return f"`{'; '.join(told)}`" if told else ""
+
+
+def _made(row, made: Mapping[str, str]) -> str:
+    metric = "F1 conlleval over words, IOB2" if row.task == "ner" else "accuracy over words"
+    encoder = f"{row.encoder} {made.get('encoder', '')[:8]}"
+    parts = [f"{metric}, first piece", row.task, f"edition {row.edition}", encoder]
+    return " | ".join([*parts, made["recipe"], "seeds *", made.get("versions", "")])
+
+
+def _seeds(by_corpus: Mapping[str, set[int]]) -> str:
+    lists = [",".join(map(str, sorted(seeds))) for seeds in by_corpus.values()]
+    return f"seeds {' or '.join(dict.fromkeys(lists))}"
+
+
+# ---- Figures ----
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure with its label for references, caption and a text for who cannot see it.
+
+    A ``wide`` one is scrolled on a phone, as its letters would be too small if it were fitted.
+    """
+
+    drawing: matplotlib.figure.Figure
+    name: str
+    caption: str
+    alt: str
+    wide: bool = False
+
+    @cached_property
+    def png(self) -> bytes:
+        """The drawing at twice a page's resolution, in 256 colours to keep it small."""
+        raw, small = io.BytesIO(), io.BytesIO()
+        self.drawing.savefig(raw, format="png", dpi=DPI)
+        image = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        image.save(small, "png", optimize=True)
+        return small.getvalue()
+
+    def uri(self) -> str:
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+
+    def html(self) -> str:
+        """HTML for a live notebook and for ``gallery``."""
+        alt, text = html.escape(self.alt, quote=True), html.escape(self.caption)
+        image = f'<img src="{self.uri()}" alt="{alt}" style="width: 100%; max-width: 600px">'
+        return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
+
+    def markdown(self) -> str:
+        """MyST source of the numbered figure, the image inside."""
+        options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
+        options += "\n:figclass: wide" * self.wide
+        return f"```{{figure}} {self.uri()}\n{options}\n\n{self.caption}\n```\n"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
+
+
+def canvas(
+    height: float, rows: int = 1, share: bool = True, columns: int = 1
+) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
+    """An empty drawing of the book's width, its height in inches, and its panels row by row."""
+    spines = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "#e4e4e4"}
+    with sns.axes_style("whitegrid", spines), sns.plotting_context("paper", font_scale=1.15):
+        drawing = matplotlib.figure.Figure(figsize=(WIDTH, height), layout="constrained")
+        panels = drawing.subplots(rows, columns, sharex=share, sharey=share, squeeze=False).ravel()
+    return drawing, panels
+
+
+def heatmap(
+    frame: pd.DataFrame, group: Callable[[str], str | None], edition: "Edition", name: str
+) -> Figure:
+    """Scores of one encoder as colours, languages put into groups (``languages.order_group``).
+
+    Rows are fine-tuning, columns evaluation languages; white lines part the groups, languages in
+    none come last.
+    """
+    runs = valued(frame)
+    if runs.empty:
+        return absent(name, edition, frame)
+    codes = sorted(
+        set(runs.train) & set(runs.evaluate), key=lambda code: (group(code) or "~", label(code))
+    )
+    means = stats.means(runs).unstack().loc[codes, codes]
+    groups = [group(code) or OTHER for code in codes]
+    drawing, (panel,) = canvas(6.2)
+    _colours(panel, means)
+    _part_groups(panel, groups)
+    within, between = (_mean_where(means, groups, same) for same in (True, False))
+    of_pairs = f"within a group {number(within)}, between groups {number(between)}"
+    read = f"Mean of zero-shot pairs {of_pairs}"
+    encoders = ", ".join(map(edition.encoder_title, dict.fromkeys(runs.encoder)))
+    text = f"Every fine-tuning language against every evaluation language, {encoders}. {read}."
+    alt = f"Heat map, {len(codes)} languages. {read}."
+    return Figure(drawing, name, figure_caption(text, edition, frame), alt, wide=len(codes) > 20)
+
+
+def _colours(panel: Axes, means: pd.DataFrame) -> None:
+    ticks = [*map(label, means.index)]
+    bar = {"shrink": 0.6, "label": "score", "location": "bottom", "aspect": 30}
+    style = {"cmap": "cividis", "vmin": 0, "vmax": 100, "square": True, "cbar_kws": bar}
+    sns.heatmap(means, ax=panel, xticklabels=ticks, yticklabels=ticks, **style)
+    panel.tick_params(labelsize=min(9, 230 / len(ticks)), length=0)
+    panel.tick_params(axis="y", rotation=0)
+    panel.tick_params(axis="x", rotation=90)
+    panel.set(xlabel="evaluated on", ylabel="fine-tuned on")
+
+
+def _part_groups(panel: Axes, groups: list[str]) -> None:
+    starts = [i for i, key in enumerate(groups) if i == 0 or key != groups[i - 1]]
+    slanted = {"rotation": 40, "ha": "left"} if len(starts) > 4 else {"ha": "center"}
+    for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
+        panel.axhline(start, color="white", linewidth=1.5)
+        panel.axvline(start, color="white", linewidth=1.5)
+        panel.text((start + end) / 2, -0.4, groups[start], va="bottom", fontsize=8, **slanted)
+
+
+def _mean_where(means: pd.DataFrame, groups: list[str], same: bool) -> float:
+    """Mean over zero-shot pairs of grouped languages; NaN if there are none."""
+    grouped = np.array(groups)
+    chosen = np.equal.outer(grouped, grouped) == same
+    chosen &= np.logical_and.outer(grouped != OTHER, grouped != OTHER)
+    return pd.Series(means.to_numpy()[chosen & ~np.eye(len(groups), dtype=bool)]).mean()
+
+
+def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write lines' names right of their ends: {name: (x, y, colour)}. Set the limits before.
+
+    Names touch neither each other nor the frame; where one had to be moved, fine leaders join them
+    to their ends.
+    """
+    panel.figure.draw_without_rendering()
+    low, high = panel.get_ylim()
+    unit = panel.get_window_extent().height * 72 / panel.figure.dpi / (high - low)
+    rows = 1 + max(name.count("\n") for name in labels)
+    ends = np.array([y for _, y, _ in labels.values()])
+    shifts = unit * (spread_apart(ends, LINE * LETTER * rows / unit, low, high) - ends)
+    apart = bool((abs(shifts) > LETTER / 2).any())
+    leader = {"arrowstyle": "-", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3, "relpos": (0, 0.5)}
+    style = {"va": "center", "fontsize": LETTER, "fontweight": "bold", "annotation_clip": False}
+    for (name, (x, y, colour)), shift in zip(labels.items(), shifts, strict=True):
+        place = {"xytext": (22 if apart else 6, shift), "textcoords": "offset points"}
+        line = leader | {"color": colour} if apart else None
+        panel.annotate(name, (x, y), color=colour, arrowprops=line, **place, **style)
+
+
+def spread_apart(values: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:
+    """The values moved as little as possible (in squares), neighbours ``gap`` apart, order kept.
+
+    All lie between ``low`` and ``high`` as far as there is room.
+    """
+    order, steps = np.argsort(values, kind="stable"), gap * np.arange(len(values))
+    moved = isotonic_regression(np.asarray(values, float)[order] - steps).x
+    placed = np.empty(len(values))
+    placed[order] = np.clip(moved, low, max(low, high - steps[-1])) + steps
+    return placed
+
+
+def gallery(views: Mapping[str, "Figure | Table"]) -> ipywidgets.VBox:
+    """A drop-down that switches between figures or tables, also without a kernel."""
+    choice = ipywidgets.Dropdown(options=list(views), description="Show")
+    pages = [ipywidgets.HTML(view.html()) for view in views.values()]
+    stack = ipywidgets.Stack(pages, selected_index=0)
+    ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
+    return ipywidgets.VBox([choice, stack])
+
+
+def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
+    """Stands in for a figure without data: numbered like it, and saying what is missing."""
+    drawing, (panel,) = canvas(0.8)
+    panel.set_axis_off()
+    panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
+    reasons = dict.fromkeys(sentence for frame in frames for sentence in lacking(frame))
+    why = " ".join([f"Not available in this edition ({edition.title}).", *reasons])
+    return Figure(drawing, name, why, why)
+
+
+# ---- Phrases, so that a chapter's text is true whatever the run gives ----
+
+
+def tell(**phrases: str | float) -> None:
+    """Hand phrases to the chapter's text, which takes each by its name; floats get one decimal."""
+    for name, phrase in phrases.items():
+        shown = number(phrase) if isinstance(phrase, float) else str(phrase)
+        glue(name, shown, display=False)
+
+
+def share(hits: Iterable[bool]) -> str:
+    """How many hold: "all 12", "none of the 12", "5 of the 12"."""
+    hits = list(map(bool, hits))
+    if hits and all(hits):
+        return f"all {len(hits)}"
+    return f"{sum(hits) or 'none'} of the {len(hits)}"
+
+
+def versus(a: float, b: float) -> str:
+    """How a compares with b: "above", "below" or "level with"."""
+    if np.isnan(a) or np.isnan(b):
+        return "not comparable with"
+    return "level with" if a == b else "above" if a > b else "below"
+
+
+def span(values: Iterable[float], decimals: int = 1) -> str:
+    """The lowest and the highest: "12.1 to 80.4"."""
+    values = list(values)
+    return " to ".join(number(end(values), decimals) for end in (min, max)) if values else NOTHING
+
+
+def lowest(scores: pd.Series) -> str:
+    """The lowest of a series indexed by languages or pairs of them: "EN to JA (49.4)"."""
+    return _named(scores, scores.idxmin()) if len(scores) else NOTHING
+
+
+def highest(scores: pd.Series) -> str:
+    return _named(scores, scores.idxmax()) if len(scores) else NOTHING
+
+
+def _named(scores: pd.Series, key: str | tuple) -> str:
+    codes = key if isinstance(key, tuple) else (key,)
+    return f"{' to '.join(map(label, codes))} ({number(scores[key])})"
+
+
+def listing(items: Iterable[str]) -> str:
+    """ "one", "one and two", "one, two and three"; "none" for nothing."""
+    *most, last = list(items) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,84 @@
+"""The library stays small, its imports run one way, and its form is one."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "lib").rglob("*.py"))
+BIN = Path(sys.executable).parent
+
+
+def functions(path):
+    """(name, lines) of each function or method, decorators and docstrings included."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            yield f"{path.name}: {node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_the_library_is_at_most_7000_lines_in_40_files():
+    lines = {path.name: path.read_text("utf-8").count("\n") for path in FILES}
+    assert len(FILES) <= 40 and sum(lines.values()) <= 7000, sum(lines.values())
+
+
+def test_functions_are_short():
+    lengths = dict(sorted((length, name) for path in FILES for name, length in functions(path)))
+    every = [length for path in FILES for _, length in functions(path)]
+    assert max(lengths) <= 40, lengths[max(lengths)]
+    assert median(every) <= 7 and quantiles(every, n=10)[-1] < 16
+
+
+@pytest.mark.parametrize("command", [
+    ["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports", "--no-cache"],
+])  # fmt: skip
+def test_form_and_layers(command):
+    folders = ["lib", "tests", "benchmarks"] if command[0] == "ruff" else []
+    done = subprocess.run(
+        [BIN / command[0], *command[1:], *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_an_import_that_runs_back_up_breaks_the_contract(tmp_path):
+    """Chapters may not reach for corpora: the contract is seen to notice."""
+    copy = tmp_path / "broken"
+    for path in FILES:
+        target = copy / path.relative_to(ROOT / "lib")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text("utf-8"), "utf-8")
+    with (copy / "crosslingual/chapters/structure.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef _up():\n    from crosslingual import corpora\n\n    return corpora\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()",
+         "--config", str(ROOT / "pyproject.toml"), "--no-cache"],
+        cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "chapters.structure -> crosslingual.corpora" in done.stdout
+
+
+def test_public_functions_say_what_they_do():
+    """Every public function of more than three lines has a docstring."""
+    silent = [
+        f"{path.name}: {node.name}"
+        for path in FILES
+        if path.parent.name != "pocketworld"
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+        if not ast.get_docstring(node) and node.end_lineno - node.lineno > 3
+    ]
+    assert not silent
+
+
+def test_showing_a_record_loads_no_torch():
+    code = "import sys, crosslingual.book, crosslingual.chapters.conclusion as _\n"
+    code += "print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
