@@ -1,4 +1,4 @@
-"""Sentences a second that the pocket world generates, by language: python benchmarks/world.py [languages ...]"""
+"""Sentences a second that the world generates: python benchmarks/world.py [languages ...]"""
 
 import sys
 import time

@@ -203,23 +203,24 @@ LAYOUTS = {  # by name: a file, and the words and tags that are in it
     "document starts": ("-DOCSTART- -X- O\n\nA N O\n-DOCSTART- -X- O\nB N O\n", "A/O | B/O"),
     "document start behind a mark": ("A O\n\n\ufeff-DOCSTART- O\n\nB O\n", "A/O | B/O"),
     "document start, numbered": ("0\t-DOCSTART-\tO\n\n0\tA\tO\n1\tB\tO\n", "A/O B/O"),
-    "running number from 0": ("0\tRita\tB-PER\n1\tlives\tO\n\n0\tRain\tO\n", "Rita/B-PER lives/O | Rain/O"),
+    "running number from 0": ("0\tRita\tB-PER\n1\tri\tO\n\n0\tR\tO\n", "Rita/B-PER ri/O | R/O"),
     "running number, spaces": ("1 Rita B-PER\n2 ri O\n\n1 . O\n", "Rita/B-PER ri/O | ./O"),
     "number over the file": ("7\tA\tO\n8\tB\tO\n\n9\tC\tB-LOC\n", "A/O B/O | C/B-LOC"),
     "number, word, part of speech, tag": ("1 A NNP B-PER\n2 b VB O\n", "A/B-PER b/O"),
-    "Universal NER": ("# id = 1\n# text = R r\n1\tR\tB-PER\t-\tx\n2\tr\tO\t-\tx\n", "R/B-PER r/O"),
-    "GermEval": ("#\thttp://x.org [2009]\n1\tin\tO\tO\n2\tSt\tB-LOC\tB-ORG\n", "in/O St/B-LOC"),
-    "MultiCoNER": ("# id 1 domain=en\nx _ _ O\ny _ _ B-PER\n\n# id 2\tdomain=en\nz _ _ O\n", "x/O y/B-PER | z/O"),
+    "Universal NER": ("# id = 1\n# text = R\n1\tR\tB-PER\t-\tx\n2\tr\tO\t-\tx\n", "R/B-PER r/O"),
+    "GermEval": ("#\thttp://x.org [9]\n1\tin\tO\tO\n2\tSt\tB-LOC\tB-ORG\n", "in/O St/B-LOC"),
+    "MultiCoNER": ("# id 1 domain=en\nx _ _ O\ny _ _ B-PER\n", "x/O y/B-PER"),
+    "MultiCoNER, tab": ("# id 1\tdomain=en\nx _ _ O\n\n# id 2\tdomain=en\nz _ _ O\n", "x/O | z/O"),
     "WikiANN": ("en:rick\tB-PER\nen:.\tO\n\nen:en:x\tO\n", "rick/B-PER ./O | en:x/O"),
     "WikiANN, other codes": ("be-x-old:a O\nsimple:b O\n", "a/O b/O"),
     "# as a word": ("# O\na O\n\n# B-ORG\n#b O\n", "#/O a/O | #/B-ORG #b/O"),
     "words with colons": ("ms:a O\nb O\nc O\n", "ms:a/O b/O c/O"),
     "some numbers": ("1 CD O\n2 CD O\nto TO O\n", "1/O 2/O to/O"),
-    "spaces in words": ("\u200b\tO\n10 000\tO\n\u00a0\tO\n\u2028\tB-LOC\n", "\u200b/O 10 000/O \u00a0/O \u2028/B-LOC"),
+    "spaces in words": ("10 000\tO\n\u00a0\tO\n\u2028\tB-LOC\n", "10 000/O \u00a0/O \u2028/B-LOC"),
     "stray I-": ("A I-LOC\nB B-LOC\nC I-PER\nD I-PER\n", "A/B-LOC B/B-LOC C/B-PER D/I-PER"),
     "NUL": ("a\x00b O\n", "a\x00b/O"),
     "old Macintosh": ("-DOCSTART- O\r\rEU B-ORG\rx O\r", "EU/B-ORG x/O"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -248,6 +249,7 @@ def test_layouts_in_use_give_their_words_and_tags(tmp_path, layout):
         ("1 a O\n1 b O\n2 c O\n", 2, "running number, but not here"),
         ("\n".join(f"{n} a O" for n in [*range(20), 99]), 21, "running number, but not here"),
         ("\n".join([*(f"{n} a O" for n in range(20)), "1-2 b O"]), 21, "but not here"),
+        ("# id\n1-2 del O -\n1 de O -\n2 el O -\n", 2, "running number, but not here"),
         ("en:a O\nen:b O\nc O\n", 1, "language's code"),
         ("St B-LOC O\nb O O\n", 1, "column 2 of 3 holds entity tags"),
         ("St NE B-LOC B-ORG\n", 1, "column 3 of 4 holds entity tags"),

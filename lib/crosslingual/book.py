@@ -41,8 +41,13 @@ LIBRARY = Path(__file__).parents[1]
 REPORT = "beyond/provenance"  # on the build: executed last, and whenever another chapter was
 # What a parameter may be: the annotations that its cell may use.
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str]}
-# A kernel that could be listened to warns on every start.
-KERNEL = Config({"KernelManager": {"transport_encryption": "auto"}})
+KERNEL = {
+    "kernel_name": "python3",
+    "shutdown_kernel": "immediate",
+    # One that could be listened to warns on every start.
+    "config": Config({"KernelManager": {"transport_encryption": "auto"}}),
+}
+SIDE_BY_SIDE = 2  # chapters; what takes long was computed before, on all cores
 FAILURES = (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError)
 STRICT = ["-n", "-W", "--keep-going"]
 STAMP = ".made-from"  # in the folder of each whole site
@@ -53,11 +58,7 @@ class BookError(ValueError):
 
 
 def build(
-    root: Path,
-    edition: str = DEFAULT,
-    given: dict[str, str] | None = None,
-    jobs: int = 2,
-    fresh: bool = False,
+    root: Path, edition: str, given: dict[str, str] | None = None, fresh: bool = False
 ) -> Path:
     """Execute the chapters of the checkout ``root`` that are out of date; return the index page.
 
@@ -71,7 +72,7 @@ def build(
     try:
         with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
             experiments.prepare(loaded, fresh=fresh)  # what chapters share: on all cores, and once
-            _execute_stale(root, folder, values, _shared_key(root, loaded), jobs)
+            _execute_stale(root, folder, values, _shared_key(root, loaded))
             return compile(root, loaded.name)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
@@ -97,10 +98,9 @@ def source(root: Path, name: str) -> Path:
     for path in (root / "book" / f"{name}.ipynb", root / "book" / f"{name}.md"):
         if path.is_file():
             return path
-    names = [
-        path.relative_to(root / "book").with_suffix("") for path in _below(root / "book", ".ipynb")
-    ]
-    raise BookError(f"there is no chapter {name!r}: choose from {', '.join(map(str, names))}")
+    paths = [path.with_suffix("") for path in _below(root / "book", ".ipynb")]
+    names = ", ".join(path.relative_to(root / "book").as_posix() for path in paths)
+    raise BookError(f"there is no chapter {name!r}: choose from {names}")
 
 
 # A chapter's parameters: what the cell tagged `parameters` declares.
@@ -181,23 +181,18 @@ def _from_root(root: Path, edition: str) -> str:
 # Executing
 
 
-def _execute_stale(
-    root: Path, folder: Path, values: dict[str, dict], shared: str, jobs: int
-) -> None:
+def _execute_stale(root: Path, folder: Path, values: dict[str, dict], shared: str) -> None:
+    """Execute the chapters whose keys have changed side by side, then the report on the build."""
     keys = {name: _key(source(root, name), shared, values[name]) for name in values}
     stale = [name for name in keys if _kept_key(folder / f"{name}.ipynb") != keys[name]]
     if stale:  # the report would be wrong from now on, also if this build is killed
         (folder / f"{REPORT}.ipynb").unlink(missing_ok=True)
-    refresh = delayed(lambda name: _refresh(root, folder, name, values[name], keys[name]))
-    Parallel(jobs, backend="threading")(refresh(name) for name in stale if name != REPORT)
-    if stale and REPORT in values:
-        _refresh(root, folder, REPORT, values[REPORT], keys[REPORT])
-
-
-def _refresh(root: Path, folder: Path, name: str, values: dict, key: str) -> None:
-    started = perf_counter()
-    execute(root, name, values, folder / f"{name}.ipynb", key)
-    tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
+    due = [name for name in values if name == REPORT and stale]
+    for names in ([name for name in stale if name != REPORT], due):
+        Parallel(SIDE_BY_SIDE, backend="threading")(
+            delayed(execute)(root, name, values[name], folder / f"{name}.ipynb", keys[name])
+            for name in names
+        )
 
 
 def execute(root: Path, name: str, values: dict, target: Path, key: str = "", stdout=None) -> None:
@@ -208,23 +203,17 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     path, working = source(root, name), root / "_build/failed" / f"{name}.ipynb"
     working.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    known = declared(path)
+    known, started = declared(path), perf_counter()
     # Only what is unlike the defaults is injected: a page as published shows no extra cell.
     changed = {
         key: value
         for key, value in values.items()
         if ast.literal_eval(known[key]["default"]) != value
     }
-    how = {
-        "cwd": str(root),
-        "kernel_name": "python3",
-        "config": KERNEL,
-        "shutdown_kernel": "immediate",
-    }
     bar = {"desc": name, "leave": False, "disable": None}
     try:
         executed = papermill.execute_notebook(
-            str(path), str(working), changed, progress_bar=bar, stdout_file=stdout, **how
+            path, working, changed, progress_bar=bar, stdout_file=stdout, cwd=root, **KERNEL
         )
     except FAILURES as error:
         raise BookError(f"chapter {name} failed {_where(error)}; see {working}") from None
@@ -232,15 +221,15 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     nbformat.write(executed, working)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(working, target)
+    tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
 
 
 def _where(error: Exception) -> str:
     if not isinstance(error, PapermillExecutionError):
         return f"as its kernel died ({type(error).__name__})"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
-    arrow = re.search(
-        r"^-+> *\d+ (.*)$", plain, re.MULTILINE
-    )  # the line, in the traceback's frame of the cell
+    # The line, in the traceback's frame of the cell.
+    arrow = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
     line = arrow[1] if arrow else error.source.strip().splitlines()[0]
     return f"in cell {error.exec_count} (`{line.strip()}`): {error.ename}: {error.evalue}"
 
@@ -288,7 +277,8 @@ def durations(edition: Edition) -> pd.DataFrame:
         day = notebook.metadata.papermill.start_time[:10]
         taken = [(cell.source, cell.metadata.papermill.duration) for cell in code]
         rows += [(name, day, number, text, time) for number, (text, time) in enumerate(taken, 1)]
-    return pd.DataFrame(rows, columns=["chapter", "date", "number", "code", "seconds"])
+    columns = ["chapter", "date", "number", "code", "seconds"]
+    return pd.DataFrame(rows, columns=columns).astype({"seconds": float})
 
 
 # The site
@@ -333,14 +323,9 @@ def _copy_static(root: Path, pages: Path) -> None:
 def _jupyter_book(root: Path, pages: Path, toc: Path, html: Path, options: list[str]) -> None:
     """Build a site beside ``html``, put it there when whole; raise BookError with the warnings."""
     draft = html.with_name(f".{html.name}")
-    command = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-        "build",
-        pages,
-    ]
-    command += ["--config", root / "_config.yml", "--toc", toc, "--path-output", draft, *options]
+    program = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build", pages, *options]
+    command += ["--config", root / "_config.yml", "--toc", toc, "--path-output", draft]
     shutil.rmtree(draft, ignore_errors=True)  # of a killed build
     draft.mkdir(parents=True)
     try:

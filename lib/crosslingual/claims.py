@@ -109,10 +109,11 @@ def judge(claims: Iterable[Claim], evidence: Evidence) -> pd.DataFrame:
 def _judgement(claim: Claim, evidence: Evidence) -> dict:
     try:
         versions, p = claim.measure(evidence)
+        if np.isnan((estimate := stats.estimate(versions)).value):
+            raise NotAvailable("the statistic has no value on these results")
     except (NotAvailable, ValueError) as why:
         nothing = dict.fromkeys(["value", "low", "high", "p"], np.nan)
         return {"id": claim.id, **nothing, "verdict": NOT_TESTABLE, "note": str(why)}
-    estimate = stats.estimate(versions)
     verdict = claim.rule.verdict(estimate, p)
     p = np.nan if p is None else p
     return {"id": claim.id, **estimate._asdict(), "p": p, "verdict": verdict, "note": ""}
@@ -126,16 +127,14 @@ def cells(evidence: Evidence, name: str, keys: Sequence[tuple]) -> pd.DataFrame:
 
     Seeds that not all of these cells have are left out.
     """
-    frame, reasons = evidence.get(name), evidence.get("reasons", {})
-    if frame is None or isinstance(frame, str):
-        every = [reason for key, reason in reasons.items() if key[0] == name]
-        raise NotAvailable(frame or (every or [f"no {name} result to judge by"])[0])
-    missing = [key for key in keys if key not in frame.index]
-    if missing or not len(keys):
-        which = " ".join(map(str, missing[0])) if missing else "any pair"
-        reason = reasons.get((name, *missing[0])) if missing else None
-        raise NotAvailable(f"no {name} result for {which}" + (f": {reason}" if reason else ""))
-    return frame.loc[keys].dropna(axis=1)
+    frame = evidence.get(name, f"no {name} result to judge by")
+    missing = [key for key in keys if isinstance(frame, str) or key not in frame.index]
+    if len(keys) and not missing:
+        return frame.loc[keys].dropna(axis=1)
+    which = " ".join(map(str, missing[0])) if missing else "any pair"
+    if missing and (reason := evidence.get("reasons", {}).get((name, *missing[0]))):
+        raise NotAvailable(f"no {name} result for {which}: {reason}")
+    raise NotAvailable(frame if isinstance(frame, str) else f"no {name} result for {which}")
 
 
 def zero_shot(encoder: str, codes: Sequence[str]) -> list[tuple]:
@@ -196,9 +195,8 @@ def by_covariate(
     evidence: Evidence, task: str, covariate: str, encoder: str, keep: Keep = every_pair
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Scores of the zero-shot pairs that have a covariate, and the covariate, in one order."""
-    if covariate not in evidence:
-        raise NotAvailable(f"no {covariate} for any pair")
-    table = evidence[covariate]
+    if isinstance(table := evidence.get(covariate, f"no {covariate} for any pair"), str):
+        raise NotAvailable(table)
     zero_shot = [key for key in table.index if key[0] == encoder and key[1] != key[2]]
     keys = [key for key in zero_shot if keep(*key[1:], table[key])]
     return cells(evidence, task, keys), table[keys]
@@ -258,7 +256,23 @@ def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
     curve = told.get("retrieval", pd.DataFrame(columns=["encoder", "queries"]))
     if len(curve := curve[(curve.encoder == "m-bert") & (curve.queries == "all")]):
         known["retrieval"] = _retrieval(curve)
-    return known
+    return _why_nothing(known) | known
+
+
+# What is made from which result.
+MADE_FROM = {
+    "subject-verb-object order": "pos",
+    "adjective-noun order": "pos",
+    "common features": "pos",
+    "overlap": "overlap",
+}
+
+
+def _why_nothing(known: Evidence) -> Evidence:
+    """What stands in the place of such evidence where all that it is made from lacks."""
+    first = {name: reason for (name, *_), reason in reversed(known["reasons"].items())}
+    told = {name: first[source] for name, source in MADE_FROM.items() if source in first}
+    return {name: f"no {MADE_FROM[name]} result to judge by: {why}" for name, why in told.items()}
 
 
 def _earlier_work(edition: "Edition") -> pd.DataFrame | str:

@@ -1,6 +1,5 @@
 """The command line: `crosslingual --help`."""
 
-import re
 import sys
 from functools import partial
 from itertools import islice
@@ -16,7 +15,12 @@ from crosslingual import experiments, languages, results
 from crosslingual.corpora import formats
 from crosslingual.edition import Edition, checked, read_yaml
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="An executable reproduction of 'How multilingual is Multilingual BERT?'.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 EditionName = Annotated[str, typer.Option("--edition", "-e", help="A name, or a path to a .yml.")]
 Assignments = Annotated[
     list[str] | None,
@@ -45,16 +49,10 @@ def _sentence(error: Exception) -> str | None:
     return None
 
 
-@app.callback()
-def about() -> None:
-    """An executable reproduction of 'How multilingual is Multilingual BERT?'."""
-
-
 @app.command()
 def book(
     edition: EditionName = the_book.DEFAULT,
     parameter: Assignments = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Chapters at a time.")] = 2,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute all results anew.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -63,7 +61,7 @@ def book(
     if dry_run:
         _tell(loaded := Edition.load(edition), experiments.plan(loaded))
     else:
-        print(f"The book: {the_book.build(results.root(), edition, given, jobs, fresh)}")
+        print(f"The book: {the_book.build(results.root(), edition, given, fresh)}")
 
 
 @app.command()
@@ -91,21 +89,19 @@ def run(
 ) -> None:
     """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
     loaded, wanted = Edition.load(edition), set(words or [])
-    jobs = [job for job in experiments.plan(loaded) if wanted <= set(re.split("[: ]+", str(job)))]
-    _tell(loaded, jobs)
-    if not dry_run:
+    jobs = [job for job in experiments.plan(loaded) if wanted <= set(str(job).split())]
+    if dry_run:
+        _tell(loaded, jobs)
+    else:
         experiments.run(loaded, jobs)
 
 
-def _tell(edition: Edition, jobs: list) -> None:
-    """Print what is to be computed, and how long that takes by what others took."""
+def _tell(edition: Edition, jobs: list[experiments.Job]) -> None:
+    """Print what is to be computed, and how long that takes."""
     for job in jobs:
         print(f"  {job}")
-    seconds = experiments.estimate(edition, jobs) if jobs else 0
-    length = (
-        "nobody knows how long it takes" if seconds is None else f"about {seconds / 60:.1f} min"
-    )
-    print(f"{edition.title}: {len(jobs)} to compute, {length}.")
+    cost = experiments.cost(edition, jobs, experiments.default_workers())
+    print(f"{edition.title}: {cost} to compute." if jobs else f"{edition.title}: nothing lacks.")
 
 
 @app.command()

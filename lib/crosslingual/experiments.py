@@ -19,11 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import permutations, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -32,12 +34,13 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from crosslingual import corpora, languages
+from crosslingual import corpora, languages, stats
 from crosslingual import results as kept
+from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
 from crosslingual.models import pieces as word_pieces
 from crosslingual.models import retrieve, score
-from crosslingual.models.encoder import EncoderUnavailable, check
+from crosslingual.models.encoder import Encoder, EncoderUnavailable, check
 
 ENCODERS = ["m-bert", "en-bert"]
 # Encoders of each task: Figures 1, 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
@@ -64,7 +67,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no dropout": {"dropout": 0.0},
     "batches of 16": {"batch_size": 16},
 }
-FINETUNE_VERSION = 2  # models.finetune's, which is not loaded to show a result; a test compares
+# Bumped by hand where the functions are that determine a result. That of fine-tuning stands here
+# too, as its module is not loaded to show a result; a test compares.
+VERSIONS = {
+    "alignment": word_pieces.VERSION,
+    "overlap": word_pieces.OVERLAP_VERSION,
+    "finetune": 2,
+    "scoring": score.VERSION,
+    "baseline": score.BASELINE_VERSION,
+    "retrieval": retrieve.VERSION,
+}
 
 _PLANNED: ContextVar[dict | None] = ContextVar("planned", default=None)  # jobs, while planning
 _FAILED: dict[tuple, str] = {}  # what went wrong with a job, by edition's path and job
@@ -76,7 +88,7 @@ class ExperimentError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """A unit of computing: the kind of its frame, and what it is about (`Kind.unit`)."""
+    """A unit of computing: the kind of its frame, and what it is about (`kinds().unit`)."""
 
     kind: str
     about: tuple
@@ -85,22 +97,16 @@ class Job:
         return " ".join(map(str, (self.kind, *self.about)))
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of frame.
+@cache
+def kinds() -> pd.DataFrame:
+    """The frames there are, a row a kind: what its rows are about, and what they are made from.
 
-    make: from an edition and what a job is about to rows. rows, unit: the columns that say what a
-    row and a job is about. values: its other columns. inputs: what a row is made from, patterns of
-    "task/language/split", "parallel/source/target" or "encoder/name". version: of the functions
-    that determine it, bumped by hand in their modules.
+    rows, unit: the columns that say what a row and a job is about. values: its other columns.
+    inputs: what a row is made from, part by part: "task/language/split", "encoder/name" or
+    "parallel/source/target". versions: the functions that determine it, by name (VERSIONS).
     """
-
-    make: Callable[..., pd.DataFrame] | None
-    rows: str
-    unit: str
-    values: str
-    inputs: dict[str, str]
-    version: str
+    table = pd.read_csv(languages.DATA / "frames.csv", keep_default_na=False).set_index("kind")
+    return table.map(str.split)
 
 
 # ---- what the book asks for
@@ -270,8 +276,7 @@ def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
 
 def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
     """A row for each tuple asked for (of the first columns of its kind), computed if it lacks."""
-    columns = KINDS[kind].rows.split()
-    rows = list(asked)
+    columns, rows = kinds().rows[kind], list(asked)
     keys = columns[: len(rows[0])] if rows else columns
     expected = pd.DataFrame(rows, columns=keys).drop_duplicates()
     found = _found(edition, kind, expected)
@@ -296,17 +301,16 @@ def _found(edition: Edition, kind: str, expected: pd.DataFrame) -> pd.DataFrame:
 
 
 def _current(edition: Edition, kind: str) -> pd.DataFrame:
-    """The kept rows of a kind, one for each thing, those made from what is at hand before others."""
+    """The kept rows of a kind, one for each thing, from the content at hand where there is one."""
     return _judged(edition, kind, kept.stamp(edition.name, kind))
 
 
 @lru_cache(maxsize=32)
 def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
     """Read and judged once for all tables of a page; ``stamp`` changes with the files."""
-    about = KINDS[kind]
-    columns = [*about.rows.split(), *about.values.split()]
-    frame = kept.read(edition.name, kind, columns)
-    return kept.current(frame, columns[: len(about.rows.split())], _made_from(edition, kind))
+    keys = kinds().rows[kind]
+    frame = kept.read(edition.name, kind, keys + kinds()["values"][kind])
+    return kept.current(frame, keys, _made_from(edition, kind))
 
 
 def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
@@ -317,14 +321,14 @@ def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
 
 
 def _job(kind: str, row: Any) -> Job:
-    return Job(kind, tuple(getattr(row, column) for column in KINDS[kind].unit.split()))
+    return Job(kind, tuple(getattr(row, column) for column in kinds().unit[kind]))
 
 
 def _reason(edition: Edition, kind: str, row: Any) -> str:
     """Why there is no value: something is not at hand, or the job came to nothing."""
     job = _job(kind, row)
-    failed = _FAILED.get((edition.path, job), f"not computed yet ({job})")
-    return _absence(edition, kind, row) or failed
+    failed = _FAILED.get((edition.path, job))
+    return _absence(edition, kind, row) or failed or f"not computed yet ({job})."
 
 
 def _absence(edition: Edition, kind: str, row: Any) -> str:
@@ -339,18 +343,16 @@ def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
     def parts(row: Any) -> dict[str, str]:
         digests = {part: _digest(edition, name)[0] for part, name in _inputs(kind, row).items()}
         found = {part: digest for part, digest in digests.items() if digest}
-        if _is_baseline(row):
-            return found | {"versions": BASELINE_VERSIONS}
-        if kind in ("scores", "variants"):
-            variant = getattr(row, "variant", AS_IT_IS)
-            found["recipe"] = str(_recipe(edition, row.task, variant))
-        return found | {"versions": KINDS[kind].version}
+        versions = ["baseline", "scoring"] if _is_baseline(row) else kinds().versions[kind]
+        if "finetune" in versions and "task" in row._fields:
+            found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
+        return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
 
     return parts
 
 
 def _inputs(kind: str, row: Any) -> dict[str, str]:
-    named = {part: name.format(row=row) for part, name in KINDS[kind].inputs.items()}
+    named = dict(each.format(row=row).split("=") for each in kinds().inputs[kind])
     if _is_baseline(row):
         named.pop("encoder")
     return named
@@ -362,7 +364,7 @@ def _is_baseline(row: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _digest(edition: Edition, name: str) -> tuple[str, str]:
-    """(digest, "") of a corpus, a parallel text or an encoder; ("", why) where it is not at hand."""
+    """(digest, "") of a corpus, parallel text or encoder; ("", why) where it is not at hand."""
     what, *names = name.split("/")
     try:
         if what == "encoder":
@@ -390,14 +392,19 @@ def _recipe(edition: Edition, task: str, variant: str) -> Any:
 # ---- computing: jobs on local processes
 
 
-def plan(edition: Edition) -> list[Job]:
-    """The jobs that the whole book lacks and that can be computed here; nothing is computed."""
-    token = _PLANNED.set({})
+def plan(edition: Edition, download: bool = False) -> list[Job]:
+    """The jobs that the whole book lacks and that can be computed here; nothing is computed.
+
+    download: whether corpora are fetched meanwhile; else what rests on them counts as lacking.
+    """
+    planned, transfers = _PLANNED.set({}), fetch.TRANSFERS.set(download)
     try:
         everything(edition)
         return list(_PLANNED.get())
     finally:
-        _PLANNED.reset(token)
+        _PLANNED.reset(planned)
+        fetch.TRANSFERS.reset(transfers)
+        _digest.cache_clear()
 
 
 def prepare(edition: Edition, fresh: bool = False) -> None:
@@ -407,7 +414,7 @@ def prepare(edition: Edition, fresh: bool = False) -> None:
     """
     if fresh:
         kept.begin_afresh(edition.name)
-    run(edition, plan(edition))  # in one go, as each kind alone would leave cores idle
+    run(edition, plan(edition, download=True))  # in one go: each kind alone would leave cores idle
     everything(edition)  # and what rests on the sizes of corpora, once these are known
     kept.end_afresh(edition.name)
 
@@ -425,7 +432,7 @@ def record(edition: Edition) -> int:
     total = 0
     for kind, frames in everything(edition).items():
         frame = pd.concat([*frames, fell_apart(edition)] if kind == "scores" else frames)
-        keys = KINDS[kind].rows.split()
+        keys = kinds().rows[kind]
         whole = frame[frame.reason == ""].drop_duplicates(keys).drop(columns="reason")
         total += kept.record(edition.name, kind, whole.sort_values(keys))
     return total
@@ -445,7 +452,8 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
         return
     number = min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
-    tasks = (delayed(_work)(edition.path, job, i, os.getpid()) for i, job in enumerate(jobs))
+    told = (os.getpid(), str(kept.local(edition.name).parent))
+    tasks = (delayed(_work)(edition.path, job, i, *told) for i, job in enumerate(jobs))
     try:
         pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
         for job, problem in tqdm(pool(tasks), total=len(jobs), unit="job", leave=False):
@@ -477,9 +485,12 @@ def _seconds(edition: Edition, job: Job) -> float:
         known = known[known[column].isin(job.about)]
     if len(known):
         return float(known.seconds.median())
-    about = dict(zip(KINDS[job.kind].unit.split(), job.about, strict=True))
-    timed = "task" in about and about["encoder"] in edition.encoders
-    return _timed(edition, about["task"], about["encoder"], about["train"]) if timed else 1.0
+    about = dict(zip(kinds().unit[job.kind], job.about, strict=True))
+    if about.get("encoder") not in edition.encoders or "task" not in about:
+        return 1.0
+    with suppress(ValueError):  # which the job itself will say
+        return _timed(edition, about["task"], about["encoder"], about["train"])
+    return 0.0
 
 
 @lru_cache(maxsize=16)
@@ -507,12 +518,13 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work(path: Path, job: Job, number: int, parent: int) -> tuple[Job, str]:
+def _work(path: Path, job: Job, number: int, parent: int, folder: str) -> tuple[Job, str]:
     """Compute one job in a worker and keep it; returns it with what went wrong, if anything."""
     _settle(number, parent)
+    os.environ[kept.VARIABLE] = folder  # the pool may be older than the parent's environment
     edition, started = _edition(path, path.stat().st_mtime_ns), time.perf_counter()
     try:
-        frame = KINDS[job.kind].make(edition, *job.about)
+        frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
         return job, str(problem)
     parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
@@ -656,7 +668,7 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
     for (layer, vectors), view in product(
         enumerate(zip(*sides, strict=True)), ["no shift", "paper"]
     ):
-        found = int(round(retrieve.nearest_neighbour_hits(*vectors, view).sum()))
+        found = round(retrieve.nearest_neighbour_hits(*vectors, view).sum())
         for side, xy in zip(["source", "target"], retrieve.drawn(*vectors, view), strict=True):
             frame = pd.DataFrame(xy, columns=["x", "y"]).rename_axis("sentence").reset_index()
             frames.append(frame.assign(layer=layer, view=view, side=side, found=found))
@@ -681,7 +693,7 @@ def _make_profile(edition: Edition, language: str) -> pd.DataFrame:
 
 
 def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
-    """A test sentence of six words or more with its pieces; a code-switched one in both spellings."""
+    """A test sentence of six words or more with its pieces; a code-switched one spelled twice."""
     if kind == "tagged":
         corpus = edition.corpus("pos", language, "test")
         row = next((row for row in corpus if len(row["tokens"]) >= 6), corpus[0])
@@ -708,90 +720,88 @@ def _switched(edition: Edition, words: int = 8) -> tuple[dict, list[str]]:
     return corrected[chosen], typed[chosen]
 
 
-TEXTS = {"train": "{row.task}/{row.train}/train", "evaluate": "{row.task}/{row.evaluate}/test"}
-ENTITIES = {"train": "ner/{row.train}/train", "evaluate": "ner/{row.evaluate}/test"}
-ENCODER, PAIR = {"encoder": "encoder/{row.encoder}"}, "encoder source target"
-PARALLEL = {"text": "parallel/{row.source}/{row.target}"} | ENCODER
-TREEBANK = {"corpus": "pos/{row.language}/test"}
-SCORE = "score counts fell_apart in_place_of warning"
-ALIGNMENT = f"alignment {word_pieces.VERSION}"
-FINETUNING = f"{ALIGNMENT} finetune {FINETUNE_VERSION} scoring {score.VERSION}"
-RETRIEVAL = f"retrieval {retrieve.VERSION}"
-BASELINE_VERSIONS = f"baseline {score.BASELINE_VERSION} scoring {score.VERSION}"
-KINDS = {
-    "scores": Kind(
-        _make_scores,
-        "task encoder train evaluate seed",
-        "task encoder train seed",
-        SCORE,
-        TEXTS | ENCODER,
-        FINETUNING,
-    ),
-    "variants": Kind(
-        _make_variants,
-        "variant task encoder train evaluate seed",
-        "variant task encoder train seed",
-        SCORE,
-        TEXTS | ENCODER,
-        FINETUNING,
-    ),
-    "overlaps": Kind(
-        _make_overlaps,
-        "encoder train evaluate entities",
-        "encoder entities",
-        "overlap unk_share train_entities evaluate_entities",
-        ENTITIES | ENCODER,
-        f"overlap {word_pieces.OVERLAP_VERSION}",
-    ),
-    "retrieval": Kind(
-        _make_retrieval,
-        f"{PAIR} method layer queries candidates",
-        PAIR,
-        "accuracy hits",
-        PARALLEL,
-        RETRIEVAL,
-    ),
-    "space": Kind(
-        _make_space, f"{PAIR} layer view side sentence", PAIR, "x y found", PARALLEL, RETRIEVAL
-    ),
-    "sizes": Kind(
-        _make_sizes,
-        "task language split",
-        "task language split",
-        "sentences tokens types entities",
-        {"corpus": "{row.task}/{row.language}/{row.split}"},
-        "sizes 1",
-    ),
-    "pieces": Kind(
-        _make_pieces,
-        "encoder language",
-        "encoder language",
-        "fertility unk_share coverage",
-        TREEBANK | ENCODER,
-        ALIGNMENT,
-    ),
-    "profile": Kind(
-        _make_profile,
-        "language",
-        "language",
-        "words homographs unseen majority_class look_up",
-        TREEBANK | {"train": "pos/{row.language}/train"},
-        BASELINE_VERSIONS,
-    ),
-    "examples": Kind(
-        _make_examples,
-        "kind language word_number",
-        "kind language",
-        "word second tag",
-        {},
-        ALIGNMENT,
-    ),
-    "emergence": Kind(
-        None,
-        "encoder step measure source target layer",
-        "encoder",
-        "score low high",
-        ENCODER,
-        f"probe 1 {RETRIEVAL} {FINETUNING}",
-    ),
+# ---- snapshots of a pre-training, each put to the book's two probes on small samples
+
+
+def probe(edition: Edition, encoder: str, snapshots: Path) -> None:
+    """Probe an untrained copy of an encoder (step 0), its snapshots (``step-N``) and itself.
+
+    Raises ExperimentError if the folder has no snapshot.
+    """
+    steps = {int(path.name.removeprefix("step-")): path for path in snapshots.glob("step-*")}
+    if not steps:
+        raise ExperimentError(
+            f"{snapshots} holds no snapshots (step-N): name some under `snapshots` in the "
+            "encoder's .yml and pre-train it again with `crosslingual pretrain`."
+        )
+    log = edition.encoder(encoder).folder / "training.jsonl"
+    last = int(pd.read_json(log, lines=True).step.max()) if log.is_file() else max(steps) + 1
+    folders = {0: "", **steps, last: edition.encoder(encoder).folder}
+    run(
+        edition, [Job("emergence", (encoder, step, str(folders[step]))) for step in sorted(folders)]
+    )
+
+
+def _make_emergence(edition: Edition, encoder: str, step: int, folder: str) -> pd.DataFrame:
+    """Tagging (layer -1) and retrieval by layer of one snapshot; without one, of random weights."""
+    with TemporaryDirectory() as room:
+        one = Encoder(encoder, folder or _untrained(edition.encoder(encoder), room))
+        rows = [row for train in ("en", "hi") for row in _probe_tagging(edition, one, train)]
+        rows += [row for pair in edition.pairs for row in _probe_retrieval(edition, one, *pair)]
+    columns = ["measure", "source", "target", "layer", "score", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).assign(encoder=encoder, step=step)
+
+
+def _untrained(encoder: Encoder, folder: str) -> str:
+    """The folder of an encoder of the same shape and vocabulary with random weights."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModel.from_config(AutoConfig.from_pretrained(encoder.folder)).save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _probe_tagging(edition: Edition, encoder: Encoder, train: str) -> Iterator[tuple]:
+    from crosslingual.models.finetune import finetune
+
+    text, recipe = edition.corpus("pos", train, "train")[:1000], edition.recipe("pos")
+    tagger = finetune(encoder, *text.values(), LABELS["pos"], recipe, seed=1)
+    for target in ("en", "de", "es", "it", "bg", "ja", "hi", "ur"):
+        test = edition.corpus("pos", target, "test")[:300]
+        counts = score.count("pos", test["labels"], tagger.predict(test["tokens"]))
+        measure = "in-language tagging" if target == train else "zero-shot tagging"
+        yield measure, train, target, -1, *_with_interval(counts)
+
+
+def _probe_retrieval(
+    edition: Edition, encoder: Encoder, source: str, target: str
+) -> Iterator[tuple]:
+    text = edition.parallel(source, target)
+    some = text[retrieve.subset(len(text), 500, seed=1)]
+    sides = [retrieve.sentence_vectors(encoder, some[side]) for side in some]
+    for layer, vectors in enumerate(zip(*sides, strict=True)):
+        hits = retrieve.nearest_neighbour_hits(*vectors)
+        counts = np.stack([hits, np.ones_like(hits)], axis=1)
+        yield "retrieval", source, target, layer, *_with_interval(counts)
+
+
+def _with_interval(counts: np.ndarray) -> tuple[float, float, float]:
+    """Percent and its 95% interval over sentences."""
+    return float(stats.percent(counts.sum(0))), *stats.bootstrap_interval("pos", counts)
+
+
+MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
+    "scores": _make_scores,
+    "variants": _make_variants,
+    "overlaps": _make_overlaps,
+    "retrieval": _make_retrieval,
+    "space": _make_space,
+    "sizes": _make_sizes,
+    "pieces": _make_pieces,
+    "profile": _make_profile,
+    "examples": _make_examples,
+    "emergence": _make_emergence,
 }

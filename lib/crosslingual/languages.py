@@ -1,6 +1,6 @@
-"""The paper's languages: names, scripts, families, word order, and the lists its tables use.
+"""The paper's languages: names, scripts, families, word order, and lists that its tables use.
 
-Word order is as WALS attests it (paper, section 4.1): six features, what two languages share, groups.
+Word order is as WALS attests it (paper, section 4.1): six features, what two languages share.
 Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e;
 CC BY 4.0), one entry a language. ``data/word_order.csv`` also says what grammars do where WALS is
 silent ("assumed"); only `assumed_adjective_group` reads that.
@@ -23,7 +23,7 @@ class UnknownLanguage(ValueError):
 
 @cache
 def table() -> pd.DataFrame:
-    """One row a language, by code: name, script, script_name, family, branch, pos, ner16, order_group.
+    """One row a language, by code: name, script, script_name, family, branch, wals_code, pos, ...
 
     Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them
     (``no_bokmaal``, ``pt_br``). ``order_group`` is the paper's own SVO/SOV membership (Table 5),

@@ -38,6 +38,10 @@ ARRAYS = ("counts", "hits")  # columns whose cells are arrays
 PROVENANCE = ["made_from", "date", "device", "seconds", "memory", "versions"]
 
 
+class ResultsError(ValueError):
+    """A recorded file that cannot be read."""
+
+
 class NoCheckout(ValueError):
     """There is no book above the working directory, nor where the library was installed from."""
 
@@ -70,10 +74,9 @@ def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
     The ``columns`` are there at least, also where there is no row, and PROVENANCE. Of two rows
     about the same, both are here: see `current`.
     """
-    frames = []
-    with suppress(FileNotFoundError):
-        if not _only_computed(edition):
-            frames.append(_load(recorded(edition) / f"{kind}.parquet").assign(origin=RECORDED))
+    frames, path = [], recorded(edition) / f"{kind}.parquet"
+    if path.is_file() and not _only_computed(edition):
+        frames.append(_load_recorded(path).assign(origin=RECORDED))
     for path in sorted((local(edition) / kind).glob("*.parquet")):
         with suppress(FileNotFoundError):
             if (frame := _load_or_set_aside(path)) is not None:
@@ -137,10 +140,18 @@ def _differs(made_from: Mapping[str, str], wanted: Mapping[str, str]) -> str:
 
 
 def keep(edition: str, kind: str, frame: pd.DataFrame, about: tuple) -> None:
-    """Keep the rows of one job, in one step, in place of earlier ones from the same content."""
-    content = blake2b("".join(frame.made_from).encode(), digest_size=4).hexdigest()
+    """Keep the rows of one job, in one step, in place of earlier ones from the same content.
+
+    A file's name ends in digests of what its rows were made from and of its bytes.
+    """
     name = re.sub(r"[^\w.+-]+", "_", "-".join(map(str, about)))
-    _put(local(edition) / kind / f"{name}-{content}.parquet", _dump(frame))
+    name += f"-{_digest(''.join(frame.made_from).encode())}"
+    folder, content = local(edition) / kind, _dump(frame)
+    earlier = set(folder.glob(f"{name}-*.parquet"))
+    path = folder / f"{name}-{_digest(content)}.parquet"
+    _put(path, content)
+    for other in earlier - {path}:
+        other.unlink(missing_ok=True)
 
 
 def record(edition: str, kind: str, frame: pd.DataFrame) -> int:
@@ -187,8 +198,8 @@ def _dump(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _load(path: Path) -> pd.DataFrame:
-    table = pq.read_table(pa.BufferReader(path.read_bytes()), page_checksum_verification=True)
+def _load(content: bytes) -> pd.DataFrame:
+    table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
     frame = table.to_pandas()
     return frame.assign(
         **{name: frame[name].map(_unpack) for name in ARRAYS if name in frame.columns}
@@ -196,13 +207,24 @@ def _load(path: Path) -> pd.DataFrame:
 
 
 def _load_or_set_aside(path: Path) -> pd.DataFrame | None:
+    """The rows in a file, or None if its bytes are not those that its name tells."""
+    content = path.read_bytes()
+    if path.stem.endswith(_digest(content)):
+        return _load(content)
+    path.replace(path.with_suffix(".damaged"))
+    return None
+
+
+def _load_recorded(path: Path) -> pd.DataFrame:
     try:
-        return _load(path)
-    except (OSError, ValueError, KeyError, EOFError, pa.ArrowException) as problem:
-        if isinstance(problem, FileNotFoundError):
-            raise
-        path.replace(path.with_suffix(".damaged"))
-        return None
+        return _load(path.read_bytes())
+    except (ValueError, KeyError, EOFError, pa.ArrowException) as problem:
+        said = str(problem).splitlines()[0]
+        raise ResultsError(f"{path} is damaged ({said}): restore it with git.") from problem
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=6).hexdigest()
 
 
 def _pack(array: np.ndarray | None) -> bytes | None:

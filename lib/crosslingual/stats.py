@@ -243,11 +243,3 @@ def estimate(versions: pd.Series) -> Estimate:
     if "draw" in versions and versions["draw"].notna().all():
         ends += percentile_interval(versions["draw"])
     return Estimate(value, min(ends), max(ends))
-
-
-def macro_average(frame: pd.DataFrame) -> Estimate:
-    """Unweighted mean over the zero-shot pairs of a transfer matrix; NaN if it has none."""
-    pairs = valued(frame[frame.train != frame.evaluate])
-    if pairs.empty:
-        return Estimate(np.nan, np.nan, np.nan)
-    return estimate(draws(pairs).mean(skipna=False))

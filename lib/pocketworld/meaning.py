@@ -141,7 +141,7 @@ class Meanings:
         self.of = {upos: [c for c in self.concepts if c.upos == upos] for upos in CONTENT}
 
     def _draw_topics(self, rng):
-        """Every concept belongs to one topic, a few to a second one, and is ranked there by Zipf."""
+        """Every concept belongs to one topic, a few to a second one, and is ranked in it."""
         p = self.p
         members = [{upos: [] for upos in self.of} for _ in range(p.topics)]
         for concept in self.concepts:
@@ -165,7 +165,7 @@ class Meanings:
         return topic | _anchors(rng, number)
 
     def _draw_preferences(self, rng):
-        """A verb's favourite subjects and objects, each of a kind; a noun's favourite adjectives.
+        """A verb's favourite subjects and objects, each of a kind, and a noun's adjectives.
 
         They are few, and from one topic.
         """

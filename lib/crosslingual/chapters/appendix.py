@@ -34,22 +34,22 @@ HEAD = ("cls.", "lm_head.")  # weights that guess masked words, which no chapter
 def recipes(edition: Edition, name: str = "recipes") -> show.Table:
     """The hyper-parameters of Appendix A beside the edition's for each task."""
     rows = [
-        [parameter.replace("_", " "), *map(_setting, row)]
-        for parameter, row in zip(_recipes(edition).index, _recipes(edition).to_numpy())
+        [parameter.replace("_", " "), *map(_setting, values)]
+        for parameter, *values in _recipes(edition).itertuples()
     ]
     caption = f"Hyper-parameters of fine-tuning. Edition: {edition.title}."
     return show.Table(caption, name, ["", "Appendix A", *TASKS], rows)
 
 
 def _recipes(edition: Edition) -> pd.DataFrame:
-    """A row a hyper-parameter; None where Appendix A does not say."""
+    """A row a hyper-parameter; missing where Appendix A does not say."""
     ours = {task: vars(edition.recipe(task)) for task in TASKS}
     said = {parameter: published.APPENDIX_A.get(parameter) for parameter in ours[TASKS[0]]}
     return pd.DataFrame({"Appendix A": said} | ours, dtype=object)
 
 
-def _setting(value: float | bool | None) -> str:
-    if value is None:
+def _setting(value: float | bool) -> str:
+    if pd.isna(value):
         return "not said"
     return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}"
 

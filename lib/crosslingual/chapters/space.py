@@ -177,8 +177,10 @@ def further_pairs(curve: pd.DataFrame, pos: pd.DataFrame, edition: Edition) -> s
         for pair, row in best.iterrows()
     ]
     both = best.dropna()
-    rho = [stats.rank_correlation(both[x], both.tagging) for x in ("accuracy", "copied")]
-    found, copied = (show.number(x if len(both) > 2 else None, 2) for x in rho)
+    rho = [np.nan, np.nan]
+    if len(both) > 2:
+        rho = [stats.rank_correlation(both[x], both.tagging) for x in ("accuracy", "copied")]
+    found, copied = (show.number(x, 2) for x in rho)
     note = (
         f"Rank correlation with tagging: translations found {found}, by shared pieces {copied}. "
         "Pairs that have a language in common are not independent."

@@ -204,8 +204,12 @@ def _interval(cell: stats.Estimate) -> str:
 def _leads(held: pd.DataFrame) -> pd.Series:
     """Of each zero-shot pair that all have: whether M-BERT is above all others."""
     pairs = valued(held[held.train != held.evaluate])
-    scores = pairs.groupby(["train", "evaluate", "encoder"]).score.mean().unstack().dropna()
-    return scores["m-bert"] > scores.drop(columns="m-bert").max(axis=1)
+    scores = (
+        pairs.groupby(["encoder", "train", "evaluate"]).score.mean().unstack("encoder").dropna()
+    )
+    if "m-bert" not in scores:
+        return pd.Series(dtype=bool)
+    return scores.drop(columns="m-bert").lt(scores["m-bert"], axis=0).all(axis=1)
 
 
 # The data

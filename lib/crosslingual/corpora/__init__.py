@@ -10,7 +10,6 @@ and both answer
     parallel(source, target)                        a Dataset with columns source, target
     digest(task, language, split)                   of what the corpus is
     parallel_digest(source, target)                 of what the parallel text is
-    downloads(task, names)                          what would be fetched first
     substitutes()                                   {language: corpus} in a CoNLL corpus's place
     text(language, sentences, pairs)                lines to pre-train on
 
@@ -32,7 +31,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from crosslingual import languages as known
 from crosslingual.corpora import entities, news, treebanks
 from crosslingual.corpora.artificial import Artificial, Settings, Size, Sizes
-from crosslingual.corpora.fetch import Download, DownloadError, cache_folder, fetch, located
+from crosslingual.corpora.fetch import Download, DownloadError, cache_folder, located
 from crosslingual.corpora.formats import (
     CODE_SWITCHING_TEST,
     CODE_SWITCHING_TRAIN,
@@ -62,12 +61,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CODE_SWITCHING_TEST", "CODE_SWITCHING_TRAIN", "IOB2", "SPLITS", "TASKS", "UPOS"]
 __all__ += ["Artificial", "CorpusError", "CorpusUnavailable", "Download", "DownloadError"]
-__all__ += ["Published", "Source", "cache_folder", "concatenate", "digest", "fetch", "first"]
+__all__ += ["Published", "Source", "cache_folder", "concatenate", "digest", "first"]
 __all__ += ["labelled_corpus", "parallel_text", "statistics", "text_digest"]
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
-PAIRS = [("en", "de"), ("en", "ru"), ("hi", "ur")]
-NEEDED = ["train", "test"]  # no experiment of the paper uses development data
 # Text for pre-training does not tell the two Portuguese apart.
 RAW_NAMES = {"no_bokmaal": "nb", "no_nynorsk": "nn", "pt_br": "pt"}
 
@@ -213,21 +210,12 @@ class Published(Settings):
         about = [source, target, self.news, self.sizes.parallel]
         return _kept(paths, about, lambda: text_digest(self.parallel(source, target)))
 
-    def downloads(self, task: str, names: list | None = None) -> list[Download]:
-        """What would be fetched for a task, or "parallel", as it is neither in the data folder nor
-        in the cache. ``names`` are languages, or pairs; by default all, and the paper's pairs."""
-        if task == "parallel":
-            found = [item for pair in names or PAIRS for item in self._pair(*pair)]
-        else:
-            named = self.languages(task) if names is None else names
-            found = [item for name in named for item in self._needed(task, name)]
-        absent = (item for item in found if isinstance(item, Download) and not item.cached)
-        root = self._root()
-        return list(dict.fromkeys(i for i in absent if not (root and (root / i.path).is_file())))
-
     def substitutes(self) -> dict[str, str]:
         """{language: corpus} of the CoNLL languages for which another stands; nothing is read."""
-        found = entities.substitutes(self._root())
+        root = None
+        with suppress(CorpusUnavailable):  # a data folder that is not there has none of them
+            root = self._root()
+        found = entities.substitutes(root)
         return {code: corpus for code, corpus in found.items() if code not in self.files.ner}
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
@@ -247,8 +235,7 @@ class Published(Settings):
         return lines[:sentences]
 
     def _root(self) -> Path | None:
-        """The data folder, if one is named; it must then exist, lest a misspelt name cost a long
-        download."""
+        """The data folder, if one is named: it must then exist, lest a misspelt name download."""
         root = self.root or os.environ.get(ROOT_VARIABLE)
         if root and not (path := Path(root).expanduser()).is_dir():
             raise CorpusUnavailable(
@@ -261,12 +248,8 @@ class Published(Settings):
         """The files of one's own that stand for a corpus, all of its splits or none."""
         if named := getattr(self.files, task.replace("-", "_"), {}).get(language):
             return named
-        if (
-            task != "pos"
-            or self.release
-            or language in self.treebanks
-            or not (root := self._root())
-        ):
+        root = self._root()
+        if task != "pos" or self.release or language in self.treebanks or root is None:
             return None
         places = {split: f"ud/{language}/{split}.conllu" for split in SPLITS}
         return Own(**places) if any((root / place).is_file() for place in places.values()) else None
@@ -331,16 +314,6 @@ class Published(Settings):
         if own := self.files.parallel.get(f"{source}-{target}"):
             return [self._existing(place, "parallel file") for place in (own.source, own.target)]
         return news.files(source, target, self._root(), self.news.text)
-
-    def _needed(self, task: str, language: str) -> list[Path | Download]:
-        """The files of a corpus that the experiments read."""
-        if language == "hi+en":
-            return [item for code in ("hi", "en") for item in self._needed("pos", code)]
-        found = []
-        for split in NEEDED:
-            with suppress(CorpusUnavailable):  # nothing to fetch: its tables will say so
-                found += self._items(task, language, split)
-        return found
 
 
 Source = Annotated[Artificial | Published, Field(discriminator="source")]

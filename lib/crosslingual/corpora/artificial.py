@@ -101,10 +101,6 @@ class Artificial(Settings):
     def parallel_digest(self, source: str, target: str) -> str:
         return self._digest("parallel", source, target, str(self.sizes.parallel or PAIRS))
 
-    def downloads(self, task: str, names: list | None = None) -> list:
-        """Nothing is ever fetched."""
-        return []
-
     def substitutes(self) -> dict[str, str]:
         """Artificial languages stand in for no corpus."""
         return {}

@@ -18,6 +18,7 @@ from crosslingual import languages
 from crosslingual.corpora.fetch import Download
 from crosslingual.corpora.formats import (
     ENTITY_TYPES,
+    IOB2,
     UTF_8,
     CorpusError,
     CorpusUnavailable,
@@ -93,8 +94,8 @@ def read_parquet(path: Path) -> "Dataset":
         raise CorpusError(path, 1, problem, "delete it, so that it is fetched again") from None
     rows = zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist())
     rows = [(tokens, [names[tag] for tag in tags]) for tokens, tags in rows if tokens]
-    if any(len(tokens) != len(tags) for tokens, tags in rows):
-        problem = "a sentence has more or fewer tags than tokens"
+    if any(len(tokens) != len(tags) or not set(tags) <= {*IOB2} for tokens, tags in rows):
+        problem = "a sentence has more or fewer tags than tokens, or other tags than IOB2"
         raise CorpusError(path, 1, problem, "delete it, so that it is fetched again")
     corpus = labelled_corpus([tokens for tokens, _ in rows], [iob2(tags) for _, tags in rows])
     _check_counts(path, corpus)
@@ -123,7 +124,7 @@ def _on_the_hub(corpus: str, language: str, split: str) -> Download:
     name = hub.path.format(language=language, split=HUB_SPLITS[split])
     url = hf_hub_url(hub.repository, name, repo_type="dataset", revision=hub.revision)
     what = f"{corpus} {languages.name(language)} {split}"
-    return Download(what, url, f"hub/{hub.repository}/{name}", licence=hub.licence)
+    return Download(what, url, f"hub/{hub.repository}/{name}")
 
 
 def _check_counts(path: Path, corpus: "Dataset") -> None:

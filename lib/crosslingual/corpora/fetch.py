@@ -8,6 +8,7 @@ import errno
 import hashlib
 import os
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
 MIRRORS_VARIABLE = "CROSSLINGUAL_MIRRORS"
 PATIENCE = 60  # seconds for which a server that could not be reached is not asked again
 _unreachable: dict[str, float] = {}
+TRANSFERS = ContextVar("transfers", default=True)  # False while one only asks what there is
 pooch.get_logger().setLevel("WARNING")
 
 
@@ -41,7 +43,6 @@ class Download:
     path: str
     digest: str = ""
     size: int | None = None
-    licence: str = ""
 
     @property
     def file(self) -> Path:
@@ -67,6 +68,8 @@ def fetch(download: Download) -> Path:
     midway, when what it sends is not what is pinned, and when the file cannot be stored.
     """
     file = download.file
+    if not download.cached and not TRANSFERS.get():
+        raise DownloadError(f"{download.what}: is yet to be downloaded, from {download.url}.")
     try:
         if not download.cached or fault(download, file):
             _receive(download)
@@ -128,12 +131,7 @@ def _digest(kind: str, path: Path, size: int) -> str:
 def mirrored(url: str) -> str:
     """The URL, its beginning exchanged by $CROSSLINGUAL_MIRRORS: ``https://a=https://b ...``."""
     for rule in os.environ.get(MIRRORS_VARIABLE, "").split():
-        original, equals, mirror = rule.partition("=")
-        if not equals:
-            raise DownloadError(
-                f"{MIRRORS_VARIABLE} has {rule!r}: write https://from=https://to, several parted "
-                "by spaces."
-            )
+        original, _, mirror = rule.partition("=")
         if url.startswith(original):
             return mirror + url.removeprefix(original)
     return url

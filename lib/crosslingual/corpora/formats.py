@@ -256,7 +256,7 @@ def _unknown_upos(path: str | Path, number: int, tag: str) -> CorpusError:
             "(`version_1: convert` in the edition)"
         )
         return CorpusError(path, number, f"{tag} is a tag of UD version 1", remedy)
-    problem = f"{tag!r} is not one of the 17 UPOS tags"
+    problem = f"{tag[:40]!r} is not one of the 17 UPOS tags"
     return CorpusError(path, number, problem, f"use one of {' '.join(UPOS)}")
 
 
@@ -264,7 +264,8 @@ def _unknown_upos(path: str | Path, number: int, tag: str) -> CorpusError:
 
 DOCUMENT_START = "-DOCSTART-"
 ENTITY_TAGS = {*IOB2} - {"O"}
-PREFIX = re.compile(r"[a-z]{2,12}(?:-[a-z]+)*:(?=.)")  # WikiANN's: en:rick, be-x-old:дом
+PREFIX = re.compile(r"[A-Za-z]{2,12}(?:-[a-z]+)*:(?=.)")  # WikiANN's: en:rick, be-x-old:дом
+NO_NUMBER = -9
 Row = tuple[int, list[str]]  # line number, columns
 TAG_COLUMN = "write the word first and its tag last, or number, word and tag"
 
@@ -275,10 +276,10 @@ def read_conll(path: str | Path, encoding: str = UTF_8) -> "Dataset":
     Tabs part the columns of a line that has any (a word may then hold spaces), else spaces do. The
     word is the first column and its tag the last. Where every line begins with a running number,
     the word is the second column and its tag the first column of tags after it (GermEval: the outer
-    entity). Lines that begin with ``#`` before a sentence
-    and are no word and tag are comments; ``-DOCSTART-`` ends a sentence and is no word; a language
-    code before all words (``en:rick``) is dropped. Tags may be IOB1 or IOB2: an entity begins where
-    conlleval lets it begin. Raises CorpusError for all else, other tag schemes among it.
+    entity). Lines that begin with ``#`` before a sentence and are no word and tag are comments;
+    ``-DOCSTART-`` ends a sentence and is no word; a language's code before all words (``en:rick``)
+    is dropped. Tags may be IOB1 or IOB2: an entity begins where conlleval lets it begin. Raises
+    CorpusError for all else, other tag schemes among it.
     """
     sentences = _sentences_of_rows(path, encoding)
     rows = [row for sentence in sentences for row in sentence]
@@ -320,7 +321,8 @@ def _columns(line: str) -> list[str]:
 def _sentences_of_rows(path: str | Path, encoding: str) -> list[list[Row]]:
     """The columns of each sentence's words, all rows of one width; raises CorpusError."""
     lines = [(number, line, _columns(line)) for number, line in _column_lines(path, encoding)]
-    width = next((len(columns) for _, line, columns in lines if _sure(line, columns)), 2)
+    sure = (columns for _, line, columns in lines if line and line[0] != "#")
+    width = next((len(columns) for columns in sure if DOCUMENT_START not in columns[:2]), 2)
     sentences: list[list[Row]] = [[]]
     for number, line, columns in lines:
         if not line or DOCUMENT_START in columns[:2]:
@@ -329,11 +331,6 @@ def _sentences_of_rows(path: str | Path, encoding: str) -> list[list[Row]]:
             _check_width(path, number, columns, width)
             sentences[-1].append((number, columns))
     return [sentence for sentence in sentences if sentence]
-
-
-def _sure(line: str, columns: list[str]) -> bool:
-    """Whether a line is one of a word, whatever the file's layout."""
-    return bool(line) and line[0] != "#" and DOCUMENT_START not in columns[:2]
 
 
 def _is_comment(line: str, columns: list[str], width: int, starts: bool) -> bool:
@@ -371,17 +368,16 @@ def _like_tag(text: str) -> bool:
 
 def _is_numbered(path: str | Path, sentences: list[list[Row]], width: int) -> bool:
     """Whether the first column is a running number; CorpusError if it is one only in part."""
-    texts = [[columns[0] for _, columns in sentence] for sentence in sentences]
-    numbers = [[int(t) if t.isdecimal() and len(t) < 10 else -9 for t in row] for row in texts]
+    numbers = [[_number(columns[0]) for _, columns in sentence] for sentence in sentences]
     flat = [number for row in numbers for number in row]
+    if flat.count(NO_NUMBER) > len(flat) / 10:
+        return False
     strange = [
         sentence[place][0]
         for sentence, row in zip(sentences, numbers)
         for place, number in enumerate(row)
         if number < 0 or (place and number != row[place - 1] + 1)
     ]
-    if sum(number < 0 for number in flat) > len(flat) / 10:
-        return False
     if width == 2 and (strange or max(map(len, numbers)) < 3):  # a text may have numbers alone
         return False
     if strange or width == 2:
@@ -389,6 +385,13 @@ def _is_numbered(path: str | Path, sentences: list[list[Row]], width: int) -> bo
         problem = "the first column is a running number" + (", but not here" if strange else "")
         raise CorpusError(path, line, problem, TAG_COLUMN)
     return True
+
+
+def _number(text: str) -> int:
+    """The number; -2 where it is none that runs on (``1-2``), NO_NUMBER where it is a word."""
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    return -2 if NO_WORD.fullmatch(text) else NO_NUMBER
 
 
 def _prefixed(path: str | Path, rows: list[Row], word: int) -> bool:
@@ -408,7 +411,7 @@ def _word(path, number: int, columns: list[str], word: int, tag: int, prefix: bo
         remedy = "write the word, or take the line out"
         raise CorpusError(path, number, "the word is empty", remedy)
     if label not in ENTITY_TAGS and label != "O":
-        problem = f"{label!r} is neither O nor B- or I- with one of {' '.join(ENTITY_TYPES)}"
+        problem = f"{label[:40]!r} is neither O nor B- or I- with one of {' '.join(ENTITY_TYPES)}"
         remedy = "convert the tag (S- and U- to B-, E- and L- to I-), or make it O"
         raise CorpusError(path, number, problem, remedy)
     return PREFIX.sub("", token, count=1) if prefix else token, label
@@ -432,9 +435,8 @@ def read_parallel(source: str | Path, target: str | Path) -> "Dataset":
     for path, lines in ((source, sources), (target, targets)):
         for number, line in enumerate(lines, start=1):
             if is_blank(line):
-                raise CorpusError(
-                    path, number, "the line is blank", "take the pair out of both files"
-                )
+                remedy = "take the pair out of both files"
+                raise CorpusError(path, number, "the line is blank", remedy)
     return parallel_text(sources, targets)
 
 

@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 TESTS = ["wmt15", "wmt16"]
-WMT_LICENCE = "made for the shared tasks' research; their archives state none"
 NTREX_COMMIT = "8561f6a622db9edad1217683e5c83daefd8bb2bf"
 NTREX_URL = f"https://raw.githubusercontent.com/MicrosoftTranslator/NTREX/{NTREX_COMMIT}/NTREX-128/"
-NTREX_LICENCE = "CC BY-SA 4.0"
 Pair = tuple[str, str]
 
 
@@ -100,7 +98,7 @@ def _archive(name: str) -> Download:
 
     url, md5 = DATASETS[name].data[0], DATASETS[name].md5[0]
     path = f"{name}/{url.rsplit('/')[-1]}"
-    return Download(f"{name} news test", url, path, f"md5:{md5}", licence=WMT_LICENCE)
+    return Download(f"{name} news test", url, path, f"md5:{md5}")
 
 
 def _test(path: Path, name: str, direction: str) -> list[Pair]:
@@ -141,4 +139,4 @@ def _ntrex(language: str, root: Path | None) -> Path | Download:
         return own
     what, path = f"NTREX-128 {languages.name(language)}", f"ntrex/{NTREX_COMMIT[:12]}/{pin.file}"
     blob, size = f"git:{pin.blob}", int(pin["size"])
-    return Download(what, NTREX_URL + pin.file, path, blob, size, NTREX_LICENCE)
+    return Download(what, NTREX_URL + pin.file, path, blob, size)

@@ -100,16 +100,14 @@ def _pinned(row) -> Download:
     url = f"{BASE}/{row.treebank}/{row.commit}/{row.path}"
     what = f"{row.treebank} {row.tag} {row.path}"
     path = f"ud_original/{row.treebank}/{row.tag}/{row.path}"
-    return Download(what, url, path, f"git:{row.blob}", size, row.licence)
+    return Download(what, url, path, f"git:{row.blob}", size)
 
 
 def _unpinned(language: str, split: str, name: str, tag: str) -> Download:
     path = f"{_stem(language, name, tag)}-ud-{split}.conllu"
     what = f"{name} {tag} {path} (no checksum is pinned: it cannot be verified)"
-    licences = pins().licence[pins().treebank == name]
-    licence = "see its repository" if licences.empty else f"{licences.iloc[0]} ({RELEASE})"
     place = f"{name}/{tag}/{path}"
-    return Download(what, f"{BASE}/{place}", f"ud_original/{place}", licence=licence)
+    return Download(what, f"{BASE}/{place}", f"ud_original/{place}")
 
 
 def _stem(language: str, name: str, tag: str) -> str:
@@ -124,7 +122,6 @@ def _stem(language: str, name: str, tag: str) -> str:
 
 SWITCHED = "codeswitch/UD_Hindi_English-HIENCS"
 SWITCHED_COMMIT = "bb98b6045eb871da33dc7a7e77f0e05eb5be5345"
-SWITCHED_LICENCE = "CC BY-SA 4.0"
 ANNOTATED = ["tweet", "norm", "pos", "deleted"]
 
 
@@ -143,7 +140,7 @@ def switched_files(split: str, root: Path | None = None) -> list[Path | Download
 def _switched(name: str, pin: pd.Series) -> Download:
     url = f"{BASE}/UD_Hindi_English-HIENCS/{SWITCHED_COMMIT}/{name}"
     path, blob, size = f"{SWITCHED}/{name}", f"git:{pin.blob}", int(pin["size"])
-    return Download(f"HIENCS {name}", url, path, blob, size, SWITCHED_LICENCE)
+    return Download(f"HIENCS {name}", url, path, blob, size)
 
 
 def read_switched(paths: list[Path], version: str, minimum: float) -> "Dataset":

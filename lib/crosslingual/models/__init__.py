@@ -1,11 +1,11 @@
 """Encoders, fine-tuning and probing: texts come in as lists, and nothing here knows the book.
 
-    encoder   a pre-trained encoder: a folder, or a model hub's name
-    pieces    words to word pieces and back; entity overlap
-    finetune  a linear tagger on the last layer
-    pretrain  masked language modelling, for encoders of one's own
-    retrieve  nearest neighbours among sentence vectors
-    score     accuracy and entity F1; taggers without pre-training
+encoder   a pre-trained encoder: a folder, or a model hub's name
+pieces    words to word pieces and back; entity overlap
+finetune  a linear tagger on the last layer
+pretrain  masked language modelling, for encoders of one's own
+retrieve  nearest neighbours among sentence vectors
+score     accuracy and entity F1; taggers without pre-training
 """
 
 from pydantic import BaseModel, ConfigDict, Field

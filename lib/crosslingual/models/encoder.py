@@ -54,6 +54,7 @@ REASONS = {
     RevisionNotFoundError: "is not on the hub: the model has no such revision",
     HFValidationError: "is no name that a hub can have",
 }
+LONGEST = 200  # letters of another library's error that are repeated
 PATIENCE = 15  # seconds for the hub's first answer
 EVERY = 7  # in the check, one in so many pieces is masked
 HOPELESS = 0.2  # share of [UNK] in the script that the tokenizer spells best
@@ -101,8 +102,9 @@ class Encoder:
     def model(self) -> torch.nn.Module:
         """The encoder without a head, float32, in evaluation mode; a fresh copy each time.
 
-        Raises EncoderUnavailable if the files lack weights of it or hold numbers that are none, or
-        if its tokenizer knows pieces for which it has no embedding.
+        Raises EncoderUnavailable if the files lack weights of it, hold more layers than config.json
+        names, other sizes or numbers that are none, or a tokenizer with pieces beyond its
+        embeddings.
         """
         from transformers import AutoModel
 
@@ -112,15 +114,13 @@ class Encoder:
                 f"lacks {len(lacking)} of the model's weights ({lacking[0]}, ...), which would be "
                 "random numbers: convert it again"
             )
-        self._check_weights(model)
         return model
 
     def masked_model(self) -> torch.nn.Module | None:
         """The encoder with the head that guesses masked words; None where it has none."""
-        from transformers import AutoConfig, AutoModelForMaskedLM
+        from transformers import AutoModelForMaskedLM
 
-        config = AutoConfig.from_pretrained(self.folder, **SAFELY)
-        if type(config) not in AutoModelForMaskedLM._model_mapping:
+        if type(_config(self.name, str(self.folder))) not in AutoModelForMaskedLM._model_mapping:
             return None
         model, missing = self._load(AutoModelForMaskedLM)
         return None if missing else model
@@ -132,15 +132,37 @@ class Encoder:
 
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        options = {"dtype": torch.float32, "use_safetensors": True, "output_loading_info": True}
+        _config(self.name, str(self.folder))
+        # Sizes are compared below: the library's error points to a report that nobody sees.
+        options = {"ignore_mismatched_sizes": True, "output_loading_info": True, **SAFELY}
         try:
-            model, about = kind.from_pretrained(self.folder, **options, **SAFELY)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as problem:
+            with torch.random.fork_rng(range(torch.cuda.device_count())):
+                torch.manual_seed(0)  # for a pooler, which many files lack
+                model, about = kind.from_pretrained(
+                    self.folder, dtype=torch.float32, use_safetensors=True, **options
+                )
+        except Exception as problem:  # the library's own kinds and those of what it is built on
             raise self._unusable(
                 f"cannot be read as the model that its config.json names ({_said(problem)}): see "
                 "whether config.json belongs to these weights, or fetch or convert them again"
             ) from problem
+        self._check_sizes(model, about)
+        self._check_weights(model)
         return model.eval(), set(about["missing_keys"])
+
+    def _check_sizes(self, model: torch.nn.Module, about: Mapping[str, Any]) -> None:
+        """That the weights are those of the config.json beside them, as far as sizes tell."""
+        advice = "put the config.json beside the weights that belongs to them"
+        for name, found, wanted in sorted(about["mismatched_keys"]):
+            sizes = f"of size {list(found)} where its config.json asks for {list(wanted)}"
+            raise self._unusable(f"has weights {sizes} ({name}): {advice}")
+        known = {_unnumbered(name) for name in model.base_model.state_dict()}
+        left_over = {_unnumbered(name): name for name in sorted(about["unexpected_keys"])}
+        for kind, name in left_over.items():
+            if kind in known or kind.partition(".")[2] in known:
+                raise self._unusable(
+                    f"has more layers than its config.json names ({name}): {advice}"
+                )
 
     def _check_weights(self, model: torch.nn.Module) -> None:
         import torch
@@ -148,7 +170,8 @@ class Encoder:
         for name, weights in model.named_parameters():
             if not torch.isfinite(weights).all():
                 raise self._unusable(f"has weights that are no numbers ({name}): fetch it again")
-        known, rows = max(self.tokenizer.get_vocab().values()) + 1, model.config.vocab_size
+        known = max(self.tokenizer.get_vocab().values()) + 1
+        rows = model.get_input_embeddings().num_embeddings
         if known > rows:
             raise self._unusable(
                 f"has a tokenizer of {known:,} pieces but embeddings of {rows:,}: put the "
@@ -157,6 +180,19 @@ class Encoder:
 
     def _unusable(self, problem: str) -> EncoderUnavailable:
         return EncoderUnavailable(f"encoder {self.name!r}: {self.folder} {problem}.")
+
+
+def positions(model: torch.nn.Module) -> int | None:
+    """How many pieces a row may have, as far as the model limits it."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    reserved = getattr(table, "padding_idx", None)
+    # RoBERTa and its like number positions from behind the one that padding has.
+    return limit if reserved is None or limit is None else limit - reserved - 1
+
+
+def _unnumbered(name: str) -> str:
+    return ".".join("#" if part.isdigit() else part for part in name.split("."))
 
 
 def _cached(name: str, revision: str) -> Path | None:
@@ -231,8 +267,9 @@ def _check_whole(name: str, file: Path) -> None:
 
 
 def _said(problem: BaseException) -> str:
-    lines = str(problem).strip().splitlines() or [type(problem).__name__]
-    return lines[0].rstrip(".")[:200]
+    line = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    short = line if len(line) <= LONGEST else line[:LONGEST].rpartition(". ")[0] or line[:LONGEST]
+    return short.rstrip(".:")
 
 
 @cache
@@ -246,10 +283,24 @@ def _digest(folder: str) -> str:
 
 
 @cache
+def _config(name: str, folder: str) -> Any:
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, **SAFELY)
+    except Exception as problem:  # the library's own kinds and those of what it is built on
+        raise EncoderUnavailable(
+            f"encoder {name!r}: {folder} has no config.json that names a model known here "
+            f"({_said(problem)}): put the one beside the weights that belongs to them."
+        ) from problem
+
+
+@cache
 def _tokenizer(name: str, folder: str) -> PreTrainedTokenizerFast:
+    _config(name, folder)  # else its faults would be told as the tokenizer's
     try:
         tokenizer = _read_tokenizer(Path(folder))
-        pieces.special_tokens(tokenizer)
+        pieces.check_tokenizer(tokenizer)
     except Exception as problem:  # tokenizers raises bare Exceptions
         raise EncoderUnavailable(
             f"encoder {name!r}: {folder} has no tokenizer that can be read here "
@@ -260,18 +311,20 @@ def _tokenizer(name: str, folder: str) -> PreTrainedTokenizerFast:
 
 
 def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    if (folder / "tokenizer_config.json").is_file():
-        return AutoTokenizer.from_pretrained(folder, **SAFELY)
-    # Without it, the library assumes a lower-cased BERT, silently, whatever the files say.
-    if (folder / "tokenizer.json").is_file():
+    # Without tokenizer_config.json, the library assumes a lower-cased BERT, silently, whatever
+    # tokenizer.json or vocab.txt say.
+    told = (folder / "tokenizer_config.json").is_file()
+    if not told and (folder / "tokenizer.json").is_file():
         usual = AutoTokenizer.from_pretrained(folder, **SAFELY).special_tokens_map
         return PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **usual)
-    return vocabulary(folder / "vocab.txt", BertTokenizerFast)
+    if not told and (folder / "vocab.txt").is_file():
+        return vocabulary(folder / "vocab.txt")
+    return AutoTokenizer.from_pretrained(folder, **SAFELY)
 
 
-def vocabulary(path: Path, kind: Any = None) -> PreTrainedTokenizerFast:
+def vocabulary(path: Path) -> PreTrainedTokenizerFast:
     """A WordPiece tokenizer from a vocab.txt alone: cased where its pieces have capitals."""
     from transformers import BertTokenizerFast
 
@@ -279,7 +332,7 @@ def vocabulary(path: Path, kind: Any = None) -> PreTrainedTokenizerFast:
     cased = any(piece != piece.lower() for piece in lines if not piece.startswith("["))
     # By content: given a file's name, this class makes a tokenizer that knows [UNK] only.
     numbered = {piece: number for number, piece in enumerate(lines)}
-    return (kind or BertTokenizerFast)(vocab=numbered, do_lower_case=not cased)
+    return BertTokenizerFast(vocab=numbered, do_lower_case=not cased)
 
 
 def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) -> list[str]:
@@ -290,7 +343,8 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     uniform guess has ln V) are held against HOPELESS and CHANCE.
     """
     tokenizer, model = encoder.tokenizer, encoder.masked_model()
-    encoded = [pieces.encode(tokenizer, lines, 128).rows for lines in sentences.values()]
+    longest = min(128, positions(model) or 128) if model else 128
+    encoded = [pieces.encode(tokenizer, lines, longest).rows for lines in sentences.values()]
     unknown = min(_unknown(tokenizer, rows) for rows in encoded)
     found = []
     if unknown > HOPELESS:
@@ -301,8 +355,9 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     chance = math.log(len(tokenizer))
     if model is None or tokenizer.mask_token_id is None:
         return found
-    loss = min(masked_loss(model, tokenizer, rows) for rows in encoded)
-    if not loss <= CHANCE * chance:
+    losses = [masked_loss(model, tokenizer, rows) for rows in encoded]
+    loss = min((loss for loss in losses if not math.isnan(loss)), default=0)
+    if loss > CHANCE * chance:
         found.append(
             f"The encoder {encoder.name!r} guesses masked words no better than chance (loss "
             f"{loss:.1f} at best, {chance:.1f} by chance): its weights are damaged, wrongly "

@@ -16,11 +16,10 @@ import torch
 from torch import nn
 
 from crosslingual.models import Recipe, pieces
+from crosslingual.models.encoder import Encoder, positions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-    from crosslingual.models.encoder import Encoder
 
 VERSION = 2  # bump when `finetune` or `Tagger.tag` gives another result for the same input
 
@@ -58,7 +57,7 @@ class TaggingNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Batch:
-    """ids [rows, length]; mask the same, or None without padding; row, position, word: [n_words]."""
+    """ids [rows, length]; mask too, or None without padding; row, position, word: [n_words]."""
 
     ids: torch.Tensor
     mask: torch.Tensor | None
@@ -131,15 +130,6 @@ def finetune(
     return Tagger(network.eval(), encoder.tokenizer, list(label_set), max_length, recipe.bf16)
 
 
-def positions(model: nn.Module) -> int | None:
-    """How many pieces a row may have, as far as the model limits it."""
-    limit = getattr(model.config, "max_position_embeddings", None)
-    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    reserved = getattr(table, "padding_idx", None)
-    # RoBERTa and its like number positions from behind the one that padding has.
-    return limit if reserved is None or limit is None else limit - reserved - 1
-
-
 def longest_row(model: nn.Module, recipe: Recipe) -> int:
     """Pieces a row may have: the recipe's maximum, or the encoder's where that is less."""
     return min(recipe.max_length, positions(model) or recipe.max_length)
@@ -176,9 +166,7 @@ def collate(
     return Batch(ids.to(device), mask, *places)
 
 
-def batches(
-    lengths: Sequence[int], batch_size: int, rng: np.random.Generator
-) -> list[np.ndarray]:
+def batches(lengths: Sequence[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """One epoch of batches of rows of similar length, in random order.
 
     The lengths are jittered first: with the exact order, the same sentences would share a batch
@@ -214,7 +202,7 @@ def set_rate(
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
-    """Parameters with and without weight decay: biases and layer norms, one-dimensional, have none."""
+    """Parameters with and without weight decay: biases and layer norms, of one dimension, not."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
@@ -244,7 +232,7 @@ def _fit(
         loss = train_step(network, batch, targets, optimizer, recipe)
         if progress:
             progress(done + 1, len(plan), loss.item())
-    _check_finite(loss)
+    _check_finite(network)
 
 
 def train_step(
@@ -264,12 +252,11 @@ def train_step(
     return loss.detach()
 
 
-def _check_finite(loss: torch.Tensor) -> None:
+def _check_finite(network: nn.Module) -> None:
     # Weights that are no numbers would tag every word with the first label, and score.
-    if not torch.isfinite(loss):
+    if not all(torch.isfinite(weights).all() for weights in network.parameters()):
         raise FinetuneError(
-            "The training diverged (its loss is no number): lower the learning rate, or see "
-            "whether the encoder's weights are damaged."
+            "The training diverged (its weights are no numbers any more): lower the learning rate."
         )
 
 

@@ -123,9 +123,20 @@ def special_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[
     sample = tokenizer("a", return_special_tokens_mask=True)
     ids, added = sample["input_ids"], sample["special_tokens_mask"]
     if all(added):
-        raise AlignmentError("the tokenizer makes no piece of the letter a: it is broken or empty.")
+        raise AlignmentError("the tokenizer makes no piece of the letter a: it is broken or empty")
     first, last = added.index(0), len(added) - added[::-1].index(0)
     return ids[:first], ids[last:]
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Raise AlignmentError for a tokenizer that makes nothing of a letter, or hides its [UNK]."""
+    special_tokens(tokenizer)
+    if set(tokenizer.get_vocab().values()) <= set(tokenizer.all_special_ids):
+        raise AlignmentError("the tokenizer has special tokens alone; its vocabulary is missing")
+    # Two letters that hardly any vocabulary has: pieces of bytes would tell them apart.
+    one, other = tokenizer(["\U00013080", "\U00013079"], add_special_tokens=False)["input_ids"]
+    if one == other and tokenizer.unk_token_id is None:
+        raise AlignmentError("the tokenizer does not say which piece is unknown; set its unk_token")
 
 
 def check_coverage(encoded: Encoded) -> None:
@@ -174,7 +185,7 @@ def measure(
     words, used = sum(map(len, sentences)), sum(int(row.sum()) for row in lengths)
     unknowns = sum(unknown[word] for sentence in sentences for word in sentence)
     covered = sum(int((row < room).sum()) for row in starts)
-    return dict(fertility=used / words, unk_share=unknowns / used, coverage=covered / words)
+    return {"fertility": used / words, "unk_share": unknowns / used, "coverage": covered / words}
 
 
 class EntityPieces(NamedTuple):

@@ -1,4 +1,4 @@
-"""Does a vector per language pair lead from a sentence to its translation? (Section 5, Figure 3.)"""
+"""Does a vector per language pair lead from a sentence to its translation? (Section 5, Figure 3)"""
 
 from __future__ import annotations
 
@@ -19,18 +19,25 @@ VERSION = 2  # bump when any function below gives other hits for the same encode
 BATCH, CHUNK = 64, 512
 
 
+class RetrievalError(ValueError):
+    """Text, or a tokenizer, that sentence vectors cannot be made from."""
+
+
 def sentence_vectors(
     encoder: Encoder, sentences: Sequence[str], max_length: int = 128
 ) -> np.ndarray:
     """Means of the token vectors without [CLS] and [SEP]: [layers + 1, sentences, hidden].
 
     Layer 0 is the embeddings. Longer sentences are cut to ``max_length`` pieces, as in the paper.
-    On CUDA if there is one. Raises ValueError for a sentence that yields no piece.
+    On CUDA if there is one. Raises RetrievalError for a sentence that yields no piece, and for a
+    tokenizer that cannot pad.
     """
     import torch  # here, as the distances below need no network
 
-    from crosslingual.models.finetune import positions
+    from crosslingual.models.encoder import positions
 
+    if encoder.tokenizer.pad_token_id is None:
+        raise RetrievalError(f"the tokenizer of {encoder.name!r} cannot pad: set its pad_token.")
     model = encoder.model().to("cuda" if torch.cuda.is_available() else "cpu")
     order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
     max_length = min(max_length, positions(model) or max_length)
@@ -60,7 +67,9 @@ def _mean_vectors(model, tokenizer, sentences, batch: np.ndarray, max_length: in
     lengths = kept.sum(1, keepdim=True)
     if (lengths == 0).any():
         line = batch[int(lengths.argmin())] + 1
-        raise ValueError(f"sentence {line} of the parallel text yields no word piece: take it out")
+        raise RetrievalError(
+            f"sentence {line} of the parallel text yields no word piece: take it out."
+        )
     weights = kept / lengths
     states = model(**encoded.to(model.device), output_hidden_states=True).hidden_states
     return torch.stack([torch.einsum("bt,bth->bh", weights.to(s), s) for s in states]).cpu().numpy()
@@ -73,7 +82,7 @@ def shifted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def held_out(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Every second source vector plus the mean difference over the others: no pair shifts itself."""
+    """Every second source vector plus the mean difference over the others: none shifts itself."""
     moved = source.copy()
     for half in (0, 1):
         others = slice(1 - half, None, 2)
@@ -204,9 +213,7 @@ def subset(sentences: int, size: int, seed: int = 0) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(sentences, size, replace=False))
 
 
-def plane(
-    source: np.ndarray, target: np.ndarray, first: np.ndarray | None = None
-) -> np.ndarray:
+def plane(source: np.ndarray, target: np.ndarray, first: np.ndarray | None = None) -> np.ndarray:
     """Two orthogonal directions [hidden, 2]: ``first`` if given, and those of most variance."""
     both = np.concatenate([source, target])
     centred = both - both.mean(0)

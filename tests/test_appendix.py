@@ -1,0 +1,170 @@
+"""Appendix A and the pages on provenance and gaps: frames worked by hand."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from crosslingual import languages
+from crosslingual.chapters import appendix
+from crosslingual.models import Recipe
+
+nan = float("nan")
+
+
+class Edition(SimpleNamespace):
+    """What the room asks of an edition."""
+
+    name, title, artificial, substitutes = "toy", "toy (nothing)", True, {}
+    learning_rates, encoders = ({"ner": 1e-3},), ("m-bert", "gone")
+
+    def recipe(self, task):
+        return Recipe(learning_rate=self.learning_rates[0].get(task, 3e-5))
+
+    def encoder_title(self, name):
+        return name.upper()
+
+    def encoder(self, name):
+        if name == "gone":
+            raise ValueError("its folder is missing")
+        return SimpleNamespace(name=name, folder=self.folder, at_hand=True, digest="ab" * 32)
+
+
+def scored(rows, **common):
+    """Rows (train, evaluate, seed, score, seconds, origin) as frames of scores."""
+    columns = ["train", "evaluate", "seed", "score", "seconds", "origin"]
+    made = json.dumps({"recipe": "epochs=3", "versions": "finetune 2"})
+    usual = {"task": "pos", "encoder": "m-bert", "device": "cpu", "memory": 2e9, "made_from": made}
+    usual |= {"reason": "", "note": "", "edition": "toy"}
+    return pd.DataFrame(rows, columns=columns).assign(**usual | common)
+
+
+@pytest.fixture
+def scores():
+    good = scored([
+        ("en", "en", 1, 95.0, 10.0, "recorded"), ("en", "de", 1, 80.0, 10.0, "recorded"),
+        ("en", "en", 2, 96.0, 30.0, "computed here"), ("en", "de", 2, 84.0, 30.0, "computed here"),
+    ])  # fmt: skip
+    missing = scored([("xx", "en", 1, nan, nan, "")], reason="No corpus.", device="", memory=nan)
+    return pd.concat([good, missing], ignore_index=True)
+
+
+def test_recipes_stand_beside_appendix_a_and_departures_are_named():
+    table = appendix.recipes(Edition())
+    assert ["learning rate", "3e-05", "3e-05", "0.001", "3e-05"] in table.rows
+    assert ["weight decay", "not said", "0", "0", "0"] in table.rows
+    assert ["bias correction", "not said", "yes", "yes", "yes"] in table.rows
+    assert appendix.departures(Edition()) == ["learning rate"]
+    assert appendix.departures(Edition(learning_rates=({},))) == []
+
+
+def test_cost_counts_each_model_once_and_leaves_out_what_has_no_value(scores):
+    table = appendix.cost(scores, Edition())
+    assert table.rows == [["pos, M-BERT", "2", "20.0", "30.0", "0.7", "2.0", "cpu"]]
+    assert any("No corpus." in note for note in table.notes)
+    read = appendix.reading(scores)
+    assert (read["models"], read["here"], read["devices"]) == ("2", "1", "cpu")
+    assert (read["minutes"], read["median"]) == (pytest.approx(40 / 60), 20.0)
+    figure = appendix.seconds(scores, Edition())
+    assert "pos, M-BERT 20.0 s" in figure.alt
+    assert "not available" in appendix.seconds(scores.iloc[4:], Edition()).caption.lower()
+
+
+def test_variants_are_compared_by_the_first_seed_of_the_recipe_as_it_is(scores):
+    own = scores.iloc[:4].assign(variant=appendix.AS_IT_IS)
+    rows = [("en", "en", 1, 94.0, 1.0, "recorded"), ("en", "de", 1, 83.0, 1.0, "recorded")]
+    frame = pd.concat([own, scored(rows, variant="no dropout")])
+    table = appendix.variants(frame, Edition())
+    assert table.rows == [
+        ["as it is, seed 1", "95.0", "80.0"], ["as it is, seed 2", "96.0", "84.0"],
+        ["no dropout", "94.0", "83.0"],
+    ]  # fmt: skip
+    told = appendix.swings(frame)
+    assert told["largest"] == "no dropout (3.0)"
+    assert (told["within_largest"], told["by_seed"]) == (1.0, 4.0)
+
+
+def test_variants_that_lack_leave_a_page_that_says_why(scores):
+    frame = scores.iloc[4:].assign(variant=appendix.AS_IT_IS)
+    table = appendix.variants(frame, Edition())
+    assert any("No corpus." in note for note in table.notes)
+    assert appendix.swings(frame)["largest"] == "not available"
+
+
+def test_where_results_come_from_is_counted_and_what_they_say_is_listed(scores):
+    searched = pd.DataFrame({
+        "encoder": "m-bert", "source": "en", "target": "de", "candidates": [100, 100, 50],
+        "layer": [0, 1, 0], "origin": "recorded", "device": "cpu", "seconds": 5.0,
+        "accuracy": 50.0, "reason": "", "note": ["", "", "other text"],
+    })  # fmt: skip
+    origins = appendix.origins(scores, searched).set_index(["task", "origin"])
+    assert origins.results.to_dict() == {
+        ("pos", "recorded"): 1, ("pos", "computed here"): 1, ("retrieval", "recorded"): 2,
+    }  # fmt: skip
+    remarks = appendix.remarks(scores, searched)
+    assert dict(zip(remarks.remark, remarks.rows)) == {"No corpus.": 1, "other text": 1}
+    assert appendix.made_with(scores).versions.tolist() == ["finetune 2"]
+    assert appendix.freshness(scores) == ("2 of the 4 rows of results came recorded with the book.")
+    here = scores.assign(origin="computed here")
+    assert appendix.freshness(here) == (
+        "All 4 rows of results were computed here; none is recorded."
+    )
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """An edition whose encoder is files beside each other; its weights are never read."""
+    tensors = {"bert.a": [3, 4], "bert.b": [5], "cls.head": [1000]}
+    shapes = {name: {"dtype": "F32", "shape": shape} for name, shape in tensors.items()}
+    header = json.dumps(shapes | {"__metadata__": {"format": "pt"}}).encode()
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    config = {"num_hidden_layers": 6, "hidden_size": 96, "vocab_size": 20_000}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    return Edition(folder=tmp_path)
+
+
+def test_facts_about_encoders_are_read_off_their_files(shipped):
+    (row,) = appendix.encoders(shipped).itertuples(index=False)
+    assert row == ("m-bert", 6, 96, "17", 20_000, "abababababababab")
+
+
+def test_a_card_s_headings_do_not_become_headings_of_the_page(shipped):
+    assert appendix.cards(shipped) == "`m-bert` has no model card beside its weights."
+    (shipped.folder / "README.md").write_text("# Title\n\n- a fact\n## Part\n")
+    assert appendix.cards(shipped) == "**Title**\n\n- a fact\n**Part**\n"
+
+
+def test_the_log_of_pretraining_is_drawn_where_there_is_one(shipped):
+    assert "not available" in appendix.training(shipped).alt.lower()
+    lines = [{"step": 50, "loss": 6.5, "tokens": 9e5}, {"step": 100, "loss": 5.0, "tokens": 18e5}]
+    (shipped.folder / "training.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert "M-BERT 5.00 after 1.8 million" in appendix.training(shipped).alt
+
+
+def test_what_took_longest_is_found():
+    rows = [("a", "2025-01-01", 1, "x = 1", 0.5), ("a", "2025-01-01", 2, "slow()\nmore()", 2.0)]
+    took = pd.DataFrame(rows, columns=["chapter", "date", "number", "code", "seconds"])
+    assert appendix.chapters(took).to_numpy().tolist() == [["a", "2025-01-01", 2, "2.5"]]
+    assert appendix.slowest(took, 1).to_numpy().tolist() == [["a", 2, "`slow()`", "2.0"]]
+    assert appendix.chapters(took[:0]).empty and appendix.slowest(took[:0], 3).empty
+
+
+def test_what_is_not_at_hand_is_surveyed_with_reasons():
+    sizes = pd.DataFrame(
+        {"task": "pos", "language": ["en", "en", "de"], "reason": ["", "", "Gone."]}
+    )
+    pairs = pd.DataFrame({"source": ["en"], "target": ["de"], "reason": [""]})
+    table = appendix.survey(sizes, pairs, Edition())
+    assert table.rows == [["pos", "1 of 2", "DE"], ["parallel", "1 of 1", "–"]]
+    assert table.notes == ("pos: Gone.",)
+
+
+def test_every_language_of_the_paper_has_a_pinned_treebank_and_no_gap_lacks_a_reason():
+    table = appendix.treebanks()
+    assert set(table.language) == set(map(languages.name, languages.POS_LANGUAGES))
+    assert (table != "").to_numpy().all() and not table.isna().to_numpy().any()
+    assert table.set_index("language").release["Czech"] == "r2.0-test, test r2.1"
+    for name, columns in {"substitutes": 5, "unstated": 4}.items():
+        facts = appendix.facts(name)
+        assert facts.shape[1] == columns and np.all(facts != "") and "mini" not in facts

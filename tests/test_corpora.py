@@ -1,0 +1,359 @@
+"""Sources of corpora: the artificial world's, and files of one's own before the published ones."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from crosslingual import corpora, languages
+from crosslingual.corpora import (
+    Artificial,
+    CorpusError,
+    CorpusUnavailable,
+    DownloadError,
+    Published,
+    cache_folder,
+    digest,
+    text_digest,
+    treebanks,
+)
+from pydantic import TypeAdapter, ValidationError
+from webserver import serving
+
+DATA = os.environ.get("CROSSLINGUAL_DATA")
+real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: no real corpora")
+
+
+def treebank(*words, upos="NOUN"):
+    return "".join(f"1\t{word}\t_\t{upos}" + "\t_" * 6 + "\n\n" for word in words)
+
+
+@pytest.fixture(autouse=True)
+def offline(tmp_path, monkeypatch):
+    """No network, nothing cached, no data folder."""
+    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CROSSLINGUAL_MIRRORS", "https://=http://127.0.0.1:9/")
+    monkeypatch.delenv("CROSSLINGUAL_DATA", raising=False)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name, text in {
+        "ud/hi/train.conllu": treebank("एक", "दो"),
+        "ud/en/train.conllu": treebank(*map(str, range(30))),
+        "ud/nl/test.conllu": treebank("en", upos="CONJ"),
+        "ud_original/UD_Dutch-Alpino/r2.13/nl_alpino-ud-train.conllu": treebank("nieuw"),
+        "ud_original/UD_Greek-GDT/r2.0-test/el-ud-test.conllu": treebank("changed"),
+        "mine/fi.conllu": treebank("minun"),
+        "mine/nl.conll": "Köln B-LOC\n",
+        "mine/en": "one\ntwo\n",
+        "mine/de": "eins\nzwei\n",
+        "ner16/tr.test.conll": "Anna\tB-PER\n",
+        "ner16/en.test.conll": "Anna\tS-PER\n",
+        "parallel/ntrex/newstest2019-ref.hin.txt": "एक\n",
+        "parallel/ntrex/newstest2019-ref.urd.txt": "ایک\n",
+        "raw/one/nb.txt": "en\n\nto\n",
+        "raw/two/nb.txt": "tre\n",
+    }.items():
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("latin-1" if name == "mine/nl.conll" else "utf-8"))
+    return tmp_path / "data"
+
+
+def published(root=None, **settings):
+    settings |= {"root": str(root)} if root else {}
+    return Published.model_validate({"source": "published"} | settings)
+
+
+def words(corpus):
+    return [word for sentence in corpus["tokens"] for word in sentence]
+
+
+# ---- the artificial world
+
+SMALL = {"seed": 7, "nouns": 30, "verbs": 12, "people": 20, "places": 10, "organisations": 10}
+
+
+def artificial(train=6, dev=3, test=4, **world):
+    each = {"train": train, "dev": dev, "test": test}
+    sizes = {"pos": each, "ner": each, "code-switching": each, "parallel": 5}
+    block = {"source": "artificial", "world": SMALL | world, "sizes": sizes}
+    return Artificial.model_validate(block)
+
+
+def test_artificial_corpora_have_their_sizes_and_share_no_sentence():
+    source = artificial()
+    splits = [source.labelled("ner", "de", split) for split in corpora.SPLITS]
+    assert [len(split) for split in splits] == [6, 3, 4]
+    lines = [" ".join(tokens) for split in splits for tokens in split["tokens"]]
+    assert len(set(lines)) == len(lines)
+    tags = {tag for split in splits for row in split["labels"] for tag in row}
+    assert tags <= set(corpora.IOB2) and len(tags) > 1
+    assert len(source.labelled("code-switching", "hi+en", "test")) == 8
+    assert len(source.parallel("en", "de")) == 5
+
+
+def test_artificial_digests_tell_corpora_apart_without_making_them():
+    source = artificial()
+    keys = [("pos", "de"), ("pos", "nl"), ("ner", "de"), ("code-switching", "hi+en")]
+    found = [source.digest(*key, split) for key in keys for split in corpora.SPLITS]
+    found += [artificial(seed=8).digest("pos", "de", "test"), source.parallel_digest("en", "de")]
+    assert len(set(found)) == len(found)
+    # A test set is drawn first: it does not depend on how much training text there is.
+    assert artificial(train=9).digest("pos", "de", "test") == source.digest("pos", "de", "test")
+    assert artificial(test=9).digest("pos", "de", "train") != source.digest("pos", "de", "train")
+
+
+def test_artificial_pre_training_text_leaves_evaluation_text_out():
+    source = artificial()
+    lines = source.text("hi", 60, pairs=[("hi", "ur")])
+    evaluated = {
+        " ".join(tokens)
+        for key in [("pos", "hi"), ("ner", "hi"), ("code-switching", "corrected")]
+        for split in corpora.SPLITS
+        for tokens in source.labelled(*key, split)["tokens"]
+    }
+    assert len(lines) == 60
+    assert not {*evaluated, *source.parallel("hi", "ur")["source"]} & set(lines)
+
+
+def test_the_default_world_is_the_one_that_was_recorded():
+    block = {"source": "artificial", "world": {"seed": 2019}, "sizes": {"pos": {"test": 300}}}
+    source = Artificial.model_validate(block)
+    # Of the corpora that the shipped encoders were pre-trained without and evaluated on.
+    assert digest(source.labelled("pos", "ja", "test")) == "477e213f7e0914c52681929e85adc0cc"
+
+
+# ---- where a corpus comes from
+
+
+def test_the_data_folder_comes_first_and_needs_no_network(root, monkeypatch):
+    monkeypatch.setenv("CROSSLINGUAL_DATA", str(root))
+    source = published(
+        files={
+            "pos": {"fi": {"train": "mine/fi.conllu"}},
+            "ner": {"nl": {"test": "mine/nl.conll", "encoding": "ISO-8859-1"}},
+            "parallel": {"en-de": {"source": "mine/en", "target": "mine/de"}},
+        },
+        sizes={"parallel": 1},
+    )
+    assert words(source.labelled("pos", "hi", "train")) == ["एक", "दो"]
+    assert words(source.labelled("pos", "fi", "train")) == ["minun"]
+    assert words(source.labelled("ner", "nl", "test")) == ["Köln"]
+    assert words(source.labelled("ner", "tr", "test")) == ["Anna"]
+    assert words(source.labelled("code-switching", "hi+en", "train"))[:3] == ["एक", "दो", "0"]
+    assert source.parallel("en", "de")[:] == {"source": ["one"], "target": ["eins"]}
+    assert source.parallel("hi", "ur")[:] == {"source": ["एक"], "target": ["ایک"]}
+    assert sorted(source.text("no_bokmaal", 9)) == ["en", "to", "tre"]
+    with pytest.raises(CorpusUnavailable, match="names no dev file for pos fi: add it under `fil"):
+        source.labelled("pos", "fi", "dev")
+    with pytest.raises(CorpusUnavailable, match="no raw/.*/de.txt"):
+        source.text("de", 1)
+
+
+def test_splits_of_one_language_never_come_from_two_places(root):
+    # A test set made by hand may hold sentences of the published training set.
+    with pytest.raises(CorpusUnavailable, match="ud/en/test.conllu is missing"):
+        published(root).labelled("pos", "en", "test")
+    with pytest.raises(CorpusUnavailable, match="ner16/tr.train.conll is missing"):
+        published(root).labelled("ner", "tr", "train")
+
+
+def test_one_broken_corpus_is_one_reason(root):
+    source = published(root)
+    with pytest.raises(CorpusError, match=r"en.test.conll, line 1: 'S-PER'"):
+        source.labelled("ner", "en", "test")
+    assert issubclass(CorpusError, CorpusUnavailable)  # who shows a reason catches both
+    assert len(source.labelled("ner", "tr", "test")) == 1
+
+
+def test_what_the_edition_names_is_not_replaced_by_the_data_folder(root):
+    source = published(root, release="r2.13")
+    assert words(source.labelled("pos", "nl", "train")) == ["nieuw"]  # published, in the folder
+    with pytest.raises(DownloadError, match="UD_English-EWT r2.13 .*cannot be verified.*reached"):
+        source.labelled("pos", "en", "train")
+
+
+def test_a_published_file_in_the_data_folder_must_be_the_published_one(root):
+    with pytest.raises(CorpusUnavailable, match="not the published file .*take it away"):
+        published(root).labelled("pos", "el", "test")
+
+
+def test_without_folder_and_network_one_sentence_says_what_is_missing(tmp_path):
+    with pytest.raises(CorpusUnavailable) as problem:
+        published().labelled("pos", "en", "train")
+    sentence = str(problem.value)
+    assert sentence.startswith("UD_English-EWT r2.0-test en-ud-train") and "\n" not in sentence
+    with pytest.raises(CorpusUnavailable, match="there is no data folder .*correct `root`"):
+        published(tmp_path / "nowhere").labelled("pos", "en", "train")
+    assert published(tmp_path / "nowhere").substitutes() == {"de": "WikiANN"}
+
+
+def test_downloads_are_used_offline_afterwards(monkeypatch):
+    content = treebank("woord").encode()
+    source = published(treebanks={"nl": "UD_Dutch-Alpino@r2.13"})
+    with serving({"/UD_Dutch-Alpino/r2.13/nl_alpino-ud-test.conllu": content}) as server:
+        monkeypatch.setenv("CROSSLINGUAL_MIRRORS", f"{treebanks.BASE}={server.url}")
+        assert words(source.labelled("pos", "nl", "test")) == ["woord"]
+    assert words(published(release="r2.13").labelled("pos", "nl", "test")) == ["woord"]
+
+
+# ---- a root is relative to the edition's file
+
+
+def test_a_relative_root_is_beside_the_editions_file(root, monkeypatch):
+    monkeypatch.chdir("/")
+    block = {"source": "published", "root": "./data"}
+    source = Published.model_validate(block, context={"folder": root.parent})
+    assert source.root == root and words(source.labelled("pos", "hi", "train")) == ["एक", "दो"]
+    assert published(root, sizes={"pos": {"train": 1}}).root == root  # an absolute one stays
+
+
+# ---- development data
+
+
+def test_without_development_data_a_tenth_of_the_training_set_is_held_out(root):
+    assert len(published(root).labelled("pos", "en", "train")) == 30
+    source = published(root, held_out=True, sizes={"pos": {"train": 20}})
+    assert words(source.labelled("pos", "en", "dev")) == ["9", "19", "29"]
+    train = words(source.labelled("pos", "en", "train"))
+    assert train == [str(n) for n in range(22) if n % 10 != 9]
+    (root / "ud/en/dev.conllu").write_text(treebank("own"))
+    assert words(source.labelled("pos", "en", "dev")) == ["own"]
+    assert words(source.labelled("pos", "en", "train")) == [str(n) for n in range(20)]
+
+
+# ---- digests
+
+
+def test_digests_are_of_content_and_follow_every_setting_that_changes_it(root):
+    source = published(root)
+    whole = source.labelled("pos", "en", "train")
+    assert source.digest("pos", "en", "train") == digest(whole)
+    capped = published(root, sizes={"pos": {"train": 7}})
+    assert capped.digest("pos", "en", "train") == digest(whole.select(range(7)))
+    held = published(root, held_out=True)
+    assert held.digest("pos", "en", "dev") == digest(whole.select([9, 19, 29]))
+    assert held.digest("pos", "en", "train") not in (digest(whole), held.digest("pos", "en", "dev"))
+    mixed = source.digest("code-switching", "hi+en", "train")
+    assert capped.digest("code-switching", "hi+en", "train") != mixed
+    own = published(root, files={"parallel": {"en-de": {"source": "mine/en", "target": "mine/de"}}})
+    assert own.parallel_digest("en", "de") == text_digest(own.parallel("en", "de"))
+    os.utime(root / "ud/en/train.conllu", (1, 1))  # touched, and the same
+    assert source.digest("pos", "en", "train") == digest(whole)
+    (root / "ud/en/train.conllu").write_text(treebank("other"))
+    assert source.digest("pos", "en", "train") != digest(whole)
+
+
+def test_a_kept_digest_is_not_computed_again_and_a_damaged_one_is(root, monkeypatch):
+    source = published(root)
+    found = source.digest("pos", "hi", "train")
+    read = []
+    monkeypatch.setattr(corpora, "read_conllu", lambda *_: read.append(1) or pytest.fail("read"))
+    assert source.digest("pos", "hi", "train") == found and not read
+    monkeypatch.undo()
+    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(root.parent / "cache"))
+    [kept] = (cache_folder() / "digests").iterdir()
+    for damage in (b"\0" * 65, kept.read_bytes()[:20], b"0" + kept.read_bytes()[1:], b"\xff" * 9):
+        kept.write_bytes(damage)
+        assert source.digest("pos", "hi", "train") == found
+        assert kept.read_text().startswith(f"{found} ")
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(root, monkeypatch):
+    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(root / "mine/en"))  # a file: no folder can be made
+    corpus = published(root).labelled("pos", "hi", "train")
+    assert published(root).digest("pos", "hi", "train") == digest(corpus)
+
+
+# ---- an edition's block
+
+
+@pytest.mark.parametrize(
+    "block, place, problem",
+    [
+        ({"files": ["a"]}, ("files",), "valid dictionary"),
+        ({"files": {"ner": {"de": {"tests": "x"}}}}, ("files", "ner", "de", "tests"), "Extra"),
+        ({"files": {"ner": {"xx": {}}}}, ("files", "ner"), "unknown language 'xx'"),
+        ({"files": {"ner": {"de": {"encoding": "base64"}}}}, ("files", "ner", "de"), "unknown enc"),
+        ({"files": {"parallel": {"ende": {}}}}, ("files", "parallel"), "no pair of languages"),
+        ({"code_switching": 5}, ("code_switching",), "valid dictionary"),
+        ({"code_switching": {"minimum": 2}}, ("code_switching", "minimum"), "less than or equal"),
+        ({"root": 5}, ("root",), ""),
+        ({"release": "2.0 test"}, ("release",), "names no treebank"),
+        (
+            {"treebanks": {"nl": "Alpino"}},
+            ("treebanks", "nl"),
+            "write it like UD_Dutch-Alpino@r2.13",
+        ),
+        ({"treebanks": {"bn": "UD_Bengali-BRU"}}, ("treebanks", "bn"), "no release of UD_Bengali"),
+        ({"treebanks": {"nl": {"tests": "@r2.1"}}}, ("treebanks", "nl"), ""),
+        ({"version_1": True}, ("version_1",), "'refuse' or 'convert'"),
+        ({"news": {"text": "news"}}, ("news", "text"), "'wmt' or 'ntrex'"),
+        ({"sizes": {"pos": {"train": 0}}}, ("sizes", "pos", "train"), "greater than or equal to 1"),
+        ({"sizes": {"pos": {"train": True}}}, ("sizes", "pos", "train"), "valid integer"),
+        ({"sizes": {"code_switching": {}}}, ("sizes", "code_switching"), "Extra"),
+        ({"held_out": "yes"}, ("held_out",), "valid boolean"),
+        ({"tags": "xpos"}, ("tags",), "Extra"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_place(block, place, problem):
+    with pytest.raises(ValidationError) as refused:
+        Published.model_validate({"source": "published"} | block)
+    mistakes = [m for m in refused.value.errors() if m["loc"][: len(place)] == place]
+    assert mistakes and any(problem in mistake["msg"] for mistake in mistakes)
+
+
+def test_a_block_is_told_by_its_source():
+    read = TypeAdapter(corpora.Source).validate_python
+    assert isinstance(read({"source": "artificial"}), Artificial)
+    assert read({"source": "published"}).languages("pos") == languages.POS_LANGUAGES
+    with pytest.raises(ValidationError, match="'artificial', 'published'"):
+        read({"source": "folder"})
+
+
+def test_sources_survive_the_way_to_another_process(root):
+    for source in (artificial(), published(root, held_out=True)):
+        again = pickle.loads(pickle.dumps(source))
+        assert again == source
+
+
+def test_languages_of_a_source():
+    source = published(treebanks={"bn": "UD_Bengali-BRU@r2.13"})
+    assert source.languages("pos") == [*languages.POS_LANGUAGES, "bn"]
+    assert set(source.languages("ner")) == {*languages.NER16_LANGUAGES, "nl"}
+    assert source.evaluation_languages("code-switching") == ["corrected", "transliterated"]
+    assert set(artificial().languages("ner")) == {*languages.NER16_LANGUAGES, "nl"}
+
+
+def test_naming_corpora_loads_no_library_of_seconds():
+    code = "import sys, crosslingual.corpora; assert not {'datasets', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---- the real files
+
+
+@real
+def test_real_corpora_have_the_counts_of_their_summary():
+    rows = (Path(DATA) / "ud/SUMMARY.tsv").read_text("utf-8").splitlines()
+    header, *rows = [row.split("\t") for row in rows]
+    summary = {row[0]: dict(zip(header, row)) for row in rows}
+    for language in languages.POS_LANGUAGES[::8]:
+        for split in ("train", "test"):
+            found = corpora.statistics(published(DATA).labelled("pos", language, split))
+            assert found["sentences"] == int(summary[language][f"{split}_sents"])
+            assert found["tokens"] == int(summary[language][f"{split}_words"])
+
+
+@real
+def test_real_code_switched_sentences_that_need_no_tweets():
+    source = published(DATA, code_switching={"minimum": 0.1})
+    for version in ("transliterated", "corrected"):
+        sizes = [len(source.labelled("code-switching", version, split)) for split in corpora.SPLITS]
+        assert sizes == [192, 28, 39]
+    with pytest.raises(CorpusUnavailable, match="39 of the 225 sentences .*own merge script"):
+        published(DATA).labelled("code-switching", "corrected", "test")

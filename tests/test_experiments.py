@@ -1,0 +1,236 @@
+"""Experiments: what lacks is computed, once; what cannot be is a row with a reason."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from crosslingual import experiments, results
+from crosslingual.edition import Edition
+from crosslingual.models import finetune, score
+
+EDITION = """\
+title: tiny
+artificial: true
+seeds: [1, 2]
+corpora:
+  source: artificial
+  world: {{seed: 7}}
+  sizes: {{pos: {{train: 24, dev: 4, test: 6}}, ner: {{train: 24, dev: 4, test: 6}}, parallel: 12}}
+languages: {{pos: [en, de], ner: [en, de], code-switching: []}}
+pairs: [[en, de]]
+encoders: {{m-bert: ./encoder}}
+recipe: {{epochs: 1, learning_rate: 1e-2}}
+{more}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """Writes an edition of two languages with a toy encoder, its results kept below tmp_path."""
+    monkeypatch.setenv(results.VARIABLE, str(tmp_path / "results"))
+    monkeypatch.setattr(results, "recorded", lambda edition: tmp_path / "recorded" / edition)
+    monkeypatch.setattr(experiments, "CANDIDATES", [0, 5])
+
+    def write(more="", text=EDITION):
+        (tmp_path / "tiny.yml").write_text(text.format(more=more), encoding="utf-8")
+        return Edition.load(tmp_path / "tiny.yml")
+
+    encoder(tmp_path / "encoder")
+    return write
+
+
+def encoder(folder):
+    letters = [chr(code) for code in range(33, 0x250)]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    BertTokenizerFast(vocab=vocabulary, do_lower_case=False).save_pretrained(folder)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(pieces), intermediate_size=32, **shape)
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+
+
+def test_scores_are_computed_once_and_read_from_then_on(tiny):
+    edition = tiny()
+    first = experiments.scores(edition, "pos", ["en"], seeds=1, encoders=["m-bert"])
+    assert list(first.evaluate) == ["en", "de"] and set(first.origin) == {"computed here"}
+    assert all(counts.shape == (6, 2) for counts in first.counts)
+    assert [score.percent(counts) for counts in first.counts] == list(first.score)
+    (path,) = results.local("tiny").rglob("scores/*.parquet")
+    written = path.stat().st_mtime_ns
+    again = experiments.scores(
+        Edition.load(edition.path), "pos", ["en"], seeds=1, encoders=["m-bert"]
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert path.stat().st_mtime_ns == written
+
+
+def test_five_seeds_are_five(tiny):
+    found = experiments.scores(tiny(), "pos", ["en"], ["de"], seeds=5, encoders=["m-bert"])
+    assert list(found.seed) == [1, 2, 3, 4, 5] and (found.reason == "").all()
+
+
+def test_rows_that_tables_print_have_all_seeds_and_others_the_first(tiny):
+    edition = tiny(text=EDITION.replace("pos: [en, de]", "pos: [en, fi]"))
+    rows = dict(
+        experiments._rows(edition, "pos", "m-bert", None, None)
+        and [
+            (tuple(codes), seeds)
+            for codes, seeds in experiments._rows(edition, "pos", "m-bert", None, None)
+        ]
+    )
+    assert rows == {("en",): [1, 2], ("fi",): [1]}
+
+
+def test_what_is_not_at_hand_is_a_reason_and_not_an_error(tiny):
+    found = experiments.scores(tiny(), "pos", ["en"], ["en", "ja"], seeds=1)
+    missing = found.set_index(["encoder", "evaluate"]).reason
+    assert missing["m-bert", "en"] == ""
+    assert "no encoder 'en-bert'" in missing["en-bert", "en"]
+    assert "no pos corpus 'ja'" in missing["m-bert", "ja"]
+    assert found.score.isna().sum() == 3
+
+
+def test_a_broken_corpus_takes_away_its_own_rows_only(tiny, tmp_path):
+    for code, tag in [("en", "B-PER"), ("de", "S-PER")]:
+        for split in ("train", "test"):
+            path = tmp_path / "data" / "ner16" / f"{code}.{split}.conll"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"Rita\t{tag}\nsings\tO\n\n" * 5, encoding="utf-8")
+    block = EDITION.split("corpora:")[0] + "corpora: {{source: published, root: ./data}}\n"
+    edition = tiny(text=block + "languages:" + EDITION.split("languages:")[1])
+    found = experiments.scores(edition, "ner", seeds=1, encoders=["m-bert"])
+    reasons = found.set_index(["train", "evaluate"]).reason
+    assert reasons["en", "en"] == ""
+    assert "de.train.conll, line 1" in reasons["de", "en"] and "S-PER" in reasons["de", "en"]
+    assert "de.test.conll, line 1" in reasons["en", "de"]
+
+
+def test_a_training_that_diverges_is_a_reason(tiny):
+    edition = tiny(
+        text=EDITION.replace("learning_rate: 1e-2", "learning_rate: 0.99, max_grad_norm: 1e30")
+    )
+    weights = edition.path.parent / "encoder"
+    model = BertModel.from_pretrained(weights, add_pooling_layer=False)
+    model.embeddings.LayerNorm.weight.data.fill_(1e38)
+    model.save_pretrained(weights)
+    found = experiments.scores(edition, "pos", ["en"], ["en"], seeds=1, encoders=["m-bert"])
+    assert "diverged" in found.reason[0] and found.score.isna().all()
+
+
+def test_changed_content_is_computed_anew_or_shown_with_a_note(tiny, tmp_path):
+    edition = tiny()
+    ask = {"train": ["en"], "seeds": 1, "encoders": ["m-bert"]}
+    before = experiments.scores(edition, "pos", **ask)
+    results.record("tiny", "scores", experiments._current(edition, "scores"))
+    other = tiny(text=EDITION.replace("epochs: 1", "epochs: 2"))
+    after = experiments.scores(other, "pos", **ask)
+    assert set(after.note) == {""} and set(after.origin) == {"computed here"}
+    assert json.loads(after.made_from[0])["recipe"] != json.loads(before.made_from[0])["recipe"]
+    (tmp_path / "encoder").rename(tmp_path / "away")  # now nothing can be computed
+    shown = experiments.scores(tiny(text=EDITION.replace("epochs: 1", "epochs: 3")), "pos", **ask)
+    assert set(shown.note) == {"not made from what is here: other recipe"}
+    assert list(shown.score) == list(after.score)
+
+
+def test_a_run_that_fell_apart_gives_way_and_is_kept(tiny):
+    edition = tiny()
+    whole = experiments.scores(edition, "pos", ["en"], seeds=2, encoders=["m-bert"])
+    made = whole.drop(columns=["edition", "reason", "note", "origin"])
+    fallen = made[made.seed == 1].assign(fell_apart=True)
+    stand_in = made[made.seed == 1].assign(seed=3, in_place_of=1, score=77.0)
+    results.keep("tiny", "scores", fallen, ("pos", "m-bert", "en", 1))
+    results.keep("tiny", "scores", stand_in, ("pos", "m-bert", "en", 3))
+    found = experiments.scores(edition, "pos", ["en"], seeds=2, encoders=["m-bert"])
+    assert list(found.score[found.seed == 1]) == [77.0, 77.0] and not found.fell_apart.any()
+    assert list(experiments.fell_apart(edition).seed) == [1, 1]
+
+
+def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, capsys):
+    edition = tiny()
+    jobs = experiments.plan(edition)
+    assert {job.kind for job in jobs} >= {"scores", "variants", "retrieval", "space", "sizes"}
+    assert not (results.local("tiny") / "scores").exists()
+    said = experiments.cost(edition, jobs, 2)
+    assert f"{sum(job.kind in ('scores', 'variants') for job in jobs)} models and" in said
+    experiments.prepare(edition)
+    assert experiments.plan(edition) == []
+    claims = experiments.results(edition)
+    assert set(claims) == {"ner", "pos", "code-switching", "overlap", "retrieval"}
+    assert claims["retrieval"].hits.map(len).max() == 12
+
+
+def test_what_is_recorded_is_what_was_computed(tiny):
+    edition = tiny()
+    with pytest.raises(
+        experiments.ExperimentError, match="have yet to be computed, the first being"
+    ):
+        experiments.record(edition)
+    experiments.prepare(edition)
+    before = experiments.baselines(edition)
+    assert experiments.record(edition) > 1000
+    for path in results.local("tiny").rglob("*.parquet"):
+        path.unlink()
+    after = experiments.baselines(edition)
+    pd.testing.assert_frame_equal(before.drop(columns="origin"), after.drop(columns="origin"))
+    assert set(after.origin) == {"recorded"}
+
+
+def test_the_version_of_finetuning_is_that_of_its_module():
+    assert experiments.VERSIONS["finetune"] == finetune.VERSION
+
+
+def test_an_encoder_that_seems_broken_is_said_beside_its_scores(tiny, tmp_path):
+    edition = tiny()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {piece: i for i, piece in enumerate(special)}
+    BertTokenizerFast(vocab=vocabulary).save_pretrained(tmp_path / "encoder")
+    found = experiments.scores(edition, "pos", ["en"], ["en"], seeds=1, encoders=["m-bert"])
+    assert "gives [UNK] for at least" in found.warning[0]
+
+
+SLOW = """
+import sys
+from crosslingual import experiments
+from crosslingual.edition import Edition
+edition = Edition.load(sys.argv[1])
+jobs = [experiments.Job("scores", ("pos", "m-bert", "en", seed)) for seed in range(400)]
+experiments.run(edition, jobs, workers=2)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_broken_off_run_keeps_what_is_finished_and_leaves_no_process(tiny, tmp_path, how):
+    edition = tiny()
+    (tmp_path / "slow.py").write_text(textwrap.dedent(SLOW), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "slow.py"), str(edition.path)]
+    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    kept, deadline = results.local("tiny") / "scores", time.monotonic() + 120
+    while len(list(kept.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(run.pid, how)
+    run.wait(30)
+    deadline = time.monotonic() + 8
+    while _of_session(run.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _of_session(run.pid)
+    frame = results.read("tiny", "scores", ["seed"])
+    assert len(frame) >= 6 and not results.damaged("tiny")
+    assert np.isfinite(frame.score.astype(float)).all()
+
+
+def _of_session(leader):
+    """Processes, other than zombies, of the session that a process leads."""
+    told = subprocess.run(["ps", "-eo", "sid,stat,pid"], capture_output=True, text=True, check=True)
+    lines = [line.split() for line in told.stdout.splitlines()[1:]]
+    return [pid for sid, state, pid in lines if sid == str(leader) and not state.startswith("Z")]

@@ -1,0 +1,165 @@
+"""Fine-tuning: it learns, repeats itself, loses no words, and refuses what it cannot learn from."""
+
+import numpy as np
+import pytest
+import torch
+import toy
+from crosslingual.models import Recipe, finetune, pieces, score
+from pydantic import ValidationError
+
+FAST = {"batch_size": 8, "max_length": 32, "epochs": 4, "learning_rate": 3e-3}
+TRAIN = toy.tagged(48, seed=1)
+
+
+def fit(seed=1, **changes):
+    return finetune.finetune(toy.encoder(), *TRAIN, toy.UPOS, Recipe(**FAST | changes), seed)
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    return fit(epochs=1)
+
+
+def weights(tagger):
+    return torch.cat([parameter.detach().flatten() for parameter in tagger.network.parameters()])
+
+
+def test_it_learns_to_tag():
+    words, tags = toy.tagged(20, seed=2)
+    assert score.percent(score.count("pos", tags, fit().predict(words))) > 95
+
+
+def test_the_same_seed_gives_the_same_numbers_and_leaves_the_callers_alone(tagger):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    assert torch.equal(weights(tagger), weights(fit(epochs=1)))
+    assert torch.equal(torch.rand(3), expected)
+    assert not torch.equal(weights(tagger), weights(fit(epochs=1, seed=2)))
+
+
+def test_everything_is_fine_tuned_but_the_encoder_itself_stays(tagger):
+    before, after = toy.encoder().model(), dict(tagger.network.encoder.named_parameters())
+    same = [name for name, one in before.named_parameters() if torch.equal(one, after[name])]
+    assert all("pooler" in name for name in same)
+    again = toy.encoder().model().state_dict()
+    assert all(torch.equal(one, again[name]) for name, one in before.state_dict().items())
+
+
+@pytest.mark.parametrize("architecture", toy.TOKENIZERS)
+def test_other_encoders_learn_and_tag_every_word_of_long_rows(architecture):
+    gold = [["PUNCT" if place % 2 else "NOUN" for place in range(len(s))] for s in toy.SENTENCES]
+    encoder, told, recipe = toy.encoder(architecture), [], Recipe(**FAST | {"max_length": 128})
+    text = toy.SENTENCES * 2, gold * 2, ["NOUN", "PUNCT"]
+    tagger = finetune.finetune(encoder, *text, recipe, 1, lambda *step: told.append(step))
+    steps, of, losses = zip(*told, strict=True)
+    assert np.mean(losses[-3:]) < losses[0]
+    assert steps == tuple(range(1, of[0] + 1)) and len(told) == of[-1]
+    limit = toy.POSITIONS - 2 * (architecture in ("XLM-R", "RoBERTa"))
+    assert tagger.max_length == limit
+    long = [[word for words in toy.SENTENCES for word in words] * 2]  # needs several rows
+    assert [len(labels) for labels in tagger.predict(long)] == [len(long[0])]
+
+
+def test_tags_do_not_depend_on_the_other_sentences(tagger):
+    sentences = [["big", "dog"], ["red", "cat", "sees", "dog", "."], ["dog"] * 100, [], ["\u200b"]]
+    together = tagger.predict(sentences)
+    assert together == [tagger.predict([sentence])[0] for sentence in sentences]
+    assert [len(tags) for tags in together] == [2, 5, 100, 0, 1]
+
+
+def test_padding_changes_no_logit(tagger):
+    sentences = [["big", "dog"], ["red", "cat", "sees", "dog", "."]]
+    encoded = pieces.encode(tagger.tokenizer, sentences, 32)
+    with torch.inference_mode():
+        batches = [finetune.collate(encoded, rows) for rows in ([0, 1], [0])]
+        together, alone = map(tagger.network, batches)
+    torch.testing.assert_close(together[:2], alone)
+
+
+def test_every_row_is_in_one_batch_whose_company_changes_and_wastes_little():
+    rng, lengths = np.random.default_rng(0), np.random.default_rng(1).integers(5, 40, 1000)
+    epochs = [finetune.batches(lengths, 32, rng) for _ in range(2)]
+    assert all(sorted(np.concatenate(epoch)) == list(range(1000)) for epoch in epochs)
+    first, second = (
+        {row: set(batch) for batch in epoch for row in batch.tolist()} for epoch in epochs
+    )
+    assert np.mean([len(first[row] & second[row]) for row in first]) < 10  # 18 with exact lengths
+    padded = sum(len(rows) * lengths[rows].max() for rows in epochs[0])
+    assert padded / lengths.sum() < 1.15  # 1.75 when drawn at random
+
+
+def test_schedule_rises_over_the_first_tenth_and_falls_to_zero():
+    rates = [finetune.schedule(step, 100, 0.1) for step in range(101)]
+    assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
+    assert rates[10] == 1 and rates[55] == pytest.approx(0.5) and rates[100] == 0
+    assert finetune.schedule(0, 1, 0.1) == 1
+    assert all(0 < finetune.schedule(step, 7, 0.0) <= 1 for step in range(7))
+
+
+def test_biases_and_layer_norms_are_not_decayed(tagger):
+    decayed, free = finetune.parameter_groups(tagger.network, 0.01)
+    names = {id(parameter): name for name, parameter in tagger.network.named_parameters()}
+    plain = {name for name in names.values() if name.endswith("bias") or "LayerNorm" in name}
+    assert {names[id(parameter)] for parameter in free["params"]} == plain
+    assert decayed["weight_decay"] == 0.01 and free["weight_decay"] == 0
+    assert len(decayed["params"]) + len(free["params"]) == len(names)
+
+
+def test_adam_without_bias_correction_is_bert_s():
+    """Parity with BERT's own optimizer, written out: moments as they are, decay beside them."""
+    generator = torch.Generator().manual_seed(1)
+
+    def draw():
+        return torch.randn(50, generator=generator, dtype=torch.float64)
+
+    ours, mean, square = torch.nn.Parameter(draw()), torch.zeros(50), torch.zeros(50)
+    theirs = ours.detach().clone()
+    optimizer = torch.optim.AdamW([{"params": [ours], "weight_decay": 0.1}], eps=1e-12)
+    for step in range(1, 30):
+        gradient, rate = draw(), 0.01 * step
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        theirs -= rate * (mean / (square.sqrt() + 1e-12) + 0.1 * theirs)
+        ours.grad = gradient
+        finetune.set_rate(optimizer, rate, [0.1], uncorrected=step)
+        optimizer.step()
+        assert torch.allclose(ours, theirs, rtol=1e-9)
+    finetune.set_rate(optimizer, 0.5, [0.1])
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["weight_decay"]) == (0.5, 0.1)
+
+
+BAD = [
+    ([["dog"]], [["NN"]], "'NN' in the training data is none of ADJ, NOUN, PUNCT, VERB"),
+    ([[]], [[]], "are empty"),
+    ([["dog", "."]], [["NOUN"]], "2 words but 1 labels"),
+]
+
+
+@pytest.mark.parametrize(("tokens", "labels", "message"), BAD)
+def test_bad_training_data_are_refused(tokens, labels, message):
+    with pytest.raises(finetune.FinetuneError, match=message):
+        finetune.finetune(toy.encoder(), tokens, labels, toy.UPOS, Recipe(**FAST), 1)
+
+
+@pytest.mark.parametrize("rows", [48, 1])
+def test_a_training_that_diverges_ends_in_a_sentence(rows):
+    """With one step too, whose loss is still a number: all words would get the first label."""
+    wild = Recipe(**FAST).model_copy(update={"learning_rate": 1e38, "epochs": 1})
+    train = [side[:rows] for side in TRAIN]
+    with pytest.raises(finetune.FinetuneError, match="diverged .* lower the learning rate"):
+        finetune.finetune(toy.encoder(), *train, toy.UPOS, wild, 1)
+
+
+WRONG = [("learning_rate", float(rate)) for rate in ("nan", "inf", "1e3", "-1", "0")]
+WRONG += [("epochs", 0), ("warmup", 1.5), ("dropout", 1.0), ("epochs", 2.5), ("lr", 1e-3)]
+
+
+@pytest.mark.parametrize(("name", "number"), WRONG)
+def test_a_recipe_that_cannot_be_is_refused(name, number):
+    with pytest.raises(ValidationError, match=name):
+        Recipe(**{name: number})
+
+
+def test_a_recipe_reads_the_same_whichever_way_its_numbers_are_written():
+    assert str(Recipe(weight_decay=0, max_grad_norm=1)) == str(Recipe())

@@ -1,0 +1,318 @@
+"""Furniture of pages: what tables and figures say must be true of the frames they are made from."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from crosslingual import languages, published, show
+from fabricated import ARTIFICIAL, REAL, edition, scores
+from hypothesis import given
+from hypothesis import strategies as st
+from ipywidgets import Dropdown, Stack, Widget
+from matplotlib.text import Text
+from PIL import Image
+
+CONLL = ["en", "de", "nl", "es"]
+
+
+@pytest.fixture(scope="module")
+def ner():
+    return scores(lambda a, b: 0.9 if a == b else 0.6, CONLL, task="ner")
+
+
+def rows_of(table, title):
+    start = next(i for i, row in enumerate(table.rows) if row[0] == title)
+    return table.rows[start : start + 4]
+
+
+def test_ours_stands_over_the_papers_value_in_its_own_column(ner):
+    ours, _, paper, *_ = rows_of(show.beside(ner, published.TABLE_1, REAL, "t"), "**NL**")
+    assert paper == ["paper", "65.46", "65.68", "89.86", "72.10"]
+    cell = ner[(ner.train == "nl") & (ner.evaluate == "de")]
+    assert ours[2] == f"**{cell.score.mean():.1f}**"
+
+
+def test_differences_are_shown_for_real_data_only(ner):
+    real = show.beside(ner, published.TABLE_1, REAL, "t")
+    cell = ner[(ner.train == "en") & (ner.evaluate == "en")].score.mean()
+    assert rows_of(real, "**EN**")[3][1] == f"{cell - 90.70:+.1f}".replace("-", "−")
+    artificial = show.beside(ner, published.TABLE_1, ARTIFICIAL, "t").markdown()
+    assert "difference" not in artificial and show.PATTERN in artificial
+
+
+def test_no_difference_is_shown_to_values_on_another_corpus(ner):
+    told = edition("mix", artificial=False, substitutes={"de": "WikiNEuRal"})
+    table = show.beside(ner, published.TABLE_1, told, "t")
+    shown = {
+        (train, code)
+        for train in CONLL
+        for code, cell in zip(CONLL, rows_of(table, f"**{train.upper()}**")[3][1:], strict=True)
+        if cell != show.MISSING
+    }
+    assert shown == {(a, b) for a in CONLL for b in CONLL if "de" not in (a, b)}
+    assert any("DE: WikiNEuRal" in note for note in table.notes)
+
+
+def test_cells_the_paper_leaves_empty_stay_empty():
+    frame = scores(lambda a, b: 0.8, ["hi", "ur", "en", "bg", "ja"])
+    ours, spreads, paper, _ = rows_of(show.beside(frame, published.TABLE_4, REAL, "t"), "**HI**")
+    assert paper == ["paper", "97.1", "85.9", *[show.MISSING] * 3]  # with the paper's decimals
+    assert ours[3] == show.MISSING and spreads[3] == ""
+
+
+def test_other_languages_than_the_papers_are_shown_beside_what_it_prints():
+    frame = scores(lambda a, b: 0.8, ["en", "fr"])
+    table = show.beside(frame, published.TABLE_2, REAL, "t", ["en", "fr"])
+    ours, _, paper, difference = rows_of(table, "**EN**")
+    assert paper == ["paper", "96.82", show.MISSING] and difference[2] == show.MISSING
+    assert ours[2].startswith("**8") and table.header == ["", "EN", "FR"]
+
+
+def test_spread_of_a_single_seed_has_no_t_interval(ner):
+    one = ner[(ner.train == "en") & (ner.evaluate == "de") & (ner.seed == 1)]
+    seeds, sentences = show.spread(one).split(" / ")
+    assert seeds == show.MISSING and float(sentences) > 0
+
+
+def gap(a, b):
+    return np.nan if "de" in (a, b) else 0.6
+
+
+def test_a_missing_corpus_leaves_a_gap_and_one_sentence_that_names_it():
+    frame = scores(gap, CONLL, task="ner").assign(
+        reason=lambda f: f.reason.where(f.reason == "", "buy it")
+    )
+    table = show.beside(frame, published.TABLE_1, REAL, "t")
+    assert rows_of(table, "**DE**")[0][1:] == [show.MISSING] * 4
+    assert rows_of(table, "**EN**")[3][2] == show.MISSING
+    assert [note for note in table.notes if "Not" in note] == ["Not available: DE: buy it"]
+
+
+def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
+    """Where reasons and signatures were attributes of frames, concatenating these lost them."""
+    frames = {
+        "EN-BERT": scores(gap, CONLL, encoder="en-bert", task="ner"),
+        "M-BERT": scores(lambda a, b: 0.9, CONLL, task="ner", seeds=[1]),
+    }
+    own = {title: frame[frame.train == frame.evaluate] for title, frame in frames.items()}
+    table = show.systems(own, published.TABLE_3, REAL, "table-3")
+    assert table.rows[1] == ["EN-BERT, paper", "91.07", "73.32", "84.23", "81.84"]
+    assert table.rows[2][0] == "**EN-BERT, ours**" and table.rows[2][2] == show.MISSING
+    assert table.rows[4][2].startswith("**9")
+    assert "Not available: fetch de or de" in table.notes
+    assert "en-bert 01234567 | epochs=3 | seeds 1,2,3 |" in table.notes[-1]
+    assert "m-bert 01234567 | epochs=3 | seeds 1 |" in table.notes[-1]
+
+
+def test_tables_without_any_result_keep_their_shape_and_say_why():
+    nothing = scores(lambda a, b: np.nan, CONLL, task="ner").assign(reason="fetch it")
+    for table in (
+        show.beside(nothing, published.TABLE_1, REAL, "t"),
+        show.systems({"EN-BERT": nothing}, published.TABLE_3, REAL, "t"),
+    ):
+        assert {len(row) for row in table.rows} == {len(table.header)}
+        assert "Not available: fetch it" in table.notes and "signature" not in table.markdown()
+
+
+def test_signatures_tell_metric_and_seeds_and_merge_what_differs_in_seeds_alone(ner):
+    few = pd.concat([ner, scores(lambda a, b: 0.5, ["fr"], CONLL, task="ner", seeds=[1])])
+    metric = "F1 conlleval over words, IOB2, first piece | ner | edition pocket | m-bert 01234567"
+    assert show.signature(few) == f"`{metric} | epochs=3 | seeds 1,2,3 or 1 | alignment 1`"
+    assert "accuracy over words" in show.signature(scores(lambda a, b: 0.5, ["en"]))
+    baseline = few.assign(made_from='{"train": "1"}')
+    assert show.signature(baseline) == show.signature(pd.DataFrame()) == ""
+
+
+@pytest.mark.parametrize(
+    "origins, sentence",
+    [
+        (["recorded", "recorded", ""], "Recorded results, not computed here."),
+        (["recorded", "computed here", ""], "In part recorded results, not computed here."),
+        (["computed here", "computed here", ""], ""),
+    ],
+)
+def test_what_was_not_computed_here_is_said(origins, sentence):
+    frame = pd.DataFrame({"origin": origins, "reason": ["", "", "fetch it"]})
+    assert show.origin(frame) == sentence
+
+
+def test_what_lacks_for_one_reason_is_said_once():
+    sizes = {
+        "language": ["de", "de", "en", "pt_br", "fr"],
+        "reason": ["buy", "buy", "find", "buy", ""],
+    }
+    expected = ["Not available: DE, PT-BR: buy", "Not available: EN: find"]
+    assert show.lacking(pd.DataFrame(sizes)) == expected
+
+
+def test_notes_of_rows_and_what_lacks_stand_in_captions_too():
+    frame = pd.DataFrame({"reason": ["", "fetch it"], "note": ["made from older text", ""]})
+    caption = show.figure_caption("Dots.", ARTIFICIAL, frame, frame)
+    assert caption.count("made from older text") == caption.count("Not available: fetch it") == 1
+    assert caption.startswith(f"Dots. Edition: {ARTIFICIAL.title}. {show.PATTERN}")
+
+
+def test_markdown_is_a_numbered_table_with_signatures_folded_away(ner):
+    text = show.beside(ner, published.TABLE_1, ARTIFICIAL, "table-1").markdown()
+    assert text.startswith("```{table} ") and "\n:name: table-1\n" in text
+    assert ARTIFICIAL.title in text.splitlines()[0]
+    table = show.Table("c", "n", ["a"], [["1"]], ("`F1 | seeds 1`", "Bold: ours."))
+    for rendered in (table.markdown(), table.html()):
+        parts = ["Bold", "<details", "seeds 1", "</details>"]
+        assert sorted(parts, key=rendered.index) == parts
+
+
+def test_pipes_in_cells_do_not_break_the_grid():
+    assert show.Table("c", "n", ["a", "b"], [["x|y", "1"]]).html().count("<td") == 2
+
+
+def test_numbers_and_labels():
+    assert show.number(-1.25) == "−1.2" and show.number(np.nan) == show.number(None) == show.MISSING
+    assert show.signed(0.3) == "+0.3" and show.bold(2) == "**2.0**"
+    labels = [show.label(code) for code in ["en", "pt_br", "no_bokmaal", "hi+en"]]
+    assert labels == ["EN", "PT-BR", "NB", "hi+en"]
+
+
+@pytest.fixture(scope="module")
+def figure():
+    drawing, (panel,) = show.canvas(2.0)
+    panel.plot([0, 1], [0, 1])
+    return show.Figure(drawing, "f", "a < b", 'the "best"')
+
+
+def test_figures_are_small_and_twice_a_pages_resolution(figure):
+    assert Image.open(io.BytesIO(figure.png)).width == show.WIDTH * show.DPI == 1000
+    assert len(figure.png) < 100_000
+
+
+def test_figures_are_numbered_with_alt_text_and_escaped_in_html(figure):
+    text = figure.markdown()
+    assert text.startswith("```{figure} data:image/png;base64,")
+    assert ':name: f\n:alt: the "best"\n' in text and text.endswith("\n\na < b\n```\n")
+    assert "a &lt; b" in figure.html() and 'alt="the &quot;best&quot;"' in figure.html()
+
+
+def test_gallery_switches_pages_without_a_kernel(figure):
+    choice, pages = show.gallery({"one": figure, "two": figure}).children
+    assert isinstance(choice, Dropdown) and isinstance(pages, Stack) and pages.selected_index == 0
+    states = Widget.get_manager_state()["state"].values()
+    links = [
+        s["state"]
+        for s in map(json.loads, map(json.dumps, states))
+        if s["model_name"] == "LinkModel"
+    ]
+    assert [f"IPY_MODEL_{choice.model_id}", "index"] in [link["source"] for link in links]
+    assert all("a &lt; b" in page.value for page in pages.children)
+
+
+def test_without_data_a_figure_keeps_its_number_and_says_why():
+    frame = scores(lambda a, b: np.nan, ["en"]).assign(reason="buy it")
+    absent = show.heatmap(frame, languages.order_group, REAL, "f")
+    assert absent.name == "f" and "Not available: buy it" in absent.caption and absent.png
+
+
+def test_heatmap_groups_languages_and_compares_groups():
+    order = {"en": "SVO", "fr": "SVO", "ja": "SOV", "ko": "SOV", "ar": None}.get
+    frame = scores(
+        lambda a, b: 0.9 if order(a) == order(b) else 0.3, ["ko", "ar", "fr", "ja", "en"]
+    )
+    drawn = show.heatmap(frame, order, REAL, "h")
+    panel = drawn.drawing.axes[0]
+    rows = [tick.get_text() for tick in panel.get_yticklabels()]
+    assert rows == ["JA", "KO", "EN", "FR", "AR"]
+    assert {"SOV", "SVO", "other"} <= {text.get_text() for text in panel.texts}
+    within, between = drawn.alt.split("within a group ")[1].rstrip(".").split(", between groups ")
+    assert float(within) > 80 and float(between) < 40
+
+
+def flat(train, evaluate):
+    return 0.5
+
+
+def test_only_a_large_heat_map_is_scrolled_on_a_phone():
+    many, few = list(languages.table().index[:21]), ["en", "de"]
+    large, small = (
+        show.heatmap(scores(flat, codes, seeds=[1], sentences=2), languages.order_group, REAL, "h")
+        for codes in (many, few)
+    )
+    assert ":figclass: wide\n" in large.markdown() and "figclass" not in small.markdown()
+
+
+def collisions(texts):
+    """How many pairs of names have area in common as drawn, without their leaders."""
+    texts[0].figure.draw_without_rendering()
+    boxes = np.array([Text.get_window_extent(text).get_points() for text in texts])
+    low, high = boxes[:, 0], boxes[:, 1]
+    common = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    return (int((common > 0).all(axis=2).sum()) - len(boxes)) // 2
+
+
+@pytest.mark.parametrize("ends", [[1.3, 0.9, 9.4], [99, 98, 97, 96], [50, 50.1], [10, 90]])
+def test_names_of_lines_do_not_collide_and_lead_to_their_ends(ends):
+    _, (panel,) = show.canvas(3.9)
+    panel.set(xlim=(0, 6), ylim=(0, 100))
+    show.end_labels(panel, {f"EN-{end}": (6, end, "black") for end in ends})
+    assert collisions(panel.texts) == 0
+    assert [text.xy for text in panel.texts] == [(6, end) for end in ends]
+    assert all(bool(text.arrowprops) == (ends != [10, 90]) for text in panel.texts)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=8), st.floats(0.1, 10))
+def test_values_spread_apart_keep_their_order_and_their_mean(values, gap):
+    placed = show.spread_apart(values, gap, -1000, 1000)
+    assert all(np.diff(np.sort(placed)) > gap * 0.999)
+    assert [place for _, place in sorted(zip(values, placed, strict=True))] == sorted(placed)
+    assert placed.mean() == pytest.approx(np.mean(values), abs=1e-6)  # as little as possible
+    within = show.spread_apart(values, 10, 0, 100)
+    assert within.min() >= 0 and within.max() <= 100 + 1e-9
+
+
+@pytest.mark.parametrize(
+    "hits, phrase",
+    [
+        ([True] * 3, "all 3"),
+        (np.array([False] * 3), "none of the 3"),
+        ([True, False, True], "2 of the 3"),
+        ([], "none of the 0"),
+    ],
+)
+def test_share(hits, phrase):
+    assert show.share(hits) == phrase
+
+
+def test_phrases_are_true_of_their_numbers():
+    assert [show.versus(2, 1), show.versus(1, 2), show.versus(1, 1)] == [
+        "above",
+        "below",
+        "level with",
+    ]
+    assert show.versus(np.nan, 1) == "not comparable with"
+    found = pd.Series({("en", "ja"): 49.4, ("en", "bg"): 87.1})
+    assert (show.lowest(found), show.highest(found)) == ("EN to JA (49.4)", "EN to BG (87.1)")
+    assert show.span(found) == "49.4 to 87.1"
+    assert show.lowest(found[:0]) == show.span([]) == show.NOTHING
+    listings = [show.listing(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])]
+    assert listings == ["none", "a", "a and b", "a, b and c"]
+
+
+def test_a_ledger_shows_both_verdicts_intervals_and_reasons():
+    rows = {
+        "one": ["2", "It holds.", "supported", 81.0, 80.5, 81.5, 0.01, "", "contradicted", -2.3],
+        "two": ["3", "It may.", "not testable", *[np.nan] * 4, "no scores", "not testable", np.nan],
+    }
+    columns = ["section", "text", "verdict", "value", "low", "high", "p", "note"]
+    ledger = pd.DataFrame.from_dict(
+        rows, "index", columns=[*columns, "paper_verdict", "paper_value"]
+    )
+    table = show.ledger_table(ledger, REAL, "claims")
+    assert table.rows == [
+        [
+            "It holds. (2) `one`",
+            "✘ contradicted: −2.30",
+            "✔ supported: 81.00 (80.50 to 81.50), p = 0.010",
+        ],
+        ["It may. (3) `two`", "– not testable", "– not testable: no scores"],
+    ]
+    assert table.notes[0] == "Ours: 1 supported, 1 not testable." and len(table.notes) == 2

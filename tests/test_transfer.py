@@ -1,0 +1,219 @@
+"""Chapters 2, B, C and the pages that put all claims side by side."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from crosslingual import claims, languages, published, show, stats
+from crosslingual.chapters import conclusion, transfer
+from fabricated import ARTIFICIAL, REAL, edition, scores
+
+CODES = ["en", "de", "es"]
+
+
+def both(m_bert, en_bert, train=CODES, evaluate=None, task="pos"):
+    found = {"m-bert": m_bert, "en-bert": en_bert}
+    frames = [scores(f, train, evaluate, name, task) for name, f in found.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
+def certain(encoder, found, seeds=(1,)):
+    """Scores, {(train, evaluate): percent}, a point higher by seed, the same in every sentence."""
+    rows = [
+        {"encoder": encoder, "task": "pos", "train": train, "evaluate": evaluate, "seed": seed}
+        | {"score": value + seed - 1.0, "counts": np.tile([value + seed - 1, 100], (50, 1))}
+        for (train, evaluate), value in found.items()
+        for seed in seeds
+    ]
+    frame = pd.DataFrame(rows).assign(edition="pocket", reason="", note="", origin="computed here")
+    return frame.assign(made_from="{}")
+
+
+@pytest.mark.parametrize(
+    "table, task, printed, corner",
+    [
+        (transfer.table_1, "ner", published.TABLE_1, "90.70"),
+        (transfer.table_2, "pos", published.TABLE_2, "96.82"),
+        (transfer.table_7, "ner", published.TABLE_7, "91.07"),
+        (transfer.table_8, "pos", published.TABLE_8, "96.94"),
+    ],
+)
+def test_each_table_shows_its_own_encoder_beside_its_own_printed_numbers(
+    table, task, printed, corner
+):
+    """Any languages may be fine-tuned on; evaluation on others stays out of the table."""
+    frame = both(lambda a, b: 0.9, lambda a, b: 0.3, ["en", "fr"], ["en", "fr", "ja"], task)
+    shown = table(frame, ARTIFICIAL)
+    assert shown.header == ["", "EN", "FR"] and shown.caption.startswith(printed.attrs["caption"])
+    assert shown.rows[2] == ["paper", corner, show.MISSING]
+    values = [float(cell.strip("*")) for cell in shown.rows[0][1:]]
+    expected = 90 if printed.attrs["encoder"] == "m-bert" else 30
+    assert values == pytest.approx([expected] * 2, abs=4)
+
+
+def test_dots_draw_ours_with_the_span_of_seeds_and_the_papers_rings():
+    frame = certain("m-bert", {("en", "en"): 95, ("en", "de"): 80}, seeds=(1, 2, 3))
+    drawn = transfer.dots(frame[frame.evaluate.isin(["en"])], "pos", "m-bert", REAL)
+    lines = {line.get_marker(): line for line in drawn.drawing.axes[0].lines}
+    assert list(lines["None"].get_xdata()) == [95, 97]
+    positions = [
+        line.get_xdata()[0] for line in drawn.drawing.axes[0].lines if len(line.get_xdata()) == 1
+    ]
+    assert positions == [96, 96.82]
+    assert "Within a language 96.0 to 96.0, zero-shot not available" in drawn.caption
+    nothing = scores(lambda a, b: np.nan, ["en"])
+    assert "Not available: fetch en or en" in transfer.dots(nothing, "pos", "m-bert", REAL).caption
+
+
+def test_everywhere_sorts_languages_and_darkens_those_of_one_script():
+    found = {("en", "en"): 95, ("en", "de"): 80, ("en", "ru"): 85, ("en", "hi"): 40}
+    frame = certain("m-bert", found)
+    drawn = transfer.everywhere(frame, "en", ARTIFICIAL)
+    panel = drawn.drawing.axes[0]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == ["HI", "DE", "RU", "EN"]
+    colours = [bar.get_facecolor() for bar in panel.patches]
+    assert colours[1] == colours[3] != colours[0] == colours[2]
+    assert "best elsewhere RU (85.0), worst HI (40.0)" in drawn.caption
+
+
+def test_floors_by_hand():
+    """M-BERT is above both baselines on EN to HI, above one of them on HI to EN."""
+    pairs = [("en", "hi"), ("hi", "en")]
+    found = {"m-bert": [50, 50], "en-bert": [10, 10], "majority class": [25, 25]}
+    frames = {
+        name: certain(name, dict(zip(pairs, row, strict=True))) for name, row in found.items()
+    }
+    shape = certain("word shape", {("en", "hi"): 25, ("hi", "en"): 75, ("ja", "en"): 99})
+    taught = pd.concat([frames["m-bert"], frames["en-bert"]])
+    baselines = pd.concat([frames["majority class"], shape])
+    table = transfer.floors(taught, baselines, ARTIFICIAL)
+    assert table.header == ["", "M-BERT", "EN-BERT", "majority class", "word shape"]
+    assert table.rows[0] == ["**EN to HI**", "50.0", "10.0", "25.0", "25.0"]
+    assert table.rows[1][1] == "50.0 to 50.0" and table.rows[2][4] == "75.0"
+    assert transfer.reading(taught, taught, baselines)["over"] == "1 of the 2"
+    lacking = transfer.floors(taught, baselines[:0], ARTIFICIAL)
+    assert len(lacking.header) == len(lacking.rows[0]) == 3
+
+
+def test_corpora_count_words_or_entities_and_say_what_lacks():
+    columns = ["task", "language", "split", "sentences", "tokens", "entities", "reason"]
+    rows = [("ner", "en", "train", 2000, 9000, 700, ""), ("ner", "en", "test", 300, 1500, 90, "")]
+    rows += [("ner", "de", split, *[np.nan] * 3, "buy it") for split in ("train", "test")]
+    rows += [("pos", "en", "train", 1000, 8000, 0, ""), ("pos", "en", "test", 30, 1234, 0, "")]
+    sizes = pd.DataFrame(rows, columns=columns)
+    table = transfer.corpora(sizes, "ner", ["en", "de", "nl"], REAL)
+    missing = [show.MISSING] * 3
+    assert table.rows == [["EN", "2,000", "300", "90"], ["DE", *missing], ["NL", *missing]]
+    assert table.notes == ("Not available: DE: buy it",)
+    assert transfer.corpora(sizes, "pos", ["en"], REAL).rows == [["EN", "1,000", "30", "1,234"]]
+    told = edition("mix", artificial=False, substitutes={"en": "WikiNEuRal"})
+    assert "EN: WikiNEuRal" in transfer.corpora(sizes, "ner", ["en"], told).notes[0]
+    assert transfer.corpora(sizes, "pos", ["en"], told).notes == ()
+
+
+def test_chapter_2_reads_its_numbers_off_the_frames():
+    tags = {("en", "en"): 95, ("de", "de"): 93, ("en", "de"): 85, ("de", "en"): 75}
+    names = {("en", "en"): 90, ("de", "de"): 80, ("en", "de"): 60, ("de", "en"): 50}
+    pos, ner = (certain("m-bert", found, seeds=(1, 2)) for found in (tags, names))
+    told = transfer.reading(ner, pos, pos[:0])
+    assert (told["above"], told["paper_above"]) == ("1 of the 2", "all 12")
+    assert (told["within"], told["across"]) == ("93.5 to 95.5", "75.5 to 85.5")
+    assert (told["best"], told["worst"]) == ("EN to DE (85.5)", "DE to EN (75.5)")
+    assert (told["pos_lost"], told["ner_lost"]) == (14, 30)
+    assert (told["likeness"], told["pairs"]) == ("1.00", "2")
+    assert (told["seeds_across"], told["steadier"]) == (1, "level with")
+    assert transfer.reading(ner[:0], pos[:0], pos[:0])["best"] == show.NOTHING
+
+
+def test_what_english_lacks_is_told_by_pair():
+    m = certain("m-bert", {("en", "en"): 95, ("en", "de"): 85, ("de", "en"): 60, ("de", "de"): 90})
+    e = certain("en-bert", {("en", "en"): 97, ("en", "de"): 40, ("de", "en"): 65, ("de", "de"): 80})
+    told = transfer.beside_english(pd.concat([m, e]), "pos")
+    assert (told["lost"], told["own"], told["ahead"]) == (20, 4, "1 of the 2")
+    assert told["best"] == "DE to EN (65.0)" and told["within"] == "80.0 to 97.0"
+    printed = stats.in_language(published.TABLE_2.stack() - published.TABLE_8.stack())
+    assert told["paper_own"] == pytest.approx(printed.mean())
+
+
+def ledger_of(**values):
+    """A ledger of claims by id (with _ for -), each value its own interval."""
+    known = {"verdict": "supported", "paper_verdict": "not testable", "paper_value": np.nan}
+    rows = {
+        name.replace("_", "-"): known | dict.fromkeys(["value", "low", "high"], value)
+        for name, value in values.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def marks(figure):
+    lines = figure.drawing.axes[0].lines
+    found = {line.get_ydata()[0]: line for line in lines if line.get_markersize() == 5}
+    return [(found[height].get_marker(), found[height].get_xdata()[0]) for height in sorted(found)]
+
+
+def test_margins_put_what_is_claimed_on_the_right():
+    judged = ledger_of(english_fails_across_scripts=30.0, across_scripts=80.0)
+    judged.loc["across-scripts", ["paper_verdict", "paper_value"]] = "supported", 91.1
+    drawn = conclusion.margins(judged, ARTIFICIAL)
+    assert marks(drawn) == [("o", -20), ("o", 5)]
+    rings = [
+        line.get_xdata()[0] for line in drawn.drawing.axes[0].lines if line.get_markersize() == 8
+    ]
+    assert np.isnan(rings[0]) and rings[1] == pytest.approx(16.1)
+    assert "Ours: 2 supported." in drawn.caption and "Arrow heads" not in drawn.caption
+
+
+def test_correlations_are_scaled_and_what_lies_beyond_the_axis_is_named():
+    judged = ledger_of(overlap_dependence=0.3, overlap_independence=1.425)
+    drawn = conclusion.margins(judged, ARTIFICIAL)
+    assert marks(drawn) == [("<", -conclusion.REACH), ("o", pytest.approx(30))]
+    far = f"further off than 50: overlap-independence ({ARTIFICIAL.name} −142.5)."
+    assert far in drawn.caption and "multiplied by 100" in drawn.caption
+
+
+def test_the_rooms_claims_are_joined_in_the_papers_order():
+    ids = [claim.id for claim in conclusion.CLAIMS]
+    assert len(ids) == len(set(ids)) == 22
+    sections = [claim.section[0] for claim in conclusion.CLAIMS]
+    assert sections == sorted(sections) and set(sections) == set(conclusion.SECTIONS)
+
+
+def test_front_page_and_conclusion_count_what_the_ledger_says():
+    judged = conclusion.ledger({"pos": scores(lambda a, b: 0.9, ["en", "de", "es", "it"])}, REAL)
+    assert list(judged.index) == [claim.id for claim in conclusion.CLAIMS]
+    assert len(conclusion.rules(judged).rows) == len(conclusion.dashboard(judged, REAL).rows) == 22
+    told = conclusion.front(judged)
+    assert (told["claims"], told["supported"], told["agree"]) == ("22", "1 of the 22", "1 of the 3")
+    read = conclusion.reading(judged)
+    assert read["section-2"].startswith(
+        "1 of the 3 supported; not testable: ner-beyond-english and"
+    )
+    assert read["against"] == "word-order-columns and adjective-order-columns"
+    assert read["comparable"] == f"{claims.COMPARABLE:g}" == "8"
+    pages = conclusion.by_section(judged, REAL).children[1].children
+    assert [page.value.count("<tr>") - 1 for page in pages] == [3, 8, 8, 3]
+
+
+def test_scripts_name_few_languages_and_count_many():
+    drawn = conclusion.scripts([*CODES, "nl", "it", "hi", "ur", "ar"])
+    texts = [text.get_text() for text in drawn.drawing.axes[0].texts]
+    assert texts == ["HI", "UR AR", "5 languages"]
+    assert "Latin has 5 of 8 languages, 1 of 3 scripts have one" in drawn.caption
+
+
+def test_sample_sentences_say_whose_they_are():
+    columns = ["edition", "kind", "language", "word", "second", "tag", "reason"]
+    rows = [("pocket", "tagged", "de", "Haus", "Ha ##us", "NOUN", "")]
+    rows += [("pocket", "switched", "de", "x", "y", "X", "")]
+    rows += [("pocket", "tagged", "hi", None, None, None, "fetch it")]
+    examples = pd.DataFrame(rows, columns=columns)
+    table = conclusion.sentence(examples, "de", ARTIFICIAL)
+    assert table.rows == [["Haus", "Ha ##us", "NOUN"]] and ARTIFICIAL.title in table.caption
+    assert conclusion.sentence(examples, "de", REAL).caption.endswith("Edition: pocket.")
+    lacking = conclusion.sentence(examples, "hi", ARTIFICIAL)
+    assert lacking.rows == [[show.MISSING] * 3] and lacking.notes == ("Not available: fetch it",)
+
+
+def test_the_introduction_counts_the_papers_languages():
+    codes = list(languages.table().query("pos == 1 or ner16 == 1").index)
+    told = conclusion.introduction(codes)
+    assert (told["languages"], told["scripts"], told["lowest"]) == ("42", "12", 81.64)
