@@ -18,27 +18,19 @@ CURVE = pd.DataFrame(
         for (measure, target, layer), scores in PLACES.items()
         for step, score in zip((0, 100, 1000), scores, strict=True)
     ],
-    columns="encoder step measure source target layer score reason note".split(),
+    columns=["encoder", "step", "measure", "source", "target", "layer", "score", "reason", "note"],
 )
 
 
 def edition(folder="nowhere"):
-    return SimpleNamespace(
-        name="made-up",
-        title="made up",
-        artificial=True,
-        substitutes={},
-        encoder=lambda name: Encoder(name, str(folder)),
-        encoder_title=lambda name: name.upper(),
-    )
+    told = {"name": "made-up", "title": "made up", "artificial": True, "substitutes": {}}
+    told["encoder"] = lambda name: Encoder(name, str(folder))
+    return SimpleNamespace(**told, encoder_title=str.upper)
 
 
 def scores(**accuracies):
     rows = [("m-bert", code, code, value, "") for code, value in accuracies.items()]
     return pd.DataFrame(rows, columns=["encoder", "train", "evaluate", "score", "reason"])
-
-
-# ---- the artificial world
 
 
 def test_one_meaning_has_the_same_names_in_every_language():
@@ -57,13 +49,12 @@ def test_a_counterfactual_order_moves_words_and_changes_none():
     assert said[0] != said[1] and sorted(said[0]) == sorted(said[1])
 
 
-@pytest.mark.parametrize(
-    "languages, switches",
-    [("en hi en", 2), ("en en hi", 1), ("en univ hi", 1), ("en ne en", 0), ("univ ne", 0)],
-)
+@pytest.mark.parametrize("languages, switches", [
+    ("en hi en", 2), ("en en hi", 1), ("en univ hi", 1), ("en ne en", 0), ("univ ne", 0),
+])  # fmt: skip
 def test_switches_are_between_words_that_have_a_language(languages, switches):
     said = [Token("x", "NOUN", language=language) for language in languages.split()]
-    assert beyond._switches(said) == switches
+    assert beyond.switches(said) == switches
 
 
 def test_switching_follows_the_generator_s_parameters():
@@ -105,17 +96,11 @@ def test_only_words_inside_entities_are_shared():
     assert beyond.most_shared(names, edition()).rows[0] == ["English", "German", "50.0", "2"]
 
 
-# ---- emergence
-
-
-def test_retrieval_counts_at_its_best_layer():
-    assert list(beyond.means(CURVE)[beyond.RETRIEVAL]) == [9, 10, 50]
-
-
 def test_half_of_the_way_by_hand():
+    assert list(beyond.means(CURVE)[beyond.RETRIEVAL]) == [9, 10, 50]  # at its best layer
     assert beyond.steps_to(CURVE, beyond.ZERO_SHOT) == 1000  # 20 to 60: 30 is a quarter of it
     assert beyond.steps_to(CURVE, beyond.ZERO_SHOT, 0.25) == 100
-    reading = beyond.emergence_reading(CURVE, "m-bert")
+    reading = beyond.emergence_reading(CURVE)
     assert reading["within_half"] == "100" and reading["within_ends"] == "80.0 to 95.0"
     assert reading["order"] == "across languages later than within them"
     assert reading["probed"] == "EN and DE"
@@ -123,7 +108,7 @@ def test_half_of_the_way_by_hand():
 
 def test_a_way_that_is_noise_has_no_half():
     still = CURVE.assign(score=CURVE.score.where(CURVE.measure != beyond.ZERO_SHOT, 20.0))
-    reading = beyond.emergence_reading(still, "m-bert")
+    reading = beyond.emergence_reading(still)
     assert "no more than 2 points" in reading["across_half"] and reading["order"] == "not known"
 
 
@@ -137,11 +122,8 @@ def test_figures_and_table_say_where_the_curve_begins_and_ends(tmp_path):
     by_pair = beyond.emergence_by_pair(CURVE, edition(), "m-bert")
     assert "Most gained: EN to DE (+40.0 points)" in by_pair.caption
     rows = beyond.emergence_table(CURVE, edition(tmp_path), "m-bert").rows
-    assert rows == [
-        ["0", "0", "80.0", "20.0", "9.0"],
-        ["100", "2.0", "90.0", "30.0", "10.0"],
-        ["1,000", "20.0", "95.0", "60.0", "50.0"],
-    ]
+    assert rows[:2] == [["0", "0", "80.0", "20.0", "9.0"], ["100", "2.0", "90.0", "30.0", "10.0"]]
+    assert rows[2] == ["1,000", "20.0", "95.0", "60.0", "50.0"]
 
 
 def test_without_a_curve_everything_is_numbered_and_says_so():
@@ -149,4 +131,4 @@ def test_without_a_curve_everything_is_numbered_and_says_so():
     for figure in (beyond.emergence_curve, beyond.emergence_by_pair):
         assert "Not available" in figure(nothing, edition(), "m-bert").caption
     assert beyond.emergence_table(nothing, edition(), "m-bert").rows == []
-    assert beyond.emergence_reading(nothing, "m-bert")["found_half"] == "not available"
+    assert beyond.emergence_reading(nothing)["found_half"] == "not available"

@@ -1,6 +1,5 @@
 """The build: what is executed again, what stops it, what a killed one leaves behind; the site."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import pandas as pd
 import pytest
 from crosslingual import book, results
 from external import requests
@@ -26,26 +26,20 @@ paired: bool = True  # whether to
 codes: list[str] = ["en", "de"]  # languages
 pairs: list[str] = []  # of languages (like en-fr)"""
 EDITION = """\
-title: tiny (nothing in it)
-artificial: true
-seeds: [1]
-corpora: {source: artificial}
-encoders: {m-bert: ./weights}
-"""
+{title: tiny (nothing in it), artificial: true, seeds: [1], corpora: {source: artificial},
+ encoders: {m-bert: ./weights}}"""
 TOC = """\
 format: jb-book
 root: index
 parts:
-  - caption: One
-    chapters:
-      - file: 01-one
-      - file: beyond/provenance
+  - chapters: [{file: 01-one}, {file: beyond/provenance}]
 """
 BUILD = """
 from crosslingual import book
 book.experiments.prepare = lambda edition, fresh: None
+book.experiments.everything = lambda edition: {}
 book.SIDE_BY_SIDE = 1
-book.build(book.Path.cwd(), "tiny")
+book.build(book.Path.cwd(), "tiny", {})
 """
 WIDGET = """\
 from ipywidgets import HTML, Dropdown, Stack, VBox, jslink
@@ -54,23 +48,23 @@ jslink((chosen, "index"), (pages, "selected_index"))
 VBox([chosen, pages])"""
 
 
-def write_chapter(path: Path, title: str, *cells: str) -> Path:
+def write_chapter(path: Path, title: str, *cells: str) -> None:
     """A chapter as the book's are: a title, the tagged cell of parameters, the given code."""
     parameters = new.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
     code = [new.new_code_cell(source) for source in cells]
     text = [new.new_markdown_cell(f"# {title}"), parameters]
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(new.new_notebook(cells=text + code, metadata={"kernelspec": KERNEL}), path)
-    return path
 
 
 @pytest.fixture
 def miniature(tmp_path, monkeypatch) -> Path:
-    """A checkout of three chapters; also the working directory. Nothing is to be computed."""
+    """A checkout of three chapters; also the working directory. It has no results."""
     root = tmp_path / "checkout"
     (root / "book/editions/weights").mkdir(parents=True)
     (root / "book/editions/tiny.yml").write_text(EDITION)
     (root / "_toc.yml").write_text(TOC)
+    (root / "requirements.lock").touch()
     shutil.copy(ROOT / "_config.yml", root)
     shutil.copytree(ROOT / "book/assets", root / "book/assets")
     (root / "book/references.bib").write_text("")
@@ -80,6 +74,7 @@ def miniature(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(root)
     monkeypatch.delenv("CROSSLINGUAL_RESULTS", raising=False)
     monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: None)
+    monkeypatch.setattr(book.experiments, "everything", lambda edition: {})
     # A library of its own, so that a build does not depend on who edits the real one meanwhile.
     monkeypatch.setattr(book, "LIBRARY", root / "lib")
     return root
@@ -113,16 +108,20 @@ def printed(path):
 
 
 def test_only_what_changed_is_executed_again_and_the_report_with_it(miniature, quick):
-    site = book.build(miniature, "tiny")
-    first, built = executed(miniature), site.stat().st_ino
+    site = book.build(miniature, "tiny", {})
+    first, built = executed(miniature), site.stat().st_mtime_ns
     assert site == miniature / "_build/html/tiny/index.html"
     assert "twice 4" in (site.parent / "01-one.html").read_text()
+    took = book.durations(SimpleNamespace(name="tiny")).set_index("chapter")
+    assert took.cells.to_dict() == {"01-one": 3, "beyond/provenance": 3, "index": 3}  # injected
+    assert (took.seconds.astype(float) > 0).all()
+    assert book.durations(SimpleNamespace(name="other")).empty and results.root() == miniature
 
-    book.build(miniature, "tiny")
-    assert executed(miniature) == first and site.stat().st_ino == built
+    book.build(miniature, "tiny", {})
+    assert executed(miniature) == first and site.stat().st_mtime_ns == built
 
     write_chapter(miniature / "book/01-one.ipynb", "One", "print('thrice', 3 * number)")
-    book.build(miniature, "tiny")
+    book.build(miniature, "tiny", {})
     again = executed(miniature)
     assert {name for name in first if again[name] != first[name]} == {"01-one", "provenance"}
     assert "thrice 6" in (site.parent / "01-one.html").read_text()
@@ -131,26 +130,34 @@ def test_only_what_changed_is_executed_again_and_the_report_with_it(miniature, q
 def test_each_edition_has_a_site_and_the_default_s_is_on_top(miniature, quick, monkeypatch):
     monkeypatch.setattr(book, "DEFAULT", "own")
     (miniature / "book/editions/own.yml").write_text(EDITION)
-    other = book.build(miniature, "tiny")
+    other = book.build(miniature, "tiny", {})
     before, page = executed(miniature), other.read_text()
-    top = book.build(miniature, "own")
+    top = book.build(miniature, "own", {})
     assert top == miniature / "_build/html/index.html" and other.read_text() == page
     write_chapter(miniature / "book/index.ipynb", "New front")
-    assert "New front" in book.build(miniature, "own").read_text() and other.read_text() == page
+    assert "New front" in book.build(miniature, "own", {}).read_text() and other.read_text() == page
     assert executed(miniature) == before and set(executed(miniature, "own")) == set(before)
 
 
-@pytest.mark.parametrize("written", [
-    "book/editions/tiny.yml", "book/recorded/tiny/scores.parquet", "lib/crosslingual/show.py",
-    "_build/results/tiny/scores/a.parquet", "encoders/own/README.md", "requirements.lock",
-])  # fmt: skip
-def test_a_chapter_is_made_of_edition_results_and_library(miniature, written):
-    edition = SimpleNamespace(name="tiny", path=miniature / "book/editions/tiny.yml")
-    before = book._shared_key(miniature, edition)
-    path = miniature / written
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("other")
-    assert book._shared_key(miniature, edition) != before
+def test_a_chapter_is_made_of_edition_library_and_the_results_it_may_show(miniature, monkeypatch):
+    def key():
+        return book._shared_key(miniature, edition)
+
+    edition, row = book.Edition.load("tiny"), {"seed": [1], "score": 90.0, "date": "today"}
+    keys = [key()]
+    for path in ("book/editions/tiny.yml", "lib/crosslingual/show.py", "requirements.lock"):
+        (miniature / path).parent.mkdir(parents=True, exist_ok=True)
+        (miniature / path).write_text("other")
+        keys.append(key())
+    for some in (row, row | {"score": 91.0}, row | {"date": "tomorrow"}):
+        frames = {"scores": [pd.DataFrame(some)]}
+        monkeypatch.setattr(book.experiments, "everything", lambda edition, frames=frames: frames)
+        keys.append(key())
+    assert len(set(keys)) == 7
+    further = miniature / "_build/results/tiny/scores/seed-5.parquet"  # which no chapter asks for
+    further.parent.mkdir(parents=True)
+    further.write_text("other")
+    assert key() == keys[-1]
 
 
 def test_outputs_are_no_part_of_a_chapter_s_source(miniature):
@@ -168,17 +175,17 @@ def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniatur
         book.experiments, "prepare", lambda e, fresh: asked.append((fresh, executed(miniature)))
     )
     monkeypatch.setattr(book, "compile", lambda root, edition: None)
-    book.build(miniature, "tiny", fresh=True)
+    book.build(miniature, "tiny", {}, fresh=True)
     assert asked == [(True, {})]
 
 
 def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature, quick):
-    site = book.build(miniature, "tiny")
+    site = book.build(miniature, "tiny", {})
     page = (site.parent / "01-one.html").read_text()
-    write_chapter(miniature / "book/01-one.ipynb", "One", "x = 1", "y = 2\nx / 0  # never")
+    write_chapter(miniature / "book/01-one.ipynb", "One", "x = 1", "x / 0  # never")
     told = "chapter 01-one failed in cell 4 .`x / 0  # never`.: ZeroDivisionError: division"
     with pytest.raises(book.BookError, match=told):
-        book.build(miniature, "tiny")
+        book.build(miniature, "tiny", {})
     assert (site.parent / "01-one.html").read_text() == page
     assert (miniature / "_build/failed/01-one.ipynb").exists()
 
@@ -194,19 +201,19 @@ def test_a_killed_build_resumes(miniature, quick):
         assert process.poll() is None
         time.sleep(0.05)
     with pytest.raises(book.BookError, match="another build is running"):
-        book.build(miniature, "tiny")
+        book.build(miniature, "tiny", {})
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert set(executed(miniature)) == {"index"} and not (miniature / "_build/html").exists()
 
     (miniature / "go").touch()
-    assert book.build(miniature, "tiny").exists()
+    assert book.build(miniature, "tiny", {}).exists()
     assert printed(miniature / "_build/executed/tiny/01-one.ipynb") == "2\n"
 
 
 def test_one_chapter_with_another_parameter_leaves_the_book_alone(miniature, capfd):
-    page = book.chapter(miniature, "01-one", "tiny", {"number": "21"})
-    assert "twice 42" in page.read_text() and requests(page.parent) == set()
+    done = book.chapter(miniature, "01-one", "tiny", {"number": "21"})
+    assert done == miniature / "_build/chapters/01-one.ipynb" and printed(done) == "twice 42\n"
     assert "twice 42" in capfd.readouterr().out  # what a chapter says of its costs is heard at once
     assert not (miniature / "_build/html").exists() and not executed(miniature)
 
@@ -217,17 +224,10 @@ def test_plain_papermill_runs_a_chapter(miniature):
     assert printed(miniature / "out.ipynb") == "twice 10\n"
 
 
-def test_a_missing_chapter_is_named(miniature):
-    (miniature / "book/01-one.ipynb").unlink()
-    told = "no chapter '01-one': choose from beyond/provenance, index"
-    with pytest.raises(book.BookError, match=told):
-        book.build(miniature, "tiny")
-
-
 @pytest.mark.parametrize("name, text, value", [
     ("number", " 5 ", 5), ("threshold", "5e-2", 0.05), ("paired", "False", False),
     ("codes", "[no_bokmaal, 'hi',ur]", ["no_bokmaal", "hi", "ur"]), ("codes", "no", ["no"]),
-    ("codes", "[]", []), ("edition_name", "my/own.yml", "my/own.yml"),
+    ("codes", "[]", []), ("edition_name", "my/own.yml", "my/own.yml"), ("pairs", "[]", []),
     ("pairs", "ru-pt_br", ["ru-pt_br"]),
 ])  # fmt: skip
 def test_text_becomes_the_declared_type(miniature, name, text, value):
@@ -244,7 +244,9 @@ def test_a_value_that_does_not_fit_is_refused_with_what_would(miniature, name, t
         book.typed(miniature / "book/01-one.ipynb", {name: text})
 
 
-def test_a_misspelt_parameter_is_refused_with_the_known_ones_before_anything_runs(miniature):
+def test_what_is_misspelt_is_refused_with_the_known_before_anything_runs(miniature):
+    with pytest.raises(book.BookError, match="'02-two': choose from 01-one, beyond/prov.*, index"):
+        book.chapter(miniature, "02-two", "tiny", {})
     with pytest.raises(book.BookError, match="'numbr': choose from edition_name, number, thresh"):
         book.chapter(miniature, "01-one", "tiny", {"numbr": "1"})
     with pytest.raises(book.BookError, match="no chapter has a parameter 'numbr'"):
@@ -259,42 +261,26 @@ def test_assignments_may_have_blanks_and_come_several_at_a_time():
         book.parse(["train=[en]; seeds"])
 
 
-def test_what_cells_took_is_read_off_the_build(miniature, quick):
-    book.build(miniature, "tiny")
-    took = book.durations(SimpleNamespace(name="tiny"))
-    assert set(took.chapter) == {"index", "01-one", "beyond/provenance"}
-    assert (took.seconds > 0).all() and "print('twice', 2 * number)" in set(took.code)
-    assert book.durations(SimpleNamespace(name="other")).empty
-    assert results.root() == miniature
-
-
-# The site
-
-
 def test_a_site_asks_no_network_and_a_warning_leaves_the_old_one(miniature):
     write_chapter(miniature / "book/01-one.ipynb", "One $x^2$", WIDGET)
-    index = book.build(miniature, "tiny")
+    index = book.build(miniature, "tiny", {})
     before, html = index.read_text(), (index.parent / "01-one.html").read_text()
     assert requests(index.parent) == set()
     assert "vendor/mathjax/tex-svg.js" in html and "vendor/html-manager/embed.js" in html
     assert "application/vnd.jupyter.widget-view+json" in html
 
     (miniature / "book/references.md").write_text("# See\n\n{doc}`no-such-page` {cite}`nobody`\n")
-    (miniature / "_toc.yml").write_text(TOC + "      - file: references\n")
-    with pytest.raises(book.BookError, match="(?s)WARNING.*no-such-page"):
-        book.build(miniature, "tiny")
+    (miniature / "_toc.yml").write_text(TOC.replace("{file: 01-one}, ", "{file: references}, "))
+    for _ in range(2):  # not only the first time
+        with pytest.raises(book.BookError, match="(?s)WARNING.*no-such-page"):
+            book.build(miniature, "tiny", {})
     assert index.read_text() == before
-    assert not list((miniature / "_build/html").glob(".tiny"))
-
-
-# Handouts
 
 
 def test_a_handout_has_an_empty_cell_in_place_of_each_solution(miniature):
+    exercise = "```{exercise-start} A\n:label: a\n```\nHow?\n```{exercise-end}\n```"
     cells = [
-        new.new_markdown_cell(
-            "```{exercise-start} A\n:label: a\n```\nHow?\n```{exercise-end}\n```"
-        ),
+        new.new_markdown_cell(exercise),
         new.new_markdown_cell("```{solution-start} a\n:class: dropdown\n```\nSo."),
         new.new_code_cell("secret = 1", metadata={"tags": ["solution"]}),
         new.new_markdown_cell("Because.\n\n```{solution-end}\n```"),
@@ -302,17 +288,4 @@ def test_a_handout_has_an_empty_cell_in_place_of_each_solution(miniature):
     ]
     nbformat.write(new.new_notebook(cells=cells), miniature / "book/02-two.ipynb")
     written = nbformat.read(book.handout(miniature, "02-two"), 4)
-    sources = [cell.source for cell in written.cells]
-    assert sources == [cells[0].source, "# Your solution", "kept"]
-
-
-def test_the_book_s_handouts_lose_their_solutions_and_nothing_else(tmp_path):
-    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("recorded"))
-    for path in sorted((tmp_path / "book").rglob("*.ipynb")):
-        name = path.relative_to(tmp_path / "book").with_suffix("").as_posix()
-        text = path.read_text("utf-8")
-        rest = nbformat.read(book.handout(tmp_path, name), 4)
-        kept = json.dumps(rest)
-        assert "{solution-" not in kept and nbformat.validate(rest) is None
-        assert kept.count("{exercise-start}") == text.count("{exercise-start}")
-        assert kept.count("# Your solution") == text.count("{solution-start}")
+    assert [cell.source for cell in written.cells] == [exercise, "# Your solution", "kept"]

@@ -7,7 +7,6 @@ from fnmatch import fnmatch
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -34,13 +33,16 @@ def write(name, content):
     return lambda place: (place / name).write_text(content)
 
 
+def without(*patterns):
+    return lambda place: [path.unlink() for kind in patterns for path in place.glob(kind)]
+
+
 def edit(name, **changes):
     """Set keys of a JSON file; None takes one away."""
 
     def damage(place):
         kept = json.loads((place / name).read_text()) | changes
-        kept = {key: value for key, value in kept.items() if value is not None}
-        (place / name).write_text(json.dumps(kept))
+        write(name, json.dumps({key: kept[key] for key in kept if kept[key] is not None}))(place)
 
     return damage
 
@@ -53,42 +55,31 @@ def reweigh(change):
     return damage
 
 
-def without_tokenizer_json(**changes):
-    def damage(place):
-        edit("tokenizer_config.json", **changes)(place)
-        (place / "tokenizer.json").unlink()
-
-    return damage
-
-
 def without_a_shard(place):
-    (place / WEIGHTS).unlink()
+    without(WEIGHTS)(place)
     toy.network().save_pretrained(place, max_shard_size="20KB")
     sorted(place.glob("model-0*"))[1].unlink()
-
-
-def without_tokenizer(place):
-    for path in place.glob("tokenizer*"):
-        path.unlink()
-
-
-def saved(tokenizer):
-    return lambda place: tokenizer().save_pretrained(place)
-
-
-def bare(backend):
-    return saved(lambda: hf.PreTrainedTokenizerFast(tokenizer_object=backend()))
 
 
 def truncate(place):
     (place / WEIGHTS).write_bytes((place / WEIGHTS).read_bytes()[:-9])
 
 
+def of_class(name):
+    """A tokenizer of that class, without a tokenizer.json."""
+    steps = edit("tokenizer_config.json", tokenizer_class=name), without("tokenizer.json")
+    return lambda place: [step(place) for step in steps]
+
+
+def bare(backend):
+    return hf.PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained
+
+
 DENSE, CONFIG = "bert.encoder.layer.1.output.dense.weight", partial(edit, "config.json")
 DAMAGES = [
-    (truncate, "model.safetensors cannot be read .*: delete it and fetch or copy it again"),
-    (write(WEIGHTS, "version https://git-lfs.github.com/spec/v1\noid sha256:4d\n"), "cannot be r"),
-    (lambda place: torch.save(torch.ones(99), place / WEIGHTS), "model.safetensors cannot be read"),
+    (truncate, "an unreadable model.safetensors .*: delete it and fetch or copy it again"),
+    (write(WEIGHTS, "version https://git-lfs.github.com/spec/v1\noid sha256:4d\n"), "unreadable"),
+    (lambda place: torch.save(torch.ones(99), place / WEIGHTS), "an unreadable model.safetensors"),
     (lambda place: (place / WEIGHTS).rename(place / "w.bin"), "no safetensors .* are not loaded"),
     (without_a_shard, "No such file .*model-00002-of"),
     (reweigh(lambda w: w | {DENSE: w[DENSE] * float("nan")}), f"that are no numbers .{DENSE[5:]}."),
@@ -96,7 +87,7 @@ DAMAGES = [
         reweigh(lambda w: {name.replace("r.1.", "r.one."): one for name, one in w.items()}),
         r"lacks 16 of the model's weights \(encoder.layer.1.*would be random",
     ),
-    (lambda place: (place / "config.json").unlink(), "no config.json that names a model known"),
+    (without("config.json"), "no config.json that names a model known"),
     (write("config.json", "{"), "config.json .* not a valid JSON file"),
     (CONFIG(model_type=None), "no config.json that names a model known here"),
     (CONFIG(model_type="fancy"), "type `fancy` but .* does not recognize this architecture.: put"),
@@ -108,12 +99,12 @@ DAMAGES = [
     (CONFIG(num_hidden_layers=1), r"has more layers than its config.json names \(.*layer\.1\."),
     (edit("tokenizer.json", version="9.0"), "Unknown tokenizer version '9.0'"),
     (write("tokenizer.json", "{}"), "no tokenizer that can be read here"),
-    (without_tokenizer_json(tokenizer_class="FancyTokenizer"), "no tokenizer that can be read"),
-    (without_tokenizer_json(tokenizer_class="BertJapaneseTokenizer"), "no tokenizer that can be"),
-    (without_tokenizer, "special tokens alone; its vocabulary is missing"),
-    (bare(lambda: Tokenizer(models.BPE())), "makes no piece of the letter a"),
-    (bare(lambda: toy.bert_tokenizer().backend_tokenizer), "not say which piece is unknown; set"),
-    (saved(partial(toy.bert_tokenizer, "zz", "yy")), r"of \d+ pieces but embeddings of \d+: put"),
+    (of_class("FancyTokenizer"), "no tokenizer that can be read"),
+    (of_class("BertJapaneseTokenizer"), "no tokenizer that can be read"),
+    (without("tokenizer*"), "special tokens alone; its vocabulary is missing"),
+    (bare(Tokenizer(models.BPE())), "makes no piece of the letter a"),
+    (bare(toy.bert_tokenizer().backend_tokenizer), "not say which piece is unknown; set"),
+    (toy.bert_tokenizer("zz", "yy").save_pretrained, r"\d+ pieces but embeddings of \d+: put"),
 ]
 
 
@@ -128,30 +119,27 @@ def test_a_damaged_encoder_is_refused_in_one_sentence(place, damage, sentence):
         assert encoder.masked_model() is None
 
 
+@pytest.mark.parametrize("architecture", ["XLM-R", "RoBERTa"])
+def test_a_tokenizer_needs_no_tokenizer_config(tmp_path, architecture):
+    place = Path(shutil.copytree(toy.folder(architecture), tmp_path / "copy"))
+    without("tokenizer_config.json")(place)
+    read, whole = Encoder("mine", str(place)).tokenizer, toy.tokenizer(architecture)
+    assert read(toy.TEXT)["input_ids"] == whole(toy.TEXT)["input_ids"]
+    assert set(read.all_special_ids) == set(whole.all_special_ids)
+
+
 @pytest.mark.parametrize("kept", ["tokenizer.json", "vocab.txt"])
 @pytest.mark.parametrize("cased", [True, False])
 def test_without_tokenizer_config_words_stay_as_the_vocabulary_has_them(place, kept, cased):
     known = toy.word_pieces() if cased else [*toy.BERT, *map(str.lower, toy.word_pieces()[5:])]
     ids = {piece: number for number, piece in enumerate(dict.fromkeys(known))}
     whole = hf.BertTokenizerFast(vocab=ids, do_lower_case=not cased)
-    without_tokenizer(place)
-    if kept == "vocab.txt":
-        write(kept, "\n".join(ids))(place)
-    else:
-        whole.backend_tokenizer.save(str(place / kept))
+    without("tokenizer*")(place)
+    (place / kept).write_text("\n".join(ids) if kept == "vocab.txt" else whole._tokenizer.to_str())
     read = Encoder("mine", str(place)).tokenizer
     assert read(toy.TEXT)["input_ids"] == whole(toy.TEXT)["input_ids"]
     assert ("G" in read.tokenize("Gaya")) == cased
     assert read.pad_token_id == 0 and read.mask_token == "[MASK]"
-
-
-@pytest.mark.parametrize("architecture", ["XLM-R", "RoBERTa"])
-def test_other_tokenizers_need_no_tokenizer_config_either(tmp_path, architecture):
-    place = Path(shutil.copytree(toy.folder(architecture), tmp_path / "copy"))
-    (place / "tokenizer_config.json").unlink()
-    read, whole = Encoder("mine", str(place)).tokenizer, toy.tokenizer(architecture)
-    assert read(toy.TEXT)["input_ids"] == whole(toy.TEXT)["input_ids"]
-    assert set(read.all_special_ids) == set(whole.all_special_ids)
 
 
 def test_other_heads_and_a_tokenizer_without_a_mask_are_no_fault(place):
@@ -172,37 +160,34 @@ def test_other_heads_and_a_tokenizer_without_a_mask_are_no_fault(place):
 def test_the_digest_is_of_names_and_content(place):
     files = [(path.name, path.read_bytes()) for path in sorted(place.iterdir())]
     parts = [name.encode() + b"\0" + sha256(content).digest() for name, content in files]
-    whole = Encoder("mine", str(place)).digest
-    assert whole == sha256(b"".join(parts)).hexdigest()
+    encoder = Encoder("mine", str(place))
+    whole = sha256(b"".join(parts)).hexdigest()
     write("README.md", "not part of it")(place)
-    assert encoders._digest.__wrapped__(str(place)) == whole
+    assert encoder.digest == whole
     reweigh(lambda weights: weights | {DENSE: weights[DENSE] + 1})(place)
-    assert encoders._digest.__wrapped__(str(place)) != whole
+    assert encoder.digest != whole
 
 
-ENGLISH = """Chit , oas jachazem sic oas aho ahu moi forbatanaco chir 1998 !
-Aat fu pireiyu chir 1922 sic 766 noluaco yem jecoit oas naliba fuaco chir 1944 ."""
-HINDI = """कि होब चएर मि गेतेस हेउहो होअनुम रि पिक , बिफोएर व फन गुतो होअनुम रि ।
-झोत्नु सोम हिक्देबि www.s14t.org फन KKB हिहोमिन कु एओत हेवे फम वोदउम ओअर ।"""
-TEXT = {
-    code: [line.split() for line in lines.splitlines()]
-    for code, lines in (("en", ENGLISH), ("hi", HINDI))
+LINES = {
+    "en": "Chit , oas jachazem sic oas aho ahu moi forbatanaco chir 1998 ! Aat fu pireiyu chir",
+    "hi": "कि होब चएर मि गेतेस हेउहो होअनुम रि पिक , बिफोएर व फन गुतो होअनुम रि । झोत्नु सोम",
 }
+TEXT = {code: [line.split()] for code, line in LINES.items()}
 
 
-def test_good_encoders_pass_the_check_in_the_scripts_they_know():
+def test_good_encoders_pass_the_check_in_the_scripts_they_know_and_broken_ones_are_noticed(place):
     for name in ("pocket-m-bert", "pocket-en-bert"):
         assert check(Encoder(name, str(POCKET / name)), TEXT) == []
     (sentence,) = check(Encoder("en", str(POCKET / name)), {"hi": TEXT["hi"]})
     assert "'en' guesses masked words no better than chance (loss" in sentence
-
-
-def test_broken_encoders_are_noticed_and_long_lines_fit(tmp_path):
-    place = Path(shutil.copytree(POCKET / "pocket-m-bert", tmp_path / "pocket"))
+    shutil.copytree(POCKET / "pocket-m-bert", place, dirs_exist_ok=True)
     table = "bert.embeddings.word_embeddings.weight"
     reweigh(lambda weights: weights | {table: weights[table].flip(0)})(place)
     (sentence,) = check(Encoder("broken", str(place)), TEXT)
     assert "'broken' guesses masked words no better than chance" in sentence
+
+
+def test_the_check_tells_unknown_pieces_and_long_lines_fit():
     chinese = {"zh": [toy.SENTENCES[9] * 30]}
     (sentence,) = check(toy.encoder(), chinese)
     assert sentence.startswith("The tokenizer of the encoder 'BERT' gives [UNK] for at least 100%")
@@ -210,7 +195,7 @@ def test_broken_encoders_are_noticed_and_long_lines_fit(tmp_path):
     assert "no better than chance" in sentence
 
 
-HUB, UNSAFE = Encoder("tiny", NAME, COMMIT), ["pytorch_model.bin", "modeling.py"]
+HUB = Encoder("tiny", NAME, COMMIT)
 
 
 @pytest.fixture
@@ -218,32 +203,29 @@ def cache(tmp_path, monkeypatch):
     """The hub library's cache, empty; no hub answers."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(encoders, "_folder", encoders._folder.__wrapped__)
     return tmp_path / "models--someone--tiny-bert" / "snapshots" / COMMIT
 
 
-def listing(monkeypatch, *names):
-    """A hub that says which files it has."""
-    files = [SimpleNamespace(rfilename=name) for name in names]
-    answer = SimpleNamespace(siblings=files)
-    monkeypatch.setattr(encoders.HfApi, "model_info", lambda *_, **__: answer)
-
-
-def test_a_hub_encoder_is_fetched_without_pickles_and_code_and_equals_the_folder(
-    cache, monkeypatch
-):
+@pytest.mark.parametrize("pickles", [False, True])
+def test_a_hub_encoder_is_fetched_without_pickles_and_code(cache, monkeypatch, pickles):
     def download(name, revision, allow_patterns, local_files_only=False):
+        unsafe = ["pytorch_model.bin", "modeling.py"]
+        assert not any(fnmatch(file, kind) for file in unsafe for kind in allow_patterns)
         if not local_files_only:
-            assert not any(fnmatch(file, kind) for file in UNSAFE for kind in allow_patterns)
             shutil.copytree(toy.folder(), cache)
+            without(*[WEIGHTS] * pickles)(cache)
         elif not cache.is_dir():
             raise LocalEntryNotFoundError("not here")
         return str(cache)
 
-    listing(monkeypatch, WEIGHTS, *UNSAFE)
+    monkeypatch.setattr(encoders.HfApi, "model_info", lambda *_, **__: None)
     monkeypatch.setattr(encoders, "snapshot_download", download)
     assert not HUB.at_hand  # looking does not fetch
-    assert HUB.digest == toy.encoder().digest and HUB.at_hand
+    if pickles:
+        with pytest.raises(EncoderUnavailable, match="no safetensors weights, and pickles"):
+            HUB.model()
+    else:
+        assert HUB.digest == toy.encoder().digest and HUB.at_hand
 
 
 @pytest.mark.parametrize("revision", ["main", COMMIT])
@@ -253,16 +235,10 @@ def test_a_cache_that_another_program_filled_is_used_offline(cache, revision):
     write("refs/main", COMMIT)(cache.parents[1])
     encoder = Encoder("tiny", NAME, revision)
     assert encoder.at_hand and encoder.digest == toy.encoder().digest
-    (cache / WEIGHTS).unlink()  # a partial one is as good as none
+    without(WEIGHTS)(cache)  # a partial one is as good as none
     assert not encoder.at_hand
     with pytest.raises(EncoderUnavailable, match="could not be fetched .*`hf download") as error:
         encoder.model()
     assert "\n" not in str(error.value)
-
-
-def test_a_hub_with_pickles_only_and_a_name_that_is_none(cache, monkeypatch):
     with pytest.raises(EncoderUnavailable, match="is no name that a hub can have"):
-        Encoder("tiny", "a/b/c d", "main").model()
-    listing(monkeypatch, *UNSAFE)
-    with pytest.raises(EncoderUnavailable, match="no safetensors weights, and pickles.*not loaded"):
-        HUB.model()
+        Encoder("tiny", "a/b/c d", revision).model()

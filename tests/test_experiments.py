@@ -192,7 +192,7 @@ def test_the_version_of_finetuning_is_that_of_its_module():
 
 def test_an_encoder_that_seems_broken_is_said_beside_its_scores(tiny, tmp_path):
     edition = tiny()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]
     vocabulary = {piece: i for i, piece in enumerate(special)}
     BertTokenizerFast(vocab=vocabulary).save_pretrained(tmp_path / "encoder")
     found = experiments.scores(edition, "pos", ["en"], ["en"], seeds=1, encoders=["m-bert"])

@@ -24,11 +24,6 @@ def weights(tagger):
     return torch.cat([parameter.detach().flatten() for parameter in tagger.network.parameters()])
 
 
-def test_it_learns_to_tag():
-    words, tags = toy.tagged(20, seed=2)
-    assert score.percent(score.count("pos", tags, fit().predict(words))) > 95
-
-
 def test_the_same_seed_gives_the_same_numbers_and_leaves_the_callers_alone(tagger):
     torch.manual_seed(7)
     expected = torch.rand(3)
@@ -47,43 +42,33 @@ def test_everything_is_fine_tuned_but_the_encoder_itself_stays(tagger):
 
 
 @pytest.mark.parametrize("architecture", toy.TOKENIZERS)
-def test_other_encoders_learn_and_tag_every_word_of_long_rows(architecture):
-    gold = [["PUNCT" if place % 2 else "NOUN" for place in range(len(s))] for s in toy.SENTENCES]
-    encoder, told, recipe = toy.encoder(architecture), [], Recipe(**FAST | {"max_length": 128})
-    text = toy.SENTENCES * 2, gold * 2, ["NOUN", "PUNCT"]
-    tagger = finetune.finetune(encoder, *text, recipe, 1, lambda *step: told.append(step))
-    steps, of, losses = zip(*told, strict=True)
-    assert np.mean(losses[-3:]) < losses[0]
-    assert steps == tuple(range(1, of[0] + 1)) and len(told) == of[-1]
-    limit = toy.POSITIONS - 2 * (architecture in ("XLM-R", "RoBERTa"))
-    assert tagger.max_length == limit
+def test_encoders_learn_and_tag_every_word_of_long_rows(architecture):
+    encoder, recipe = toy.encoder(architecture), Recipe(**FAST | {"max_length": 128})
+    tagger = finetune.finetune(encoder, *TRAIN, toy.UPOS, recipe, 1)
+    words, tags = toy.tagged(20, seed=2)
+    assert score.percent(score.count("pos", tags, tagger.predict(words))) > 95
+    assert tagger.max_length == toy.POSITIONS - 2 * (architecture in ("XLM-R", "RoBERTa"))
     long = [[word for words in toy.SENTENCES for word in words] * 2]  # needs several rows
     assert [len(labels) for labels in tagger.predict(long)] == [len(long[0])]
 
 
-def test_tags_do_not_depend_on_the_other_sentences(tagger):
+def test_neither_padding_nor_the_other_sentences_change_a_word(tagger):
     sentences = [["big", "dog"], ["red", "cat", "sees", "dog", "."], ["dog"] * 100, [], ["\u200b"]]
     together = tagger.predict(sentences)
     assert together == [tagger.predict([sentence])[0] for sentence in sentences]
     assert [len(tags) for tags in together] == [2, 5, 100, 0, 1]
-
-
-def test_padding_changes_no_logit(tagger):
-    sentences = [["big", "dog"], ["red", "cat", "sees", "dog", "."]]
     encoded = pieces.encode(tagger.tokenizer, sentences, 32)
     with torch.inference_mode():
         batches = [finetune.collate(encoded, rows) for rows in ([0, 1], [0])]
-        together, alone = map(tagger.network, batches)
-    torch.testing.assert_close(together[:2], alone)
+        padded, alone = map(tagger.network, batches)
+    torch.testing.assert_close(padded[:2], alone)
 
 
 def test_every_row_is_in_one_batch_whose_company_changes_and_wastes_little():
     rng, lengths = np.random.default_rng(0), np.random.default_rng(1).integers(5, 40, 1000)
     epochs = [finetune.batches(lengths, 32, rng) for _ in range(2)]
     assert all(sorted(np.concatenate(epoch)) == list(range(1000)) for epoch in epochs)
-    first, second = (
-        {row: set(batch) for batch in epoch for row in batch.tolist()} for epoch in epochs
-    )
+    first, second = [{row: set(rows) for rows in e for row in rows.tolist()} for e in epochs]
     assert np.mean([len(first[row] & second[row]) for row in first]) < 10  # 18 with exact lengths
     padded = sum(len(rows) * lengths[rows].max() for rows in epochs[0])
     assert padded / lengths.sum() < 1.15  # 1.75 when drawn at random
@@ -130,25 +115,20 @@ def test_adam_without_bias_correction_is_bert_s():
 
 
 BAD = [
-    ([["dog"]], [["NN"]], "'NN' in the training data is none of ADJ, NOUN, PUNCT, VERB"),
-    ([[]], [[]], "are empty"),
-    ([["dog", "."]], [["NOUN"]], "2 words but 1 labels"),
+    ([["dog"]], [["NN"]], {}, "'NN' in the training data is none of ADJ, NOUN, PUNCT, VERB"),
+    ([[]], [[]], {}, "are empty"),
+    ([["dog", "."]], [["NOUN"]], {}, "2 words but 1 labels"),
+    # With one step too, whose loss is still a number: all words would get the first label.
+    (TRAIN[0][:1], TRAIN[1][:1], {"learning_rate": 1e38}, "diverged .* lower the learning rate"),
+    (*TRAIN, {"learning_rate": 1e38}, "diverged .* lower the learning rate"),
 ]
 
 
-@pytest.mark.parametrize(("tokens", "labels", "message"), BAD)
-def test_bad_training_data_are_refused(tokens, labels, message):
+@pytest.mark.parametrize(("tokens", "labels", "changes", "message"), BAD)
+def test_bad_training_data_and_trainings_end_in_a_sentence(tokens, labels, changes, message):
+    recipe = Recipe(**FAST).model_copy(update={"epochs": 1} | changes)
     with pytest.raises(finetune.FinetuneError, match=message):
-        finetune.finetune(toy.encoder(), tokens, labels, toy.UPOS, Recipe(**FAST), 1)
-
-
-@pytest.mark.parametrize("rows", [48, 1])
-def test_a_training_that_diverges_ends_in_a_sentence(rows):
-    """With one step too, whose loss is still a number: all words would get the first label."""
-    wild = Recipe(**FAST).model_copy(update={"learning_rate": 1e38, "epochs": 1})
-    train = [side[:rows] for side in TRAIN]
-    with pytest.raises(finetune.FinetuneError, match="diverged .* lower the learning rate"):
-        finetune.finetune(toy.encoder(), *train, toy.UPOS, wild, 1)
+        finetune.finetune(toy.encoder(), tokens, labels, toy.UPOS, recipe, 1)
 
 
 WRONG = [("learning_rate", float(rate)) for rate in ("nan", "inf", "1e3", "-1", "0")]

@@ -1,6 +1,4 @@
-"""Words to pieces: parity with the tokenizers' own offsets, splitting, coverage, overlap."""
-
-from dataclasses import replace
+"""Words to pieces: parity with the tokenizers' own offsets, splitting, labels, overlap."""
 
 import numpy as np
 import pytest
@@ -8,6 +6,7 @@ import toy
 from crosslingual.models import pieces
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 LETTERS = sorted({letter for line in toy.TEXT for letter in line} - {" "})
@@ -30,8 +29,8 @@ architectures = pytest.mark.parametrize("architecture", toy.TOKENIZERS)
 few = settings(max_examples=50, deadline=None)
 
 
-def first_by_offsets(tokenizer, words):
-    """Ids of the running text, and the place of each word's first piece as the offsets have it.
+def by_offsets(tokenizer, words):
+    """Ids of the running text, and the places of each word's pieces as the offsets have it.
 
     A piece belongs to the word that its last character is in; a word is taken with the space before
     it, as that is where tokenizers with a word-start mark put it.
@@ -39,28 +38,31 @@ def first_by_offsets(tokenizer, words):
     text = "".join(f" {word}" for word in words)
     asked = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
     found = tokenizer(text, **asked)
-    ends, first = np.cumsum([len(word) + 1 for word in words]), {}
+    ends, places = np.cumsum([len(word) + 1 for word in words]), {}
     spans = zip(found["offset_mapping"], found["special_tokens_mask"], strict=True)
     for place, ((start, end), special) in enumerate(spans):
         if not special:
-            first.setdefault(int(np.searchsorted(ends, max(end - 1, start), "right")), place)
-    return found["input_ids"], first
+            word = int(np.searchsorted(ends, max(end - 1, start), "right"))
+            places.setdefault(word, []).append(place)
+    return found["input_ids"], places
 
 
 @architectures
 @few
 @given(st.lists(WORDS, min_size=1, max_size=8))
-def test_first_pieces_are_where_the_offsets_say(architecture, words):
+def test_labelled_pieces_are_where_the_offsets_say(architecture, words):
     tokenizer = toy.tokenizer(architecture)
-    ids, first = first_by_offsets(tokenizer, words)
+    ids, own = by_offsets(tokenizer, words)
     encoded = pieces.encode(tokenizer, [words], max_length=5000)
     row, places = encoded.rows[0], dict(enumerate(encoded.position.tolist()))
     # A word of which the running text has no piece is fed as the unknown token.
-    fed = sorted(place for word, place in places.items() if word not in first)
+    fed = sorted(place for word, place in places.items() if word not in own)
     assert all(row[place] == tokenizer.unk_token_id for place in fed)
     assert [piece for place, piece in enumerate(row) if place not in fed] == ids
+    sign = tokenizer.convert_tokens_to_ids("▁") if architecture == "XLM-R" else None
+    labelled = {word: [p for p in some if ids[p] != sign] or some for word, some in own.items()}
     shift = {word: sum(at < place for at in fed) for word, place in places.items()}
-    assert {word: places[word] - shift[word] for word in first} == first
+    assert all(places[word] - shift[word] == some[0] for word, some in labelled.items())
 
 
 @architectures
@@ -74,67 +76,51 @@ def test_every_word_once_in_rows_that_fit(architecture, sentences, max_length):
     expected = [(s, w) for s, sentence in enumerate(sentences) for w in range(len(sentence))]
     assert list(zip(encoded.sentence, encoded.word, strict=True)) == expected
     places = zip(encoded.row, encoded.position, strict=True)
-    first = [encoded.rows[row][place] for row, place in places]
-    assert first == [ids[word][0] for sentence in sentences for word in sentence]
-    assert encoded.by_sentence([w for sentence in sentences for w in sentence]) == sentences
+    labelled = [encoded.rows[row][place] for row, place in places]
+    words = [word for sentence in sentences for word in sentence]
+    assert all(piece in ids[word] for piece, word in zip(labelled, words, strict=True))
+    assert encoded.by_sentence(words) == sentences
 
 
-def test_a_long_sentence_is_split_between_words():
-    tokenizer = toy.tokenizer()
-    encoded = pieces.encode(tokenizer, [["sees", "catdo", "dog"], [], ["x" * 9]], max_length=5)
-    assert [tokenizer.convert_ids_to_tokens(row[1:-1]) for row in encoded.rows] == [
-        ["sees"],
-        ["cat", "##d", "##o"],
-        ["dog"],
-        ["x", "##x", "##x"],  # what does not fit into a row is lost, but never the first piece
-    ]
-    assert encoded.row.tolist() == [0, 1, 2, 3]
-    assert encoded.by_sentence(range(4)) == [[0, 1, 2], [], [3]]
+def plain(backend, unknown="[UNK]"):
+    """A tokenizer that adds nothing to a sentence."""
+    backend.post_processor = processors.Sequence([])
+    return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token=unknown)
 
 
-def test_a_word_without_pieces_is_unknown_and_shifts_nothing():
-    tokenizer = toy.tokenizer()
-    encoded = pieces.encode(tokenizer, [["dog", "\u200b", "cat"]], max_length=8)
-    tokens = tokenizer.convert_ids_to_tokens(encoded.rows[0])
-    assert tokens == ["[CLS]", "dog", "[UNK]", "cat", "[SEP]"]
-    assert encoded.position.tolist() == [1, 2, 3]
+def unigram(*known):
+    backend = Tokenizer(models.Unigram([("<unk>", -9.0), *((piece, -1.0) for piece in known)], 0))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    return plain(backend, "<unk>")
 
 
-def test_a_lost_word_is_noticed():
-    good = pieces.encode(toy.tokenizer(), [["dog"], ["dog", "cat"]], max_length=8)
-    columns = ("row", "position", "sentence", "word")
-    lost = replace(good, **{name: getattr(good, name)[:-1] for name in columns})
-    with pytest.raises(pieces.CoverageError, match="Sentence 1 has 2 words, 1 are"):
-        pieces.check_coverage(lost)
-    with pytest.raises(pieces.CoverageError, match="outside its row"):
-        pieces.check_coverage(replace(good, position=np.array([1, 1, 9])))
+WORD_PIECE = plain(toy.bert_tokenizer("▁", "##▁").backend_tokenizer)
+SENTENCE_PIECE = unigram("▁", "▁cat", "cat", "猫", "が")
+ROWS = [  # text, its pieces in rows of three, the place of each word's label
+    ("sees catdo dog", "sees|cat ##d ##o|dog", [0, 0, 0]),  # a sentence is split between words
+    ("xxxxx", "x ##x ##x", [0]),  # what does not fit into a row is lost, but never the first piece
+    ("dog \u200b cat", "dog [UNK] cat", [0, 1, 2]),  # a word without pieces
+    ("cat ▁a", "cat ▁ ##a", [0, 1]),  # in WordPiece this is a sign like any other
+    ("cat 猫が 犬", "▁cat|▁ 猫 が|▁ <unk>", [0, 1, 1]),  # the first piece that carries text
+    ("▁ 猫猫猫", "▁ ▁|▁ 猫 猫", [0, 1]),  # but where a word has nothing else
+]
 
 
-def test_no_room_for_text():
+@pytest.mark.parametrize(("text", "rows", "places"), ROWS)
+def test_rows_and_labels_by_hand(text, rows, places):
+    tokenizer = SENTENCE_PIECE if "▁" in rows and "##" not in rows else WORD_PIECE
+    encoded = pieces.encode(tokenizer, [[], text.split(" ")], max_length=3)
+    found = [tokenizer.convert_ids_to_tokens(row) for row in encoded.rows]
+    assert found == [row.split() for row in rows.split("|")]
+    assert encoded.position.tolist() == places
+    assert encoded.by_sentence(range(len(places))) == [[], list(range(len(places)))]
+
+
+def test_text_that_cannot_be_encoded_is_refused():
     with pytest.raises(pieces.AlignmentError, match="max_length=2 leaves no room"):
         pieces.encode(toy.tokenizer(), [["dog"]], max_length=2)
-
-
-def test_without_an_unknown_token_a_word_without_pieces_is_named():
-    backend = toy.bert_tokenizer().backend_tokenizer
     with pytest.raises(pieces.AlignmentError, match="'' has no pieces and the tokenizer no unk"):
-        pieces.word_pieces(PreTrainedTokenizerFast(tokenizer_object=backend), ["cat", ""])
-
-
-def test_fertility_unknown_share_and_coverage_by_hand():
-    sentences = [["a", "abc", "\U00013080"], ["bb", "\u200b"]]  # 1 + 3 + [UNK], 2 + [UNK]
-    found = pieces.measure(toy.tokenizer(), sentences)
-    assert found == {"fertility": 8 / 5, "unk_share": 2 / 8, "coverage": 1}
-    short = pieces.measure(toy.tokenizer(), sentences, max_length=5)  # room for three pieces
-    assert short == found | {"coverage": 4 / 5}
-
-
-@architectures
-def test_coverage_is_what_truncation_leaves(architecture):
-    tokenizer, words = toy.tokenizer(architecture), toy.SENTENCES[0] + toy.SENTENCES[1]
-    cut = tokenizer(words, is_split_into_words=True, truncation=True, max_length=20)
-    seen = {word for word in cut.word_ids() if word is not None}
-    assert pieces.measure(tokenizer, [words], 20)["coverage"] == len(seen) / len(words)
+        pieces.word_pieces(plain(toy.bert_tokenizer().backend_tokenizer, None), ["cat", ""])
 
 
 DUTCH = [("ada", "york"), ("york",), ("cat",), ("dogs",)]

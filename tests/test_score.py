@@ -21,34 +21,24 @@ def test_entities_by_hand(tags, expected):
     assert score.entities(tags.split()) == expected
 
 
-def test_f1_worked_by_hand():
-    gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-ORG"]]
-    predicted = [["B-PER", "I-PER", "O", "B-ORG"], ["O"]]
-    counts = score.count("ner", gold, predicted)
-    assert counts.tolist() == [[1, 2, 2], [0, 0, 1]]
-    precision, recall = 1 / 2, 1 / 3
-    assert score.percent(counts) == pytest.approx(200 * precision * recall / (precision + recall))
+COUNTS = [  # task, gold, predicted, counts, percent
+    ("ner", ["B-PER I-PER O B-LOC", "B-ORG"], ["B-PER I-PER O B-ORG", "O"], "122 001", 40),
+    ("ner", ["O B-PER", "I-PER O"], ["O B-PER", "I-PER O"], "111 111", 100),
+    ("ner", ["O B-PER I-PER O"], ["O B-PER I-PER O"], "111", 100),  # the same without an end
+    ("ner", ["O B-PER I-PER"], ["O B-PER O"], "011", 0),  # half of one is wrong
+    ("code-switching", ["NOUN", "VERB NOUN ADJ"], ["NOUN", "VERB ADJ ADV"], "11 13", 50),
+    ("ner", ["O"], ["O"], "000", 0),
+    ("ner", [], [], "", 0),
+    ("pos", [], [], "", np.nan),
+]
 
 
-def test_entities_do_not_cross_sentence_ends_and_half_of_one_is_wrong():
-    gold = [["O", "B-PER"], ["I-PER", "O"]]
-    assert score.count("ner", gold, gold)[:, 2].sum() == 2
-    joined = [[*gold[0], *gold[1]]]
-    assert score.count("ner", joined, joined)[:, 2].sum() == 1
-    cut = score.count("ner", [["O", "B-PER", "I-PER"]], [["O", "B-PER", "O"]])
-    assert cut.tolist() == [[0, 1, 1]] and score.percent(cut) == 0
-
-
-def test_accuracy_counts_words_not_sentences():
-    gold, guess = [["NOUN"], ["VERB", "NOUN", "ADJ"]], [["NOUN"], ["VERB", "ADJ", "ADV"]]
-    counts = score.count("code-switching", gold, guess)
-    assert counts.tolist() == [[1, 1], [1, 3]] and score.percent(counts) == 50
-
-
-def test_nothing_to_count():
-    assert score.percent(score.count("ner", [["O"]], [["O"]])) == 0
-    assert np.isnan(score.percent(score.count("pos", [], [])))
-    assert score.count("ner", [], []).shape == (0, 3)
+@pytest.mark.parametrize(("task", "gold", "predicted", "expected", "percent"), COUNTS)
+def test_scores_worked_by_hand(task, gold, predicted, expected, percent):
+    counts = score.count(task, *([line.split() for line in side] for side in (gold, predicted)))
+    assert counts.shape == (len(gold), 3 if task == "ner" else 2)
+    assert counts.tolist() == [list(map(int, row)) for row in expected.split()]
+    assert score.percent(counts) == pytest.approx(percent, nan_ok=True)
 
 
 BAD = [

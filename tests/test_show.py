@@ -23,21 +23,16 @@ def ner():
 
 
 def rows_of(table, title):
-    start = next(i for i, row in enumerate(table.rows) if row[0] == title)
+    start = [row[0] for row in table.rows].index(title)
     return table.rows[start : start + 4]
 
 
-def test_ours_stands_over_the_papers_value_in_its_own_column(ner):
-    ours, _, paper, *_ = rows_of(show.beside(ner, published.TABLE_1, REAL, "t"), "**NL**")
-    assert paper == ["paper", "65.46", "65.68", "89.86", "72.10"]
-    cell = ner[(ner.train == "nl") & (ner.evaluate == "de")]
-    assert ours[2] == f"**{cell.score.mean():.1f}**"
-
-
-def test_differences_are_shown_for_real_data_only(ner):
+def test_ours_stands_over_the_papers_value_and_differences_are_of_real_data_only(ner):
     real = show.beside(ner, published.TABLE_1, REAL, "t")
-    cell = ner[(ner.train == "en") & (ner.evaluate == "en")].score.mean()
-    assert rows_of(real, "**EN**")[3][1] == f"{cell - 90.70:+.1f}".replace("-", "−")
+    ours, _, paper, difference = rows_of(real, "**NL**")
+    assert paper == ["paper", "65.46", "65.68", "89.86", "72.10"]
+    mean = ner[(ner.train == "nl") & (ner.evaluate == "de")].score.mean()
+    assert (ours[2], difference[2]) == (f"**{mean:.1f}**", show.signed(mean - 65.68))
     artificial = show.beside(ner, published.TABLE_1, ARTIFICIAL, "t").markdown()
     assert "difference" not in artificial and show.PATTERN in artificial
 
@@ -45,13 +40,10 @@ def test_differences_are_shown_for_real_data_only(ner):
 def test_no_difference_is_shown_to_values_on_another_corpus(ner):
     told = edition("mix", artificial=False, substitutes={"de": "WikiNEuRal"})
     table = show.beside(ner, published.TABLE_1, told, "t")
-    shown = {
-        (train, code)
-        for train in CONLL
-        for code, cell in zip(CONLL, rows_of(table, f"**{train.upper()}**")[3][1:], strict=True)
-        if cell != show.MISSING
-    }
-    assert shown == {(a, b) for a in CONLL for b in CONLL if "de" not in (a, b)}
+    for train in CONLL:
+        cells = dict(zip(CONLL, rows_of(table, f"**{train.upper()}**")[3][1:], strict=True))
+        missing = {code for code, cell in cells.items() if cell == show.MISSING}
+        assert missing == (set(CONLL) if train == "de" else {"de"})
     assert any("DE: WikiNEuRal" in note for note in table.notes)
 
 
@@ -108,10 +100,8 @@ def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
 
 def test_tables_without_any_result_keep_their_shape_and_say_why():
     nothing = scores(lambda a, b: np.nan, CONLL, task="ner").assign(reason="fetch it")
-    for table in (
-        show.beside(nothing, published.TABLE_1, REAL, "t"),
-        show.systems({"EN-BERT": nothing}, published.TABLE_3, REAL, "t"),
-    ):
+    beside = show.beside(nothing, published.TABLE_1, REAL, "t")
+    for table in (beside, show.systems({"EN-BERT": nothing}, published.TABLE_3, REAL, "t")):
         assert {len(row) for row in table.rows} == {len(table.header)}
         assert "Not available: fetch it" in table.notes and "signature" not in table.markdown()
 
@@ -125,33 +115,29 @@ def test_signatures_tell_metric_and_seeds_and_merge_what_differs_in_seeds_alone(
     assert show.signature(baseline) == show.signature(pd.DataFrame()) == ""
 
 
-@pytest.mark.parametrize(
-    "origins, sentence",
-    [
-        (["recorded", "recorded", ""], "Recorded results, not computed here."),
-        (["recorded", "computed here", ""], "In part recorded results, not computed here."),
-        (["computed here", "computed here", ""], ""),
-    ],
-)
-def test_what_was_not_computed_here_is_said(origins, sentence):
-    frame = pd.DataFrame({"origin": origins, "reason": ["", "", "fetch it"]})
-    assert show.origin(frame) == sentence
+@pytest.mark.parametrize("second, start", [("recorded", "Recorded"), ("x", "In part recorded")])
+def test_what_was_not_computed_here_is_said(second, start):
+    frame = pd.DataFrame({"origin": ["recorded", second, ""], "reason": ["", "", "fetch it"]})
+    assert show.origin(frame) == f"{start} results, not computed here."
+    assert show.origin(frame.assign(origin="computed here")) == ""
 
 
 def test_what_lacks_for_one_reason_is_said_once():
-    sizes = {
-        "language": ["de", "de", "en", "pt_br", "fr"],
-        "reason": ["buy", "buy", "find", "buy", ""],
-    }
+    codes, why = ["de", "de", "en", "pt_br", "fr"], ["buy", "buy", "find", "buy", ""]
     expected = ["Not available: DE, PT-BR: buy", "Not available: EN: find"]
-    assert show.lacking(pd.DataFrame(sizes)) == expected
+    assert show.lacking(pd.DataFrame({"language": codes, "reason": why})) == expected
 
 
-def test_notes_of_rows_and_what_lacks_stand_in_captions_too():
+def test_what_rows_say_of_themselves_and_what_lacks_stands_below_tables_and_in_captions():
     frame = pd.DataFrame({"reason": ["", "fetch it"], "note": ["made from older text", ""]})
-    caption = show.figure_caption("Dots.", ARTIFICIAL, frame, frame)
-    assert caption.count("made from older text") == caption.count("Not available: fetch it") == 1
-    assert caption.startswith(f"Dots. Edition: {ARTIFICIAL.title}. {show.PATTERN}")
+    table = show.table("Sizes", "t", ["a"], [["1"]], ARTIFICIAL, frame, frame, notes=["", "One."])
+    told = (show.PATTERN, "Not available: fetch it", "made from older text")
+    assert (
+        table.notes == ("One.", *told) and table.caption == f"Sizes. Edition: {ARTIFICIAL.title}."
+    )
+    assert show.table("Sizes", "t", ["a"], [["1"]], ARTIFICIAL).notes == ()
+    figure = show.figure(None, "f", "Dots.", "", ARTIFICIAL, frame, frame)
+    assert figure.caption == " ".join([f"Dots. Edition: {ARTIFICIAL.title}.", *told])
 
 
 def test_markdown_is_a_numbered_table_with_signatures_folded_away(ner):
@@ -169,7 +155,7 @@ def test_pipes_in_cells_do_not_break_the_grid():
 
 
 def test_numbers_and_labels():
-    assert show.number(-1.25) == "−1.2" and show.number(np.nan) == show.number(None) == show.MISSING
+    assert show.number(-1.25) == "−1.2" and show.number(np.nan) == show.MISSING
     assert show.signed(0.3) == "+0.3" and show.bold(2) == "**2.0**"
     labels = [show.label(code) for code in ["en", "pt_br", "no_bokmaal", "hi+en"]]
     assert labels == ["EN", "PT-BR", "NB", "hi+en"]
@@ -182,12 +168,9 @@ def figure():
     return show.Figure(drawing, "f", "a < b", 'the "best"')
 
 
-def test_figures_are_small_and_twice_a_pages_resolution(figure):
+def test_figures_are_small_numbered_with_alt_text_and_escaped_in_html(figure):
     assert Image.open(io.BytesIO(figure.png)).width == show.WIDTH * show.DPI == 1000
     assert len(figure.png) < 100_000
-
-
-def test_figures_are_numbered_with_alt_text_and_escaped_in_html(figure):
     text = figure.markdown()
     assert text.startswith("```{figure} data:image/png;base64,")
     assert ':name: f\n:alt: the "best"\n' in text and text.endswith("\n\na < b\n```\n")
@@ -197,13 +180,9 @@ def test_figures_are_numbered_with_alt_text_and_escaped_in_html(figure):
 def test_gallery_switches_pages_without_a_kernel(figure):
     choice, pages = show.gallery({"one": figure, "two": figure}).children
     assert isinstance(choice, Dropdown) and isinstance(pages, Stack) and pages.selected_index == 0
-    states = Widget.get_manager_state()["state"].values()
-    links = [
-        s["state"]
-        for s in map(json.loads, map(json.dumps, states))
-        if s["model_name"] == "LinkModel"
-    ]
-    assert [f"IPY_MODEL_{choice.model_id}", "index"] in [link["source"] for link in links]
+    states = json.loads(json.dumps(Widget.get_manager_state()["state"])).values()
+    links = [each["state"]["source"] for each in states if each["model_name"] == "LinkModel"]
+    assert [f"IPY_MODEL_{choice.model_id}", "index"] in links
     assert all("a &lt; b" in page.value for page in pages.children)
 
 
@@ -215,9 +194,8 @@ def test_without_data_a_figure_keeps_its_number_and_says_why():
 
 def test_heatmap_groups_languages_and_compares_groups():
     order = {"en": "SVO", "fr": "SVO", "ja": "SOV", "ko": "SOV", "ar": None}.get
-    frame = scores(
-        lambda a, b: 0.9 if order(a) == order(b) else 0.3, ["ko", "ar", "fr", "ja", "en"]
-    )
+    codes = ["ko", "ar", "fr", "ja", "en"]
+    frame = scores(lambda a, b: 0.9 if order(a) == order(b) else 0.3, codes)
     drawn = show.heatmap(frame, order, REAL, "h")
     panel = drawn.drawing.axes[0]
     rows = [tick.get_text() for tick in panel.get_yticklabels()]
@@ -227,17 +205,12 @@ def test_heatmap_groups_languages_and_compares_groups():
     assert float(within) > 80 and float(between) < 40
 
 
-def flat(train, evaluate):
-    return 0.5
-
-
-def test_only_a_large_heat_map_is_scrolled_on_a_phone():
-    many, few = list(languages.table().index[:21]), ["en", "de"]
-    large, small = (
-        show.heatmap(scores(flat, codes, seeds=[1], sentences=2), languages.order_group, REAL, "h")
-        for codes in (many, few)
-    )
-    assert ":figclass: wide\n" in large.markdown() and "figclass" not in small.markdown()
+@pytest.mark.parametrize("languages_shown, wide", [(21, True), (2, False)])
+def test_only_a_large_heat_map_is_scrolled_on_a_phone(languages_shown, wide):
+    codes = list(languages.table().index[:languages_shown])
+    frame = scores(lambda a, b: 0.5, codes, seeds=[1], sentences=2)
+    drawn = show.heatmap(frame, languages.order_group, REAL, "h").markdown()
+    assert (":figclass: wide\n" in drawn) == wide
 
 
 def collisions(texts):
@@ -269,50 +242,31 @@ def test_values_spread_apart_keep_their_order_and_their_mean(values, gap):
     assert within.min() >= 0 and within.max() <= 100 + 1e-9
 
 
-@pytest.mark.parametrize(
-    "hits, phrase",
-    [
-        ([True] * 3, "all 3"),
-        (np.array([False] * 3), "none of the 3"),
-        ([True, False, True], "2 of the 3"),
-        ([], "none of the 0"),
-    ],
-)
-def test_share(hits, phrase):
-    assert show.share(hits) == phrase
-
-
 def test_phrases_are_true_of_their_numbers():
-    assert [show.versus(2, 1), show.versus(1, 2), show.versus(1, 1)] == [
-        "above",
-        "below",
-        "level with",
-    ]
-    assert show.versus(np.nan, 1) == "not comparable with"
+    some = {"all 3": [True] * 3, "2 of the 3": [True, False, True], "none of the 0": []}
+    some["none of the 3"] = np.array([False] * 3)
+    assert [show.share(hits) for hits in some.values()] == list(some)
+    pairs = {(2, 1): "above", (1, 2): "below", (1, 1): "level with"}
+    pairs[np.nan, 1] = "not comparable with"
+    assert [show.versus(*pair) for pair in pairs] == list(pairs.values())
     found = pd.Series({("en", "ja"): 49.4, ("en", "bg"): 87.1})
     assert (show.lowest(found), show.highest(found)) == ("EN to JA (49.4)", "EN to BG (87.1)")
     assert show.span(found) == "49.4 to 87.1"
     assert show.lowest(found[:0]) == show.span([]) == show.NOTHING
-    listings = [show.listing(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])]
-    assert listings == ["none", "a", "a and b", "a, b and c"]
+    for items, listing in {"": "none", "a": "a", "ab": "a and b", "abc": "a, b and c"}.items():
+        assert show.listing(items) == listing
 
 
 def test_a_ledger_shows_both_verdicts_intervals_and_reasons():
-    rows = {
-        "one": ["2", "It holds.", "supported", 81.0, 80.5, 81.5, 0.01, "", "contradicted", -2.3],
-        "two": ["3", "It may.", "not testable", *[np.nan] * 4, "no scores", "not testable", np.nan],
-    }
+    holds = ["2", "It holds.", "supported", 81.0, 80.5, 81.5, 0.01, "", "contradicted", -2.3]
+    may = ["3", "It may.", "not testable", *[np.nan] * 4, "no scores", "not testable", np.nan]
     columns = ["section", "text", "verdict", "value", "low", "high", "p", "note"]
-    ledger = pd.DataFrame.from_dict(
-        rows, "index", columns=[*columns, "paper_verdict", "paper_value"]
-    )
+    columns += ["paper_verdict", "paper_value"]
+    ledger = pd.DataFrame.from_dict({"one": holds, "two": may}, "index", columns=columns)
     table = show.ledger_table(ledger, REAL, "claims")
+    ours = "✔ supported: 81.00 (80.50 to 81.50), p = 0.010"
     assert table.rows == [
-        [
-            "It holds. (2) `one`",
-            "✘ contradicted: −2.30",
-            "✔ supported: 81.00 (80.50 to 81.50), p = 0.010",
-        ],
+        ["It holds. (2) `one`", "✘ contradicted: −2.30", ours],
         ["It may. (3) `two`", "– not testable", "– not testable: no scores"],
     ]
     assert table.notes[0] == "Ours: 1 supported, 1 not testable." and len(table.notes) == 2

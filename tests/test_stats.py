@@ -67,10 +67,10 @@ def test_what_is_constant_correlates_with_nothing():
 
 
 def test_slope_and_rank_correlation_take_many_versions_at_once():
-    x, y = np.arange(5.0), np.array([1, 3, 2, 5, 4.0])
-    both, rise = np.stack([y, -2 * y], axis=1), np.polyfit(x, y, 1)[0]
-    assert stats.slope(x, both) == pytest.approx([rise, -2 * rise])
-    assert stats.rank_correlation(x, both) == pytest.approx([0.8, -0.8])
+    y = np.array([1, 3, 2, 5, 4.0])
+    both = np.stack([y, -2 * y], axis=1)
+    assert stats.slope(np.arange(5.0), both) == pytest.approx([0.8, -1.6])
+    assert stats.rank_correlation(np.arange(5.0), both) == pytest.approx([0.8, -0.8])
 
 
 def square(function, codes):
@@ -134,26 +134,12 @@ def drawn(*frames):
     return stats.draws(pd.concat(frames))["draw"]
 
 
-def test_sentences_are_drawn_once_per_corpus():
-    """Two encoders with equal counts on one corpus must get equal draws."""
-    runs = one(0.5, seeds=[1])
-    versions = drawn(runs, runs.assign(encoder="n"))
-    assert (versions.loc[("m", "a", "b")] == versions.loc[("n", "a", "b")]).all()
-
-
 def test_the_mean_of_draws_is_over_seeds():
     runs = pd.concat([one(0.5), one(0.9, evaluate="a")])
     versions, cell = stats.draws(runs), runs[runs.evaluate == "b"].score
     assert versions.loc[("m", "a", "b"), ("mean", 0)] == pytest.approx(cell.mean())
     assert list(versions.loc[("m", "a", "b"), "seed"]) == pytest.approx(list(cell))
     assert versions["draw"].loc[("m", "a", "b")].mean() == pytest.approx(cell.mean(), abs=1)
-
-
-def test_draws_are_wider_than_sentences_alone_when_seeds_disagree():
-    apart = pd.concat([one(share, seeds=[seed]) for seed, share in [(1, 0.5), (2, 0.8), (3, 0.5)]])
-    low, high = stats.percentile_interval(drawn(apart).squeeze())
-    alone = stats.bootstrap_interval("pos", apart.counts.iloc[0])
-    assert high - low > 1.5 * (alone.high - alone.low)
 
 
 def test_draws_see_a_small_gain_on_many_sentences_that_separate_intervals_hide():

@@ -1,15 +1,15 @@
 """Tiny encoders of several architectures, random but always the same, and text that they learn."""
 
-import json
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unicodedata import normalize
 
 import numpy as np
 import torch
 import transformers as hf
 from crosslingual.models.encoder import Encoder
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import normalizers, pre_tokenizers
 
 # Invented or everyday words in ten scripts, with marks that combine and letters that join.
 TEXT = [
@@ -28,16 +28,20 @@ SENTENCES = [line.split() for line in TEXT]
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 WORDS = {"NOUN": ["cat", "dog"], "VERB": ["sees", "eats"], "ADJ": ["big", "red"], "PUNCT": ["."]}
+WHOLE = [*WORDS["NOUN"], *WORDS["VERB"], *WORDS["ADJ"], "york", "ada"]
 UPOS = sorted(WORDS)
 POSITIONS = 40
 _FOLDER = TemporaryDirectory(prefix="toy-encoders-")
 
 
+def letters(lines: int) -> list[str]:
+    """Those of the first lines, of English and digits."""
+    return sorted({*"".join(TEXT[:lines]), *"abcdefghijklmnopqrstuvwxyz0123456789."} - {" "})
+
+
 def word_pieces(*extra: str) -> list[str]:
     """A vocabulary of the letters of eight scripts; the other two are [UNK]."""
-    letters = sorted({*"".join(TEXT[:8]), *"abcdefghijklmnopqrstuvwxyz0123456789."} - {" "})
-    words = [word for tag in WORDS.values() for word in tag if len(word) > 1]
-    return [*BERT, *letters, *(f"##{letter}" for letter in letters), *words, "york", "ada", *extra]
+    return [*BERT, *letters(8), *(f"##{letter}" for letter in letters(8)), *WHOLE, *extra]
 
 
 def bert_tokenizer(*extra: str):
@@ -47,13 +51,9 @@ def bert_tokenizer(*extra: str):
 
 def xlm_r_tokenizer():
     """As the released one, whose table of normalised characters does what Nmt and NFKC do."""
-    usual = {"unk_token": "<unk>", "special_tokens": ROBERTA, "show_progress": False}
-    model = Tokenizer(models.Unigram())
-    model.normalizer = normalizers.NFKC()
-    model.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    model.train_from_iterator(TEXT[:9], trainers.UnigramTrainer(vocab_size=230, **usual))
-    pieces = sorted(model.get_vocab().items(), key=lambda item: item[1])
-    vocabulary = [(piece, 0.0 if piece in ROBERTA else -float(at)) for piece, at in pieces]
+    known = dict.fromkeys(["▁", *normalize("NFKC", "".join(letters(9)))])
+    known |= dict.fromkeys(f"▁{word}" for word in [*WHOLE, *SENTENCES[1]])
+    vocabulary = [(piece, 0.0) for piece in ROBERTA] + [(piece, -9.0) for piece in known]
     backend = hf.XLMRobertaTokenizerFast(vocab=vocabulary).backend_tokenizer
     backend.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
     names = ["bos_token", "pad_token", "eos_token", "unk_token", "mask_token"]
@@ -62,28 +62,19 @@ def xlm_r_tokenizer():
 
 
 def roberta_tokenizer():
-    model = Tokenizer(models.BPE())
-    model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    usual = {"special_tokens": ROBERTA, "initial_alphabet": alphabet, "show_progress": False}
-    model.train_from_iterator(TEXT, trainers.BpeTrainer(vocab_size=420, **usual))
-    parts = json.loads(model.to_str())["model"]
-    merges = [tuple(pair) for pair in parts["merges"]]
-    return hf.RobertaTokenizerFast(vocab=parts["vocab"], merges=merges, add_prefix_space=True)
+    merges = [("Ġ", "c"), ("Ġc", "a"), ("Ġca", "t"), ("s", "e"), ("Ð", "¾")]
+    known = [*ROBERTA, *sorted(pre_tokenizers.ByteLevel.alphabet()), *map("".join, merges)]
+    vocabulary = {piece: number for number, piece in enumerate(known)}
+    return hf.RobertaTokenizerFast(vocab=vocabulary, merges=merges, add_prefix_space=True)
 
 
-TOKENIZERS = {
-    "BERT": bert_tokenizer,
-    "DistilBERT": bert_tokenizer,
-    "XLM-R": xlm_r_tokenizer,
-    "RoBERTa": roberta_tokenizer,
-}
+TOKENIZERS = {"BERT": bert_tokenizer, "DistilBERT": bert_tokenizer}
+TOKENIZERS |= {"XLM-R": xlm_r_tokenizer, "RoBERTa": roberta_tokenizer}
 KINDS = {"BERT": "bert", "DistilBERT": "distilbert", "XLM-R": "xlm-roberta", "RoBERTa": "roberta"}
 
 
 @cache
 def tokenizer(architecture: str = "BERT"):
-    """Trained once: two trainings may break ties otherwise."""
     return TOKENIZERS[architecture]()
 
 

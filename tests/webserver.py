@@ -7,11 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def serving(contents):
-    """A server of ``contents`` ({path: bytes}) with attributes to set and to look at:
-
-    ``url``; ``stop``, the byte of a file at which it cuts the connection; ``asked``, the path of
-    each request.
-    """
+    """A server of ``contents`` ({path: bytes}), with its ``url``; ``stop``, the byte of a file at
+    which it cuts the connection; ``asked``, the path of each request."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.contents, server.stop, server.asked = contents, None, []
         server.url = f"http://127.0.0.1:{server.server_port}"

@@ -6,7 +6,6 @@ edition's is ``_build/html/``.
 """
 
 import ast
-import hashlib
 import json
 import logging
 import os
@@ -14,20 +13,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
-from time import perf_counter
 
+import joblib
 import nbformat
 import pandas as pd
 import papermill
 import yaml
 from filelock import FileLock, Timeout
-from joblib import Parallel, delayed
-from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from pydantic import TypeAdapter
 from tqdm import tqdm
@@ -41,66 +37,58 @@ LIBRARY = Path(__file__).parents[1]
 REPORT = "beyond/provenance"  # on the build: executed last, and whenever another chapter was
 # What a parameter may be: the annotations that its cell may use.
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str]}
-KERNEL = {
-    "kernel_name": "python3",
-    "shutdown_kernel": "immediate",
-    # One that could be listened to warns on every start.
-    "config": Config({"KernelManager": {"transport_encryption": "auto"}}),
-}
+# A kernel that could be listened to warns on every start.
+QUIET = Config({"KernelManager": {"transport_encryption": "auto"}})
+KERNEL = {"kernel_name": "python3", "shutdown_kernel": "immediate", "config": QUIET}
 SIDE_BY_SIDE = 2  # chapters; what takes long was computed before, on all cores
-FAILURES = (PapermillExecutionError, CellControlSignal, CellExecutionError, DeadKernelError)
-STRICT = ["-n", "-W", "--keep-going"]
-STAMP = ".made-from"  # in the folder of each whole site
+SPHINX = "from jupyter_book.cli.main import main; main()"
 
 
 class BookError(ValueError):
     """A wrong chapter or parameter, a failed chapter, a refused page, or another build."""
 
 
-def build(
-    root: Path, edition: str, given: dict[str, str] | None = None, fresh: bool = False
-) -> Path:
+def build(root: Path, edition: str, given: dict[str, str], fresh: bool = False) -> Path:
     """Execute the chapters of the checkout ``root`` that are out of date; return the index page.
 
     Each parameter in ``given``, as typed, goes to the chapters that declare it. ``fresh`` computes
     all results of the edition anew. Raises BookError for a wrong parameter before anything runs,
     and when a chapter fails or its pages are refused: the site is then left as it was.
     """
-    loaded, values = Edition.load(edition), _values(root, edition, given or {})
-    folder = root / "_build/executed" / loaded.name
-    folder.mkdir(parents=True, exist_ok=True)
+    loaded, values = Edition.load(edition), _values(root, edition, given)
     try:
         with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
             experiments.prepare(loaded, fresh=fresh)  # what chapters share: on all cores, and once
-            _execute_stale(root, folder, values, _shared_key(root, loaded))
+            _execute_stale(root, loaded, values)
             return compile(root, loaded.name)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
 
 
 def chapter(root: Path, name: str, edition: str, given: dict[str, str]) -> Path:
-    """Rerun one chapter with the given parameters, as typed, beside the site; return its page."""
+    """Rerun one chapter with parameters as typed, away from the book; return the executed one."""
     values = typed(source(root, name), {"edition_name": _from_root(root, edition), **given})
     executed = root / "_build/chapters" / f"{name}.ipynb"
     execute(root, name, values, executed, stdout=sys.stdout)
-    return page(root, executed)
+    return executed
 
 
 def chapters(root: Path) -> list[str]:
-    """The chapters' names in the order of ``_toc.yml``; raise BookError if one is missing."""
+    """The chapters' names in the order of ``_toc.yml``."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [name for name in [toc["root"], *listed] if source(root, name).suffix == ".ipynb"]
+    return [name for name in [toc["root"], *listed] if (root / f"book/{name}.ipynb").exists()]
 
 
 def source(root: Path, name: str) -> Path:
-    """The chapter's file in ``book/``; raise BookError with the names there are if it has none."""
-    for path in (root / "book" / f"{name}.ipynb", root / "book" / f"{name}.md"):
-        if path.is_file():
-            return path
-    paths = [path.with_suffix("") for path in _below(root / "book", ".ipynb")]
-    names = ", ".join(path.relative_to(root / "book").as_posix() for path in paths)
-    raise BookError(f"there is no chapter {name!r}: choose from {names}")
+    """A chapter's notebook; raises BookError, with the names there are, if it has none."""
+    path, book = root / f"book/{name}.ipynb", root / "book"
+    if not path.is_file():
+        known = [
+            each.relative_to(book).with_suffix("").as_posix() for each in book.rglob("*.ipynb")
+        ]
+        raise BookError(f"there is no chapter {name!r}: choose from {', '.join(sorted(known))}")
+    return path
 
 
 # A chapter's parameters: what the cell tagged `parameters` declares.
@@ -127,37 +115,32 @@ def typed(chapter: Path, given: dict[str, str]) -> dict:
     The comment of a parameter may set limits: "(at least 1)"; "(like en-fr)" for the shape of each
     in a list. Raises BookError for an unknown name or a value that does not fit.
     """
-    known = declared(chapter)
-    for name in [name for name in given if name not in known]:
-        raise BookError(
-            f"chapter {chapter.stem} has no parameter {name!r}: choose from {', '.join(known)}"
-        )
-    return {name: _typed(chapter, known[name], text) for name, text in given.items()}
+    about, known, values = f"chapter {chapter.stem}", declared(chapter), {}
+    for name, text in given.items():
+        if name not in known:
+            raise BookError(f"{about} has no parameter {name!r}: choose from {', '.join(known)}")
+        annotation, comment = known[name]["inferred_type_name"], known[name]["help"]
+        try:
+            values[name] = _typed(annotation, comment, text)
+        except ValueError:
+            raise BookError(
+                f"parameter {name} of {about} wants {annotation}, {comment} "
+                f"(default {known[name]['default']}), not {text!r}"
+            ) from None
+    return values
 
 
-def _typed(chapter: Path, parameter: dict, text: str) -> object:
-    annotation, comment = parameter["inferred_type_name"], parameter["help"]
+def _typed(annotation: str, comment: str, text: str) -> object:
+    """The value; raises ValueError if it is of another type or not within the limits."""
     parts = [part.strip(" '\"") for part in text.strip(" []").split(",")]
-    try:
-        raw = [part for part in parts if part] if annotation.startswith("list") else text.strip()
-        value = TypeAdapter(TYPES[annotation]).validate_python(raw)
-        _check_limits(value, comment)
-    except ValueError:
-        raise BookError(
-            f"parameter {parameter['name']} of chapter {chapter.stem} wants {annotation}, "
-            f"{comment} (default {parameter['default']}), not {text!r}"
-        ) from None
-    return value
-
-
-def _check_limits(value: object, comment: str) -> None:
-    """Raise ValueError if the value is not within what the comment says."""
-    if (least := re.search(r"\(at least (\d+)\)", comment)) and value < int(least[1]):
+    raw = [part for part in parts if part] if annotation.startswith("list") else text.strip()
+    value = TypeAdapter(TYPES[annotation]).validate_python(raw)
+    least, like = re.search(r"\(at least (\d+)\)", comment), re.search(r"\(like (\S+)\)", comment)
+    shape = re.sub(r"\w+", r"\\w+", like[1]) if like else ".*"
+    shapes = [re.fullmatch(shape, part) for part in parts if part]
+    if not all(shapes) or (least and value < int(least[1])):
         raise ValueError(value)
-    if like := re.search(r"\(like (\S+)\)", comment):
-        shape = re.sub(r"\w+", r"\\w+", like[1])
-        if not all(re.fullmatch(shape, text) for text in value):
-            raise ValueError(value)
+    return value
 
 
 def _values(root: Path, edition: str, given: dict[str, str]) -> dict[str, dict]:
@@ -181,16 +164,18 @@ def _from_root(root: Path, edition: str) -> str:
 # Executing
 
 
-def _execute_stale(root: Path, folder: Path, values: dict[str, dict], shared: str) -> None:
+def _execute_stale(root: Path, edition: Edition, values: dict[str, dict]) -> None:
     """Execute the chapters whose keys have changed side by side, then the report on the build."""
+    folder, shared = root / "_build/executed" / edition.name, _shared_key(root, edition)
+    paths = {name: folder / f"{name}.ipynb" for name in values}
     keys = {name: _key(source(root, name), shared, values[name]) for name in values}
-    stale = [name for name in keys if _kept_key(folder / f"{name}.ipynb") != keys[name]]
-    if stale:  # the report would be wrong from now on, also if this build is killed
-        (folder / f"{REPORT}.ipynb").unlink(missing_ok=True)
-    due = [name for name in values if name == REPORT and stale]
-    for names in ([name for name in stale if name != REPORT], due):
-        Parallel(SIDE_BY_SIDE, backend="threading")(
-            delayed(execute)(root, name, values[name], folder / f"{name}.ipynb", keys[name])
+    stale = [name for name in keys if _kept_key(paths[name]) != keys[name]]
+    last = [REPORT] if stale and REPORT in paths else []
+    for name in last:  # it is wrong from now on, also if this build is killed
+        paths[name].unlink(missing_ok=True)
+    for names in ([name for name in stale if name != REPORT], last):
+        joblib.Parallel(SIDE_BY_SIDE, backend="threading")(
+            joblib.delayed(execute)(root, name, values[name], paths[name], keys[name])
             for name in names
         )
 
@@ -203,82 +188,61 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     path, working = source(root, name), root / "_build/failed" / f"{name}.ipynb"
     working.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    known, started = declared(path), perf_counter()
     # Only what is unlike the defaults is injected: a page as published shows no extra cell.
+    known = declared(path)
     changed = {
         key: value
         for key, value in values.items()
-        if ast.literal_eval(known[key]["default"]) != value
+        if value != ast.literal_eval(known[key]["default"])
     }
-    bar = {"desc": name, "leave": False, "disable": None}
+    options = {"progress_bar": False, "stdout_file": stdout, "cwd": root, **KERNEL}
     try:
-        executed = papermill.execute_notebook(
-            path, working, changed, progress_bar=bar, stdout_file=stdout, cwd=root, **KERNEL
-        )
-    except FAILURES as error:
-        raise BookError(f"chapter {name} failed {_where(error)}; see {working}") from None
-    executed.metadata["crosslingual"] = {"key": key}
-    nbformat.write(executed, working)
+        done = papermill.execute_notebook(path, working, changed, **options)
+    except (PapermillExecutionError, DeadKernelError) as error:
+        told = "as its kernel died"
+        if isinstance(error, PapermillExecutionError):
+            line = error.source.strip().splitlines()[0]
+            told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
+        raise BookError(f"chapter {name} failed {told}; see {working}") from None
+    done.metadata["crosslingual"] = {"key": key}
+    nbformat.write(done, working)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(working, target)
-    tqdm.write(f"{name}: executed in {perf_counter() - started:.0f} s")
-
-
-def _where(error: Exception) -> str:
-    if not isinstance(error, PapermillExecutionError):
-        return f"as its kernel died ({type(error).__name__})"
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
-    # The line, in the traceback's frame of the cell.
-    arrow = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
-    line = arrow[1] if arrow else error.source.strip().splitlines()[0]
-    return f"in cell {error.exec_count} (`{line.strip()}`): {error.ename}: {error.evalue}"
-
-
-def _kept_key(executed: Path) -> str | None:
-    """The key that an executed chapter was made with."""
-    if not executed.exists():
-        return None
-    return nbformat.read(executed, 4).metadata.get("crosslingual", {}).get("key")
+    tqdm.write(f"{name}: executed in {done.metadata.papermill.duration:.0f} s")
 
 
 def _shared_key(root: Path, edition: Edition) -> str:
-    """Digest of what every chapter is made of: library, pins, edition, results, encoders' cards."""
-    folders = [LIBRARY, root / "book/recorded", results.local(edition.name), root / "encoders"]
-    files = [*_below(folders[0], ".py", ".csv"), *_below(folders[1]), *_below(folders[2])]
-    files += [*_below(folders[3], ".md", ".jsonl"), root / "requirements.lock", edition.path]
-    return _digest(path.read_bytes() for path in files if path.exists())
+    """Digest of what every chapter is made of: library, pins, edition, the results it may show.
+
+    Results as what is asked for, not as files: models of further seeds make no chapter stale.
+    """
+    library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
+    files = [*sorted(library), root / "requirements.lock", edition.path]
+    frames = [frame for kind in experiments.everything(edition).values() for frame in kind]
+    scalars = [frame.drop(columns=results.ARRAYS, errors="ignore").to_csv() for frame in frames]
+    return joblib.hash([*(path.read_bytes() for path in files), *scalars])
 
 
 def _key(source: Path, shared: str, values: dict) -> str:
     cells = nbformat.read(source, 4).cells
     content = [[cell.cell_type, cell.source, cell.metadata] for cell in cells]
-    return _digest([shared.encode(), json.dumps([content, values], sort_keys=True).encode()])
+    return joblib.hash(json.dumps([shared, content, values], sort_keys=True))
 
 
-def _below(folder: Path, *endings: str) -> list[Path]:
-    """The files in a folder and its folders with one of the endings, if any are given."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(path for path in files if not endings or path.suffix in endings)
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()
+def _kept_key(executed: Path) -> str | None:
+    """The key that an executed chapter was made with."""
+    return nbformat.read(executed, 4).metadata.crosslingual.key if executed.exists() else None
 
 
 def durations(edition: Edition) -> pd.DataFrame:
-    """What cells took when last executed; columns: chapter, date, number, code, seconds."""
+    """What chapters took when last executed; columns: chapter, date, cells, seconds."""
     folder, rows = results.root() / "_build/executed" / edition.name, []
-    for path in _below(folder, ".ipynb"):
+    for path in sorted(folder.rglob("*.ipynb")):
         notebook, name = nbformat.read(path, 4), path.relative_to(folder).with_suffix("").as_posix()
-        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        day = notebook.metadata.papermill.start_time[:10]
-        taken = [(cell.source, cell.metadata.papermill.duration) for cell in code]
-        rows += [(name, day, number, text, time) for number, (text, time) in enumerate(taken, 1)]
-    columns = ["chapter", "date", "number", "code", "seconds"]
-    return pd.DataFrame(rows, columns=columns).astype({"seconds": float})
+        took = notebook.metadata.papermill
+        cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+        rows.append((name, took.start_time[:10], cells, f"{took.duration:.1f}"))
+    return pd.DataFrame(rows, columns=["chapter", "date", "cells", "seconds"])
 
 
 # The site
@@ -289,79 +253,38 @@ def compile(root: Path, edition: str) -> Path:
 
     Raises BookError with jupyter-book's warnings; the site is then left as it was.
     """
-    executed, html = root / "_build/executed" / edition, root / "_build/html"
-    html = html if edition == DEFAULT else html / edition
-    _copy_static(root, executed)
-    files = [root / "_config.yml", root / "_toc.yml", *_below(executed)]
-    names = "\n".join(str(path.relative_to(root)) for path in files)
-    key = _digest([names.encode(), *(path.read_bytes() for path in files)])
-    if not ((html / STAMP).exists() and (html / STAMP).read_text() == key):
-        _jupyter_book(root, executed, root / "_toc.yml", html, STRICT)
-        (html / STAMP).write_text(key)
-    return html / "index.html"
-
-
-def page(root: Path, executed: Path) -> Path:
-    """Compile one executed chapter by itself, without those that it refers to; return its page."""
-    with tempfile.TemporaryDirectory() as folder:
-        pages, toc = Path(folder) / "pages", Path(folder) / "_toc.yml"
-        _copy_static(root, pages)
-        shutil.copy2(executed, pages)
-        toc.write_text(f"format: jb-book\nroot: {executed.stem}\n", "utf-8")
-        _jupyter_book(root, pages, toc, executed.with_suffix(""), [])
-    return executed.with_suffix("") / f"{executed.stem}.html"
-
-
-def _copy_static(root: Path, pages: Path) -> None:
-    """Put what pages use beside them, and the pages that are not executed."""
-    book = root / "book"
+    pages, book, draft = root / "_build/executed" / edition, root / "book", root / "_build/draft"
+    html = root / "_build/html" / ("" if edition == DEFAULT else edition)
     shutil.copytree(book / "assets", pages / "assets", dirs_exist_ok=True)
     for path in [book / "references.bib", *book.glob("*.md")]:
         shutil.copy2(path, pages)
+    files = [root / "_config.yml", root / "_toc.yml", *sorted(pages.rglob("*"))]
+    key = joblib.hash([path.read_bytes() for path in files if path.is_file()])
+    stamp = html / ".made-from"  # written last: a site without it is not whole
+    if not stamp.exists() or stamp.read_text() != key:
+        shutil.rmtree(draft, ignore_errors=True)  # what is left of it hides warnings
+        _jupyter_book(root, pages, draft)
+        stamp.unlink(missing_ok=True)
+        shutil.copytree(draft / "_build/html", html, dirs_exist_ok=True)
+        stamp.write_text(key)
+    return html / "index.html"
 
 
-def _jupyter_book(root: Path, pages: Path, toc: Path, html: Path, options: list[str]) -> None:
-    """Build a site beside ``html``, put it there when whole; raise BookError with the warnings."""
-    draft = html.with_name(f".{html.name}")
-    program = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "build", pages, *options]
-    command += ["--config", root / "_config.yml", "--toc", toc, "--path-output", draft]
-    shutil.rmtree(draft, ignore_errors=True)  # of a killed build
-    draft.mkdir(parents=True)
-    try:
-        done = subprocess.run(
-            map(str, command), cwd=root, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BookError(
-                f"jupyter-book refused the site:{_complaints(done.stdout + done.stderr)}"
-            )
-        _put(draft / "_build/html", html, draft / "old")
-    finally:
-        shutil.rmtree(draft)
-
-
-def _complaints(log: str) -> str:
-    """The lines of jupyter-book's log that say what is wrong; else its last ones."""
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", log).splitlines()
-    wrong = [line for line in lines if re.search(r"WARNING|ERROR|Error\b", line)]
-    return "\n  ".join(["", *(wrong[:20] or lines[-10:])])
-
-
-def _put(new: Path, place: Path, old: Path) -> None:
-    for other in place.glob(f"*/{STAMP}"):  # sites of other editions lie in the default's
-        os.replace(other.parent, new / other.parent.name)
-    if place.exists():
-        os.replace(place, old)
-    os.replace(new, place)
+def _jupyter_book(root: Path, pages: Path, draft: Path) -> None:
+    command = [sys.executable, "-c", SPHINX, "build", pages, "-n", "-W", "--keep-going"]
+    command += ["--config", root / "_config.yml", "--toc", root / "_toc.yml"]
+    command += ["--path-output", draft]
+    done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).splitlines()
+        wrong = [line for line in lines if re.search(r"WARNING|ERROR|Error\b", line)]
+        told = "\n  ".join(wrong[:20] or lines[-10:])
+        raise BookError(f"jupyter-book refused the site:\n  {told}")
 
 
 def handout(root: Path, name: str) -> Path:
     """Write a chapter for students, with an empty cell in place of each solution; return where."""
-    notebook, target = (
-        nbformat.read(source(root, name), 4),
-        root / "_build/handouts" / f"{name}.ipynb",
-    )
+    notebook, target = nbformat.read(source(root, name), 4), root / f"_build/handouts/{name}.ipynb"
     kept, inside = [], False
     for cell in notebook.cells:
         begins = cell.source.startswith("```{solution-start}")

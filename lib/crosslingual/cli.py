@@ -15,18 +15,16 @@ from crosslingual import experiments, languages, results
 from crosslingual.corpora import formats
 from crosslingual.edition import Edition, checked, read_yaml
 
-app = typer.Typer(
-    help="An executable reproduction of 'How multilingual is Multilingual BERT?'.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-EditionName = Annotated[str, typer.Option("--edition", "-e", help="A name, or a path to a .yml.")]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option("--parameter", "-p", help="name=value; several with ; between, or repeated."),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be computed, and stop.")]
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+WHICH = "A name, or a path to a .yml."
+EditionName = Annotated[str, typer.Option("--edition", "-e", help=WHICH)]
+GIVEN = "name=value; several with ; between, or repeated."
+Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help=GIVEN)]
+Fresh = Annotated[bool, typer.Option(help="Compute all results anew.")]
+DryRun = Annotated[bool, typer.Option(help="Say what would be computed, and stop.")]
+Words = Annotated[list[str], typer.Argument(help="Only results with all of these.")]
+Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
+Snapshots = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With step-N.")]
 
 
 def main() -> None:
@@ -34,43 +32,35 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        if (sentence := _sentence(error)) is None:
+        ours = type(error).__module__.split(".")[0] in ("crosslingual", "pocketworld")
+        name = getattr(error, "filename2", None) or getattr(error, "filename", None)
+        if not ours and name is None:
             raise
-        print(f"crosslingual: {sentence}", file=sys.stderr)
+        told = str(error) if ours else f"{name} cannot be used: {error.strerror}"
+        print(f"crosslingual: {told}", file=sys.stderr)
         sys.exit(2)
-
-
-def _sentence(error: Exception) -> str | None:
-    """What to say of a mistake that we found, or of a file that cannot be used; else None."""
-    if type(error).__module__.split(".")[0] in ("crosslingual", "pocketworld"):
-        return str(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename2 or error.filename} cannot be used: {error.strerror}"
-    return None
 
 
 @app.command()
 def book(
     edition: EditionName = the_book.DEFAULT,
-    parameter: Assignments = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Compute all results anew.")] = False,
+    parameter: Parameters = (),
+    fresh: Fresh = False,
     dry_run: DryRun = False,
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
-    given = the_book.parse(parameter or [])
+    given = the_book.parse(parameter)
     if dry_run:
-        _tell(loaded := Edition.load(edition), experiments.plan(loaded))
+        run([], edition, dry_run)
     else:
         print(f"The book: {the_book.build(results.root(), edition, given, fresh)}")
 
 
 @app.command()
-def chapter(
-    name: str, edition: EditionName = the_book.DEFAULT, parameter: Assignments = None
-) -> None:
+def chapter(name: str, edition: EditionName = the_book.DEFAULT, parameter: Parameters = ()) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
-    given = the_book.parse(parameter or [])
-    print(f"The page: {the_book.chapter(results.root(), name, edition, given)}")
+    given = the_book.parse(parameter)
+    print(f"The notebook: {the_book.chapter(results.root(), name, edition, given)}")
 
 
 @app.command()
@@ -81,31 +71,19 @@ def handout(name: str) -> None:
 
 @app.command()
 def run(
-    words: Annotated[
-        list[str] | None, typer.Argument(help="Only results with all of these.")
-    ] = None,
-    edition: EditionName = the_book.DEFAULT,
-    dry_run: DryRun = False,
+    words: Words = (), edition: EditionName = the_book.DEFAULT, dry_run: DryRun = False
 ) -> None:
     """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
-    loaded, wanted = Edition.load(edition), set(words or [])
-    jobs = [job for job in experiments.plan(loaded) if wanted <= set(str(job).split())]
-    if dry_run:
-        _tell(loaded, jobs)
-    else:
-        experiments.run(loaded, jobs)
-
-
-def _tell(edition: Edition, jobs: list[experiments.Job]) -> None:
-    """Print what is to be computed, and how long that takes."""
-    for job in jobs:
-        print(f"  {job}")
-    cost = experiments.cost(edition, jobs, experiments.default_workers())
-    print(f"{edition.title}: {cost} to compute." if jobs else f"{edition.title}: nothing lacks.")
+    loaded = Edition.load(edition)
+    jobs = [job for job in experiments.plan(loaded) if set(words) <= set(str(job).split())]
+    if not dry_run:
+        return experiments.run(loaded, jobs)
+    cost = experiments.cost(loaded, jobs, experiments.default_workers()) if jobs else "nothing"
+    print(*(f"  {job}" for job in jobs), f"{loaded.title}: {cost} to compute.", sep="\n")
 
 
 @app.command()
-def record(edition: Annotated[str, typer.Argument(help="A name, or a path to a .yml.")]) -> None:
+def record(edition: Annotated[str, typer.Argument(help=WHICH)]) -> None:
     """Put an edition's results into book/recorded, for those who build without computing."""
     loaded = Edition.load(edition)
     experiments.record(loaded)
@@ -113,41 +91,34 @@ def record(edition: Annotated[str, typer.Argument(help="A name, or a path to a .
 
 
 @app.command()
-def pretrain(
-    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")],
-    out: Annotated[Path | None, typer.Option(help="Default: CONFIG without .yml.")] = None,
-) -> None:
-    """Pre-train an encoder on an edition's text, or go on where a killed run stopped."""
+def pretrain(config: Specification) -> None:
+    """Pre-train an encoder on an edition's text, or go on where a killed run stopped.
+
+    It goes into a folder beside the specification, of the same name without .yml.
+    """
     from crosslingual.models import pretrain  # here, as it loads torch
 
     mapping, lines = read_yaml(config)
-    wanted = checked(pretrain.Specification, mapping, config, lines)
-    loaded, folder = Edition.load(config.parent / wanted.edition), out or config.with_suffix("")
-    draw, known = partial(loaded.document.corpora.text, pairs=loaded.pairs), languages.table().index
+    wanted, folder = checked(pretrain.Specification, mapping, config, lines), config.with_suffix("")
+    loaded, known = Edition.load(config.parent / wanted.edition), languages.table().index
+    draw = partial(loaded.document.corpora.text, pairs=loaded.pairs)
     texts = {code: draw(code, wanted.sentences) for code in tqdm(wanted.languages or known)}
-    spelled = known if wanted.alphabet else []
-    alphabet = "".join(sorted(set().union(*(line for code in spelled for line in draw(code, 500)))))
-    about = f"of the edition `{loaded.name}`"
+    spelled = [line for code in known if wanted.alphabet for line in draw(code, 500)]
+    alphabet, about = "".join(sorted(set("".join(spelled)))), f"of the edition `{loaded.name}`"
     pretrain.pretrain(texts, wanted.recipe, folder, alphabet, wanted.snapshots, about)
     print(f"The encoder: {folder}")
 
 
 @app.command()
 def probe(
-    snapshots: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With step-N.")],
-    edition: EditionName = the_book.DEFAULT,
-    encoder: Annotated[str, typer.Option(help="Which encoder they led to.")] = "m-bert",
+    snapshots: Snapshots, edition: EditionName = the_book.DEFAULT, encoder: str = "m-bert"
 ) -> None:
     """Probe the snapshots kept while an encoder was pre-trained, and keep the curve."""
     experiments.probe(Edition.load(edition), encoder, snapshots)
 
 
 @app.command()
-def world(
-    language: Annotated[str, typer.Argument(help="A code like en or pt_br.")],
-    out: Annotated[Path, typer.Option(help="The file to write.")],
-    sentences: Annotated[int, typer.Option(min=1)] = 1000,
-) -> None:
+def world(language: str, out: Path, sentences: Annotated[int, typer.Option(min=1)] = 1000) -> None:
     """Write tagged sentences of the artificial world as CoNLL-U, for other tools to read."""
     # Draws of its own: no sentence is taken from the corpora of an edition.
     drawn = list(islice(World().sentences(language, "export"), sentences))

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from datasets import Dataset
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crosslingual import languages, results
 from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
 from crosslingual.corpora.artificial import Artificial
+from crosslingual.corpora.formats import Dataset
 from crosslingual.models import Recipe
 from crosslingual.models.encoder import Encoder, EncoderUnavailable
 

@@ -38,9 +38,8 @@ from crosslingual import corpora, languages, stats
 from crosslingual import results as kept
 from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
-from crosslingual.models import pieces as word_pieces
-from crosslingual.models import retrieve, score
-from crosslingual.models.encoder import Encoder, EncoderUnavailable, check
+from crosslingual.models import pieces, retrieve, score
+from crosslingual.models.encoder import Encoder, check
 
 ENCODERS = ["m-bert", "en-bert"]
 # Encoders of each task: Figures 1, 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
@@ -70,8 +69,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 # Bumped by hand where the functions are that determine a result. That of fine-tuning stands here
 # too, as its module is not loaded to show a result; a test compares.
 VERSIONS = {
-    "alignment": word_pieces.VERSION,
-    "overlap": word_pieces.OVERLAP_VERSION,
+    "alignment": pieces.VERSION,
+    "overlap": pieces.OVERLAP_VERSION,
     "finetune": 2,
     "scoring": score.VERSION,
     "baseline": score.BASELINE_VERSION,
@@ -177,11 +176,6 @@ def sizes(edition: Edition) -> pd.DataFrame:
     return _frame(edition, "sizes", asked)
 
 
-def pieces(edition: Edition) -> pd.DataFrame:
-    """What vocabularies make of the test treebanks: encoder, language and `pieces.measure`'s."""
-    return _frame(edition, "pieces", product(ENCODERS, edition.languages("pos")))
-
-
 def overlaps(edition: Edition, entities: int = 0) -> pd.DataFrame:
     """Overlap of entity word pieces, every ordered pair of Figure 1's languages, both encoders.
 
@@ -246,7 +240,8 @@ def examples(edition: Edition) -> pd.DataFrame:
     """
     told = edition if edition.artificial else Edition.load("pocket")
     asked = [("tagged", code) for code in told.languages("pos")]
-    return _frame(told, "examples", [*asked, ("switched", "hi+en")])
+    asked += [("switched", "hi+en")] * bool(told.languages("code-switching"))
+    return _frame(told, "examples", asked)
 
 
 def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
@@ -261,7 +256,6 @@ def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
         "scores": [*(scores(edition, task) for task in TASKS), baselines(edition)],
         "variants": [variants(edition).query("variant != @AS_IT_IS")],
         "sizes": [sizes(edition)],
-        "pieces": [pieces(edition)],
         "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],
         "retrieval": [retrieval(edition), retrieval(edition, edition.further_pairs)],
         "space": [space(edition)],
@@ -288,7 +282,10 @@ def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
     found["reason"] = ""
     found.loc[lacking, "reason"] = reasons
     texts = ["origin", "note", "date", "device", "made_from"]
-    return found.assign(edition=edition.name, **{text: found[text].fillna("") for text in texts})
+    found[texts] = found[texts].astype(object).fillna("")
+    if "warning" in found:
+        found["note"] = (found.note + " " + found.warning.astype(object).fillna("")).str.strip()
+    return found.assign(edition=edition.name)
 
 
 def _found(edition: Edition, kind: str, expected: pd.DataFrame) -> pd.DataFrame:
@@ -327,23 +324,24 @@ def _job(kind: str, row: Any) -> Job:
 def _reason(edition: Edition, kind: str, row: Any) -> str:
     """Why there is no value: something is not at hand, or the job came to nothing."""
     job = _job(kind, row)
-    failed = _FAILED.get((edition.path, job))
-    return _absence(edition, kind, row) or failed or f"not computed yet ({job})."
+    failed = _FAILED.get((edition.path, job)) or f"not computed yet ({job})."
+    return _absence(edition, kind, row) or failed
 
 
 def _absence(edition: Edition, kind: str, row: Any) -> str:
     """What of all that a row is made from is not at hand, and how to get it; "" if all is."""
-    reasons = (_digest(edition, name)[1] for name in _inputs(kind, row).values())
-    return next(filter(None, reasons), "")
+    names, download = _inputs(kind, row).values(), fetch.TRANSFERS.get()
+    return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
 
 
 def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
     """For a row all that determines it and is at hand: digests, recipe, versions of functions."""
 
     def parts(row: Any) -> dict[str, str]:
-        digests = {part: _digest(edition, name)[0] for part, name in _inputs(kind, row).items()}
+        inputs = _inputs(kind, row).items()
+        digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
         found = {part: digest for part, digest in digests.items() if digest}
-        versions = ["baseline", "scoring"] if _is_baseline(row) else kinds().versions[kind]
+        versions = ["baseline", "scoring"] if _floor(row) else kinds().versions[kind]
         if "finetune" in versions and "task" in row._fields:
             found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
         return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
@@ -353,35 +351,30 @@ def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
 
 def _inputs(kind: str, row: Any) -> dict[str, str]:
     named = dict(each.format(row=row).split("=") for each in kinds().inputs[kind])
-    if _is_baseline(row):
-        named.pop("encoder")
-    return named
+    return {part: name for part, name in named.items() if not (part == "encoder" and _floor(row))}
 
 
-def _is_baseline(row: Any) -> bool:
+def _floor(row: Any) -> bool:
     return getattr(row, "encoder", "") in score.BASELINES
 
 
 @lru_cache(maxsize=4096)
-def _digest(edition: Edition, name: str) -> tuple[str, str]:
+def _digest(edition: Edition, name: str, download: bool = True) -> tuple[str, str]:
     """(digest, "") of a corpus, parallel text or encoder; ("", why) where it is not at hand."""
     what, *names = name.split("/")
+    token = fetch.TRANSFERS.set(download)
     try:
-        if what == "encoder":
-            return _encoder_here(edition, "/".join(names)), ""
-        ask = edition.parallel_digest if what == "parallel" else edition.digest
-        return ask(*names if what == "parallel" else (what, *names)), ""
+        if what == "parallel":
+            return edition.parallel_digest(*names), ""
+        if what != "encoder":
+            return edition.digest(what, *names), ""
+        encoder = edition.encoder(*names)
+        known = encoder.digest if download or encoder.at_hand else ""
+        return known, "" if known else f"the encoder {encoder.path} is yet to be fetched."
     except ValueError as problem:
         return "", str(problem)
-
-
-def _encoder_here(edition: Edition, name: str) -> str:
-    encoder = edition.encoder(name)
-    if encoder.revision and not encoder.at_hand:
-        raise EncoderUnavailable(
-            f"the encoder {name!r} ({encoder.path}) is not here: `crosslingual fetch` gets it."
-        )
-    return encoder.digest
+    finally:
+        fetch.TRANSFERS.reset(token)
 
 
 @lru_cache(maxsize=64)
@@ -480,17 +473,15 @@ def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
 
 def _seconds(edition: Edition, job: Job) -> float:
     """Median seconds of kept jobs of the kind, task and encoder, or measured now."""
-    known = _current(edition, job.kind)
+    known, about = _current(edition, job.kind), dict(zip(kinds().unit[job.kind], job.about))
     for column in {"task", "encoder"} & set(known):
         known = known[known[column].isin(job.about)]
     if len(known):
         return float(known.seconds.median())
-    about = dict(zip(kinds().unit[job.kind], job.about, strict=True))
-    if about.get("encoder") not in edition.encoders or "task" not in about:
-        return 1.0
     with suppress(ValueError):  # which the job itself will say
-        return _timed(edition, about["task"], about["encoder"], about["train"])
-    return 0.0
+        if "task" in about and about.get("encoder") in edition.encoders:
+            return _timed(edition, about["task"], about["encoder"], about["train"])
+    return 1.0
 
 
 @lru_cache(maxsize=16)
@@ -528,11 +519,9 @@ def _work(path: Path, job: Job, number: int, parent: int, folder: str) -> tuple[
     except ValueError as problem:
         return job, str(problem)
     parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
-    frame = frame.assign(made_from=list(map(json.dumps, parts)), device=device(), **kept.about())
-    seconds = round(time.perf_counter() - started, 2)
-    kept.keep(
-        edition.name, job.kind, frame.assign(seconds=seconds, memory=peak_memory()), job.about
-    )
+    about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
+    frame = frame.assign(made_from=list(map(json.dumps, parts)), **about)
+    kept.keep(edition.name, job.kind, frame, job.about)
     return job, ""
 
 
@@ -561,22 +550,16 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def device() -> str:
-    """What is computed on here, as results name it."""
-    import torch
-
-    threads = f"cpu, {torch.get_num_threads()} thread(s)"
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else threads
-
-
-def peak_memory() -> float:
-    """The most bytes in use so far: on a GPU, by tensors; else by this process."""
+def _where() -> dict[str, str | float]:
+    """device: what is computed on, as results name it; memory: the most bytes in use so far."""
     import torch
 
     if torch.cuda.is_available():
-        return float(torch.cuda.max_memory_allocated())
-    scale = 1 if sys.platform == "darwin" else 1024
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
+        memory = float(torch.cuda.max_memory_allocated())
+        return {"device": torch.cuda.get_device_name(), "memory": memory}
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = float(most * (1 if sys.platform == "darwin" else 1024))
+    return {"device": f"cpu, {torch.get_num_threads()} thread(s)", "memory": memory}
 
 
 # ---- what each kind of job makes
@@ -618,10 +601,10 @@ def _finetuned(
 
 
 @lru_cache(maxsize=4)
-def _encoded(edition: Edition, task: str, encoder: str, max_length: int) -> word_pieces.Encoded:
+def _encoded(edition: Edition, task: str, encoder: str, max_length: int) -> pieces.Encoded:
     """Once per process: it costs more than a tenth of an evaluation."""
     sentences = [words for test in _tests(edition, task).values() for words in test["tokens"]]
-    return word_pieces.encode(edition.encoder(encoder).tokenizer, sentences, max_length)
+    return pieces.encode(edition.encoder(encoder).tokenizer, sentences, max_length)
 
 
 @lru_cache(maxsize=4)
@@ -651,7 +634,7 @@ def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFram
         code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
         for code in train.keys() & test.keys()
     }
-    found = word_pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
+    found = pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
     return found.assign(encoder=encoder, entities=entities)
 
 
@@ -678,12 +661,6 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
 def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
     counted = corpora.statistics(edition.corpus(task, language, split))
     return pd.DataFrame([{"task": task, "language": language, "split": split, **counted}])
-
-
-def _make_pieces(edition: Edition, encoder: str, language: str) -> pd.DataFrame:
-    text = edition.corpus("pos", language, "test")["tokens"]
-    measured = word_pieces.measure(edition.encoder(encoder).tokenizer, list(text))
-    return pd.DataFrame([{"encoder": encoder, "language": language, **measured}])
 
 
 def _make_profile(edition: Edition, language: str) -> pd.DataFrame:
@@ -800,7 +777,6 @@ MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
     "retrieval": _make_retrieval,
     "space": _make_space,
     "sizes": _make_sizes,
-    "pieces": _make_pieces,
     "profile": _make_profile,
     "examples": _make_examples,
     "emergence": _make_emergence,

@@ -18,16 +18,14 @@ ADJECTIVE_GROUPS = {"Adjective-Noun": "AN", "Noun-Adjective": "NA"}
 
 
 class UnknownLanguage(ValueError):
-    """A language code that the table of languages does not have."""
+    """A code that the table of languages does not have."""
 
 
 @cache
 def table() -> pd.DataFrame:
     """One row a language, by code: name, script, script_name, family, branch, wals_code, pos, ...
 
-    Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them
-    (``no_bokmaal``, ``pt_br``). ``order_group`` is the paper's own SVO/SOV membership (Table 5),
-    empty where the paper lists neither.
+    Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them (``pt_br``).
     """
     return pd.read_csv(DATA / "languages.csv", keep_default_na=False).set_index("code")
 
@@ -52,8 +50,6 @@ SCRIPT_NAMES = dict(zip(table().script, table().script_name))
 POS_LANGUAGES = [code for code, row in table().iterrows() if row.pos]
 NER16_LANGUAGES = [code for code, row in table().iterrows() if row.ner16]
 CONLL_LANGUAGES = ["en", "de", "nl", "es"]
-SVO = [code for code, row in table().iterrows() if row.order_group == "SVO"]
-SOV = [code for code, row in table().iterrows() if row.order_group == "SOV"]
 
 
 @cache
@@ -76,11 +72,9 @@ def attested(code: str) -> dict[str, str]:
 def common_features(a: str, b: str) -> int:
     """How many of the six features (0-6) have the same attested value in both languages.
 
-    Two languages with "No dominant order" share that value. A feature attested in one only is not
-    shared.
+    Two languages with "No dominant order" share that value.
     """
-    first, second = attested(a), attested(b)
-    return sum(first[feature] == second.get(feature) for feature in first)
+    return len(attested(a).items() & attested(b).items())
 
 
 def likeness(a: str, b: str) -> float:
@@ -91,22 +85,19 @@ def likeness(a: str, b: str) -> float:
 
 def common_orders(a: str, b: str) -> int:
     """`common_features` (0-6) without those for which neither has a dominant order."""
-    second = attested(b)
-    return sum(
-        value == second.get(feature) and value not in NO_ORDER
-        for feature, value in attested(a).items()
-    )
+    shared = attested(a).items() & attested(b).items()
+    return sum(value not in NO_ORDER for _, value in shared)
 
 
 @cache
-def _entries() -> pd.Series:
-    """Whether WALS has just one entry for a language, and that for no other; by language."""
-    return pd.read_csv(DATA / "wals_entries.csv").set_index("language").own.astype(bool)
+def _own_entries() -> set[str]:
+    entries = pd.read_csv(DATA / "wals_entries.csv")
+    return set(entries.language[entries.own == 1])
 
 
 def own_entry(code: str) -> bool:
     """Whether the atlas has just one entry for the language, and that for no other."""
-    return bool(_entries().get(check(code), False))
+    return check(code) in _own_entries()
 
 
 def shared(codes: list[str]) -> pd.DataFrame:

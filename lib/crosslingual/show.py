@@ -2,8 +2,7 @@
 
 A cell of a chapter returns a ``Table`` or a ``Figure``. The site build takes its MyST form,
 numbered and open to references from other pages; a live notebook shows its HTML form. What exactly
-a table or figure holds is the business of its chapter's room; only what several chapters show alike
-is here.
+a table or figure holds is the business of its chapter's room.
 """
 
 import base64
@@ -13,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -72,35 +72,53 @@ class Table:
     def grid(self) -> str:
         """The bare Markdown table."""
         rule = [":--"] + [":--" if self.text else "--:"] * (len(self.header) - 1)
-        lines = [self.header, rule, *self.rows]
-        return "\n".join(
-            "| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines
-        )
+        lines = [[cell.replace("|", r"\|") for cell in line] for line in (self.header, *self.rows)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+    def below(self) -> str:
+        """The notes in paragraphs, signatures folded away at their end."""
+        signatures = [note for note in self.notes if note.startswith("`")]
+        told = [note for note in self.notes if note not in signatures]
+        return "\n\n".join([*told, FOLD, *signatures, "</details>"] if signatures else told)
 
     def markdown(self) -> str:
         """MyST source of the numbered table and of its notes."""
         options = f":name: {self.name}\n:class: {'prose' if self.text else 'compact'}"
         table = f"```{{table}} {self.caption}\n{options}\n\n{self.grid()}\n```\n"
-        notes = "\n\n".join(self._notes())
-        return table + (f"\n```{{container}} table-notes\n{notes}\n```\n" if notes else "")
+        notes = f"\n```{{container}} table-notes\n{self.below()}\n```\n"
+        return table + notes * bool(self.notes)
 
     def html(self) -> str:
         """HTML for a live notebook and for ``gallery``."""
-        render = MarkdownIt().enable("table").render
-        return render(f"**{self.caption}**\n\n{self.grid()}\n\n" + "\n\n".join(self._notes()))
-
-    def _notes(self) -> list[str]:
-        """The notes in paragraphs, signatures folded away at their end."""
-        signatures = [note for note in self.notes if note.startswith("`")]
-        told = [note for note in self.notes if note not in signatures]
-        return [*told, FOLD, *signatures, "</details>"] if signatures else told
+        parts = [f"**{self.caption}**", self.grid(), self.below()]
+        return MarkdownIt().enable("table").render("\n\n".join(parts))
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {
-            "text/markdown": self.markdown(),
-            "text/html": self.html(),
-            "text/plain": self.grid(),
-        }
+        forms = {"markdown": self.markdown(), "html": self.html(), "plain": self.grid()}
+        return {f"text/{form}": text for form, text in forms.items()}
+
+
+def table(
+    about: str,
+    name: str,
+    header: list[str],
+    rows: list[list[str]],
+    edition: "Edition",
+    *frames: pd.DataFrame,
+    notes: Iterable[str] = (),
+    text: bool = False,
+) -> Table:
+    """A table ``about`` something (no full stop); below it ``notes`` and what its frames tell."""
+    told = [*notes, *(_told(edition, *frames) if frames else []), *map(signature, frames)]
+    notes = tuple(filter(None, dict.fromkeys(told)))
+    return Table(f"{about}. Edition: {edition.title}.", name, header, rows, notes, text)
+
+
+def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
+    """A frame of texts as it is, a row a row; underscores in its columns' names become spaces."""
+    header = [column.replace("_", " ") for column in frame]
+    rows = [list(map(str, row)) for row in frame.to_numpy()]
+    return Table(caption, name, header, rows, () if rows else ("None yet.",), text=True)
 
 
 def label(code: str) -> str:
@@ -109,9 +127,9 @@ def label(code: str) -> str:
     return short.replace("_", "-").upper() if code in known_languages().index else code
 
 
-def number(value: float | None, decimals: int = 1) -> str:
-    missing = value is None or np.isnan(value)
-    return MISSING if missing else f"{value:.{decimals}f}".replace("-", "−")
+def number(value: float, decimals: int = 1, sign: str = "") -> str:
+    """A number with a true minus; a dash if there is none."""
+    return MISSING if np.isnan(value) else f"{value:{sign}.{decimals}f}".replace("-", "−")
 
 
 def bold(value: float) -> str:
@@ -119,7 +137,7 @@ def bold(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    return MISSING if np.isnan(value) else f"{value:+.1f}".replace("-", "−")
+    return number(value, sign="+")
 
 
 def bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
@@ -150,37 +168,23 @@ def beside(
     differences. ``languages`` shows other ones than the paper's; without it, what the paper leaves
     empty stays empty.
     """
-    title, digits = caption(published, edition), _decimals(published.stack())
-    shown = published.notna()
-    if languages is not None:
-        published = published.reindex(index=languages, columns=languages)
-        shown = published.isna() | True
+    codes = list(languages or published)
+    digits = 1 if published.round(1).equals(published) else 2  # as the paper prints: Table 4 has 1
     rows = []
-    for train, printed in published.iterrows():
-        runs = frame[frame.train == train]
-        rows += _trained_on(runs, train, printed, shown.loc[train], digits, edition)
-    header = ["", *map(label, published.columns)]
-    return Table(title, name, header, rows, notes(frame, edition, spread=True))
-
-
-def _trained_on(runs, train: str, printed: pd.Series, shown: pd.Series, digits: int, edition):
-    """Our values for a language, their spread, the paper's, and differences if they compare."""
-    cells = {code: valued(runs[runs.evaluate == code]) for code in printed.index}
-    means = [cells[code].score.mean() if shown[code] else np.nan for code in printed.index]
-    spreads = [spread(cells[code]) if shown[code] else "" for code in printed.index]
-    rows = [[f"**{label(train)}**", *map(bold, means)], ["±", *spreads]]
-    rows.append(["paper", *(number(value, digits) for value in printed)])
-    if edition.artificial:
-        return rows
-    others = _substitutes(runs, edition)
-    ours = np.where([train in others or code in others for code in printed.index], np.nan, means)
-    return [*rows, ["difference", *map(signed, ours - printed)]]
-
-
-def _decimals(printed: pd.Series) -> int:
-    """How many decimals the paper prints: Table 4 has one, the others two."""
-    values = printed.dropna().to_numpy()
-    return 1 if np.allclose(values, values.round(1)) else 2
+    for train, printed in published.reindex(index=codes, columns=codes).iterrows():
+        shown = printed if languages is None else printed.fillna(0)
+        runs = frame[(frame.train == train) & frame.evaluate.isin(shown.dropna().index)]
+        cells = {code: runs[runs.evaluate == code] for code in codes}
+        means = np.array([cell.score.mean() for cell in cells.values()])
+        spreads = [spread(cells[c]) if known else "" for c, known in shown.notna().items()]
+        rows += [[f"**{label(train)}**", *map(bold, means)], ["±", *spreads]]
+        rows.append(["paper", *(number(value, digits) for value in printed)])
+        if not edition.artificial:
+            others = edition.substitutes if "ner" in set(runs.task) else {}
+            means[[train in others or code in others for code in codes]] = np.nan
+            rows.append(["difference", *map(signed, means - printed)])
+    about, header = published.attrs["caption"], ["", *map(label, codes)]
+    return table(about, name, header, rows, edition, frame, notes=[SPREAD])
 
 
 def systems(
@@ -190,23 +194,18 @@ def systems(
 
     ``ours`` maps a row's title to scores with one cell per evaluation corpus.
     """
-    rows = [
-        [_printed(index), *(number(value, 2) for value in row)]
-        for index, row in published.iterrows()
-    ]
+    rows = []
+    for index, values in published.iterrows():
+        title = " · ".join(index) if isinstance(index, tuple) else index
+        title += ", paper" * title.endswith("BERT")  # as our systems are named alike
+        rows.append([title, *(number(value, 2) for value in values)])
     for title, frame in ours.items():
-        cells = [valued(frame[frame.evaluate == code]) for code in published.columns]
+        cells = [frame[frame.evaluate == code] for code in published]
         rows.append([f"**{title}, ours**", *(bold(cell.score.mean()) for cell in cells)])
         rows.append(["±", *map(spread, cells)])
-    header = ["", *map(label, published.columns)]
-    told = notes(pd.concat(ours.values(), ignore_index=True), edition, spread=True)
-    return Table(caption(published, edition), name, header, rows, told)
-
-
-def _printed(index) -> str:
-    """The title of a printed row; the paper's own systems are marked, as ours are named alike."""
-    title = " · ".join(index) if isinstance(index, tuple) else str(index)
-    return f"{title}, paper" if title.endswith("BERT") else title
+    about, header = published.attrs["caption"], ["", *map(label, published)]
+    every = pd.concat(ours.values(), ignore_index=True)
+    return table(about, name, header, rows, edition, every, notes=[SPREAD])
 
 
 def ledger_table(ledger: pd.DataFrame, edition: "Edition", name: str) -> Table:
@@ -214,15 +213,14 @@ def ledger_table(ledger: pd.DataFrame, edition: "Edition", name: str) -> Table:
     rows = []
     for row in ledger.itertuples():
         paper = _verdict(row.paper_verdict, row.paper_value)
-        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, _ours(row)])
-    told = [
-        f"Ours: {tally(ledger)}.",
-        "The paper's numbers have no intervals and are judged by their value alone.",
-        *([PATTERN] if edition.artificial else []),
-    ]
-    about = f"The paper's claims, judged by rules fixed in advance. Edition: {edition.title}."
-    header = ["Claim (section)", "Paper", "Ours"]
-    return Table(about, name, header, rows, tuple(told), text=True)
+        p = "" if np.isnan(row.p) else f", p = {row.p:.3f}"
+        ours = _verdict(row.verdict, row.value, f" ({bounds(row, 2)}){p}")
+        ours += f": {row.note}" if row.verdict == "not testable" else ""
+        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, ours])
+    alone = "The paper's numbers have no intervals and are judged by their value alone."
+    notes = [f"Ours: {tally(ledger)}.", alone, PATTERN * edition.artificial]
+    about, header = "The paper's claims, judged by rules fixed in advance", ["Claim (section)"]
+    return table(about, name, [*header, "Paper", "Ours"], rows, edition, notes=notes, text=True)
 
 
 def tally(ledger: pd.DataFrame) -> str:
@@ -236,61 +234,23 @@ def _verdict(verdict: str, value: float, interval: str = "") -> str:
     return f"{VERDICTS[verdict]} {verdict}{shown}"
 
 
-def _ours(row) -> str:
-    if row.verdict == "not testable":
-        return f"{_verdict(row.verdict, np.nan)}: {row.note}"
-    p = "" if np.isnan(row.p) else f", p = {row.p:.3f}"
-    return _verdict(row.verdict, row.value, f" ({bounds(row, 2)}){p}")
+def _told(edition: "Edition", *frames: pd.DataFrame) -> list[str]:
+    """What a reader of results has to know, a sentence each, some of them empty.
 
-
-def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
-    """A frame of texts as it is, a row a row; underscores in its columns' names become spaces."""
-    header = [column.replace("_", " ") for column in frame]
-    rows = [list(map(str, row)) for row in frame.to_numpy()]
-    return Table(caption, name, header, rows, () if rows else ("None yet.",), text=True)
-
-
-# ---- What stands below tables and in captions ----
-
-
-def caption(published: pd.DataFrame, edition: "Edition") -> str:
-    """The caption of a table that the paper has too."""
-    return f"{published.attrs['caption']}. Edition: {edition.title}."
-
-
-def figure_caption(text: str, edition: "Edition", *frames: pd.DataFrame) -> str:
-    """What a figure shows, of which edition, and what ``notes`` would say of the same frames."""
-    about = PATTERN if edition.artificial else ""
-    told = [line for frame in frames for line in [origin(frame), *lacking(frame), *told_by(frame)]]
-    return " ".join(filter(None, dict.fromkeys([text, f"Edition: {edition.title}.", about, *told])))
-
-
-def notes(frame: pd.DataFrame, edition: "Edition", spread: bool = False) -> tuple[str, ...]:
-    """What belongs below every table of results.
-
-    The meaning of ± (``spread``), artificiality, corpora that stand in for the paper's, what was
-    not computed here, what lacks and why, what a record was made from instead, the signature.
+    Artificiality; of each frame, corpora that stand in for the paper's, whether it was computed
+    here, what lacks and why, and what a recorded row was made from that is not at hand.
     """
-    told = [
-        SPREAD if spread else "",
-        PATTERN if edition.artificial else "",
-        in_place(_substitutes(frame, edition)),
-        origin(frame),
-        *lacking(frame),
-        *told_by(frame),
-        signature(frame),
-    ]
-    return tuple(filter(None, told))
+    told = [PATTERN * edition.artificial]
+    for frame in frames:
+        told += [in_place(frame, edition), origin(frame), *lacking(frame)]
+        told += dict.fromkeys(frame.get("note", ()))
+    return told
 
 
-def _substitutes(frame: pd.DataFrame, edition: "Edition") -> Mapping[str, str]:
-    """{language: corpus} of what stands in for the corpora of Tables 1, 3 and 7."""
-    return edition.substitutes if "ner" in set(frame.get("task", ())) else {}
-
-
-def in_place(substitutes: Mapping[str, str]) -> str:
-    """The sentence that names substituted corpora; empty if there are none."""
-    named = "; ".join(f"{label(code)}: {corpus}" for code, corpus in substitutes.items())
+def in_place(frame: pd.DataFrame, edition: "Edition") -> str:
+    """The sentence that names what stands in for the corpora of Tables 1, 3 and 7, if anything."""
+    others = edition.substitutes if "ner" in set(frame.get("task", ())) else {}
+    named = "; ".join(f"{label(code)}: {corpus}" for code, corpus in others.items())
     start = "Not the paper's corpora, so that values do not compare with its own"
     return f"{start}: {named}." if named else ""
 
@@ -298,34 +258,23 @@ def in_place(substitutes: Mapping[str, str]) -> str:
 def origin(frame: pd.DataFrame) -> str:
     """A sentence where scores were not computed on this machine; empty where all were."""
     recorded = valued(frame).get("origin", pd.Series(dtype=str)).eq("recorded")
-    if not recorded.any():
-        return ""
     start = "Recorded" if recorded.all() else "In part recorded"
-    return f"{start} results, not computed here."
+    return f"{start} results, not computed here." if recorded.any() else ""
 
 
 def lacking(frame: pd.DataFrame) -> list[str]:
     """A sentence for each reason why rows have no value, with the corpora that lack for it."""
     reasons = frame.get("reason", pd.Series(dtype=str))
-    return [
-        f"Not available: {_without(frame, reasons == reason)}{reason}"
-        for reason in dict.fromkeys(reasons)
-        if reason
-    ]
+    told = {reason: _without(frame, reasons == reason) for reason in dict.fromkeys(reasons)}
+    return [f"Not available: {which}{reason}" for reason, which in told.items() if reason]
 
 
 def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
     """The corpora of which, in some role, every row lacks: "DE, NL: "; "" if these are all."""
-    roles = [role for role in ROLES if role in frame]
-    whole = [lacks.groupby(frame[role], sort=False).all() for role in roles]
-    codes = dict.fromkeys(code for found in whole for code in found.index[found])
-    every = {code for found in whole for code in found.index}
-    return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < len(every) else ""
-
-
-def told_by(frame: pd.DataFrame) -> list[str]:
-    """What rows say of themselves: what a recorded one was made from that is not at hand."""
-    return [note for note in dict.fromkeys(frame.get("note", ())) if note]
+    whole = [lacks.groupby(frame[role], sort=False).all() for role in ROLES if role in frame]
+    every = pd.concat(whole or [lacks[:0]])
+    codes = dict.fromkeys(every.index[every])
+    return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < every.index.nunique() else ""
 
 
 def signature(frame: pd.DataFrame) -> str:
@@ -335,28 +284,22 @@ def signature(frame: pd.DataFrame) -> str:
     for baselines, which have no recipe. Models that differ in their seeds alone are one signature,
     "seeds 1,2,3 or 1".
     """
-    if "made_from" not in frame or "seed" not in frame:
+    if not {"made_from", "task", "seed"} <= set(frame):
         return ""
+    seeds: dict[tuple[str, str], dict[str, set[int]]] = {}
     runs = valued(frame).drop_duplicates(["task", "edition", "encoder", "train", "seed"])
-    seeds: dict[str, dict] = {}
     for row in runs.itertuples():
-        if (made := json.loads(row.made_from)).get("recipe"):
-            trained = seeds.setdefault(_made(row, made), {}).setdefault(row.train, set())
-            trained.add(row.seed)
-    told = [made.replace("seeds *", _seeds(found)) for made, found in seeds.items()]
+        if recipe := (made := json.loads(row.made_from)).get("recipe"):
+            metric = "F1 conlleval over words, IOB2" if row.task == "ner" else "accuracy over words"
+            encoder = f"{row.encoder} {made.get('encoder', '')[:8]}"
+            parts = f"{metric}, first piece", row.task, f"edition {row.edition}", encoder, recipe
+            by_corpus = seeds.setdefault((" | ".join(parts), made.get("versions", "")), {})
+            by_corpus.setdefault(row.train, set()).add(row.seed)
+    told = []
+    for (start, versions), by_corpus in seeds.items():
+        lists = dict.fromkeys(",".join(map(str, sorted(some))) for some in by_corpus.values())
+        told.append(f"{start} | seeds {' or '.join(lists)} | {versions}")
     return f"`{'; '.join(told)}`" if told else ""
-
-
-def _made(row, made: Mapping[str, str]) -> str:
-    metric = "F1 conlleval over words, IOB2" if row.task == "ner" else "accuracy over words"
-    encoder = f"{row.encoder} {made.get('encoder', '')[:8]}"
-    parts = [f"{metric}, first piece", row.task, f"edition {row.edition}", encoder]
-    return " | ".join([*parts, made["recipe"], "seeds *", made.get("versions", "")])
-
-
-def _seeds(by_corpus: Mapping[str, set[int]]) -> str:
-    lists = [",".join(map(str, sorted(seeds))) for seeds in by_corpus.values()]
-    return f"seeds {' or '.join(dict.fromkeys(lists))}"
 
 
 # ---- Figures ----
@@ -403,6 +346,30 @@ class Figure:
         return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
 
 
+def figure(
+    drawing: matplotlib.figure.Figure,
+    name: str,
+    about: str,
+    alt: str,
+    edition: "Edition",
+    *frames: pd.DataFrame,
+    wide: bool = False,
+) -> Figure:
+    """A figure whose caption goes on with its edition and with what its frames have to tell."""
+    told = [about, f"Edition: {edition.title}.", *_told(edition, *frames)]
+    return Figure(drawing, name, " ".join(filter(None, dict.fromkeys(told))), alt, wide)
+
+
+def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
+    """Stands in for a figure without data: numbered like it, and saying what is missing."""
+    drawing, (panel,) = canvas(0.8)
+    panel.set_axis_off()
+    panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
+    reasons = [sentence for frame in frames for sentence in lacking(frame)]
+    why = " ".join(dict.fromkeys([f"Not available in this edition ({edition.title}).", *reasons]))
+    return Figure(drawing, name, why, why)
+
+
 def canvas(
     height: float, rows: int = 1, share: bool = True, columns: int = 1
 ) -> tuple[matplotlib.figure.Figure, Sequence[Axes]]:
@@ -412,6 +379,15 @@ def canvas(
         drawing = matplotlib.figure.Figure(figsize=(WIDTH, height), layout="constrained")
         panels = drawing.subplots(rows, columns, sharex=share, sharey=share, squeeze=False).ravel()
     return drawing, panels
+
+
+def gallery(views: Mapping[str, Figure | Table]) -> ipywidgets.VBox:
+    """A drop-down that switches between figures or tables, also without a kernel."""
+    choice = ipywidgets.Dropdown(options=list(views), description="Show")
+    pages = [ipywidgets.HTML(view.html()) for view in views.values()]
+    stack = ipywidgets.Stack(pages, selected_index=0)
+    ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
+    return ipywidgets.VBox([choice, stack])
 
 
 def heatmap(
@@ -425,49 +401,42 @@ def heatmap(
     runs = valued(frame)
     if runs.empty:
         return absent(name, edition, frame)
-    codes = sorted(
-        set(runs.train) & set(runs.evaluate), key=lambda code: (group(code) or "~", label(code))
-    )
+    both = set(runs.train) & set(runs.evaluate)
+    codes = sorted(both, key=lambda code: (group(code) or "~", label(code)))
     means = stats.means(runs).unstack().loc[codes, codes]
-    groups = [group(code) or OTHER for code in codes]
+    groups = np.array([group(code) or OTHER for code in codes])
     drawing, (panel,) = canvas(6.2)
-    _colours(panel, means)
+    _coloured(panel, means.rename(index=label, columns=label))
     _part_groups(panel, groups)
-    within, between = (_mean_where(means, groups, same) for same in (True, False))
-    of_pairs = f"within a group {number(within)}, between groups {number(between)}"
-    read = f"Mean of zero-shot pairs {of_pairs}"
+    same, grouped = np.equal.outer(groups, groups), groups != OTHER
+    pairs = np.logical_and.outer(grouped, grouped) & ~np.eye(len(codes), dtype=bool)
+    within, between = (number(means.where(pairs & kind).stack().mean()) for kind in (same, ~same))
+    read = f"Mean of zero-shot pairs within a group {within}, between groups {between}"
     encoders = ", ".join(map(edition.encoder_title, dict.fromkeys(runs.encoder)))
     text = f"Every fine-tuning language against every evaluation language, {encoders}. {read}."
-    alt = f"Heat map, {len(codes)} languages. {read}."
-    return Figure(drawing, name, figure_caption(text, edition, frame), alt, wide=len(codes) > 20)
+    alt, wide = f"Heat map, {len(codes)} languages. {read}.", len(codes) > 20
+    return figure(drawing, name, text, alt, edition, frame, wide=wide)
 
 
-def _colours(panel: Axes, means: pd.DataFrame) -> None:
-    ticks = [*map(label, means.index)]
+def _coloured(panel: Axes, means: pd.DataFrame) -> None:
     bar = {"shrink": 0.6, "label": "score", "location": "bottom", "aspect": 30}
     style = {"cmap": "cividis", "vmin": 0, "vmax": 100, "square": True, "cbar_kws": bar}
-    sns.heatmap(means, ax=panel, xticklabels=ticks, yticklabels=ticks, **style)
-    panel.tick_params(labelsize=min(9, 230 / len(ticks)), length=0)
+    sns.heatmap(means, ax=panel, xticklabels=True, yticklabels=True, **style)
+    panel.tick_params(labelsize=min(9, 230 / len(means)), length=0)
     panel.tick_params(axis="y", rotation=0)
     panel.tick_params(axis="x", rotation=90)
     panel.set(xlabel="evaluated on", ylabel="fine-tuned on")
 
 
-def _part_groups(panel: Axes, groups: list[str]) -> None:
-    starts = [i for i, key in enumerate(groups) if i == 0 or key != groups[i - 1]]
-    slanted = {"rotation": 40, "ha": "left"} if len(starts) > 4 else {"ha": "center"}
-    for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
+def _part_groups(panel: Axes, groups: Sequence[str]) -> None:
+    slanted = {"rotation": 40, "ha": "left"} if len(set(groups)) > 4 else {"ha": "center"}
+    start = 0
+    for key, members in groupby(groups):
         panel.axhline(start, color="white", linewidth=1.5)
         panel.axvline(start, color="white", linewidth=1.5)
-        panel.text((start + end) / 2, -0.4, groups[start], va="bottom", fontsize=8, **slanted)
-
-
-def _mean_where(means: pd.DataFrame, groups: list[str], same: bool) -> float:
-    """Mean over zero-shot pairs of grouped languages; NaN if there are none."""
-    grouped = np.array(groups)
-    chosen = np.equal.outer(grouped, grouped) == same
-    chosen &= np.logical_and.outer(grouped != OTHER, grouped != OTHER)
-    return pd.Series(means.to_numpy()[chosen & ~np.eye(len(groups), dtype=bool)]).mean()
+        end = start + len(list(members))
+        panel.text((start + end) / 2, -0.4, key, va="bottom", fontsize=8, **slanted)
+        start = end
 
 
 def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]]) -> None:
@@ -503,25 +472,6 @@ def spread_apart(values: Sequence[float], gap: float, low: float, high: float) -
     return placed
 
 
-def gallery(views: Mapping[str, "Figure | Table"]) -> ipywidgets.VBox:
-    """A drop-down that switches between figures or tables, also without a kernel."""
-    choice = ipywidgets.Dropdown(options=list(views), description="Show")
-    pages = [ipywidgets.HTML(view.html()) for view in views.values()]
-    stack = ipywidgets.Stack(pages, selected_index=0)
-    ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
-    return ipywidgets.VBox([choice, stack])
-
-
-def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
-    """Stands in for a figure without data: numbered like it, and saying what is missing."""
-    drawing, (panel,) = canvas(0.8)
-    panel.set_axis_off()
-    panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
-    reasons = dict.fromkeys(sentence for frame in frames for sentence in lacking(frame))
-    why = " ".join([f"Not available in this edition ({edition.title}).", *reasons])
-    return Figure(drawing, name, why, why)
-
-
 # ---- Phrases, so that a chapter's text is true whatever the run gives ----
 
 
@@ -535,9 +485,8 @@ def tell(**phrases: str | float) -> None:
 def share(hits: Iterable[bool]) -> str:
     """How many hold: "all 12", "none of the 12", "5 of the 12"."""
     hits = list(map(bool, hits))
-    if hits and all(hits):
-        return f"all {len(hits)}"
-    return f"{sum(hits) or 'none'} of the {len(hits)}"
+    some = f"{sum(hits) or 'none'} of the {len(hits)}"
+    return f"all {len(hits)}" if hits and all(hits) else some
 
 
 def versus(a: float, b: float) -> str:
@@ -555,16 +504,18 @@ def span(values: Iterable[float], decimals: int = 1) -> str:
 
 def lowest(scores: pd.Series) -> str:
     """The lowest of a series indexed by languages or pairs of them: "EN to JA (49.4)"."""
-    return _named(scores, scores.idxmin()) if len(scores) else NOTHING
+    return _named(scores.nsmallest(1))
 
 
 def highest(scores: pd.Series) -> str:
-    return _named(scores, scores.idxmax()) if len(scores) else NOTHING
+    return _named(scores.nlargest(1))
 
 
-def _named(scores: pd.Series, key: str | tuple) -> str:
-    codes = key if isinstance(key, tuple) else (key,)
-    return f"{' to '.join(map(label, codes))} ({number(scores[key])})"
+def _named(one: pd.Series) -> str:
+    for key, value in one.items():
+        codes = key if isinstance(key, tuple) else (key,)
+        return f"{' to '.join(map(label, codes))} ({number(value)})"
+    return NOTHING
 
 
 def listing(items: Iterable[str]) -> str:

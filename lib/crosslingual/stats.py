@@ -4,8 +4,7 @@ Every interval here is conditional on one pre-trained encoder: fine-tuning seeds
 are resampled, pre-training runs are not. Score frames are those of ``experiments.scores``.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from scipy import stats as scipy_stats
 LEVEL = 0.95
 DRAWS = 500  # joint bootstrap samples of a matrix
 CELL = ["encoder", "train", "evaluate"]
+REMEMBERED = 12  # frames: a chapter's tables, trends and claims ask for those of the same few
 
 
 class Interval(NamedTuple):
@@ -59,8 +59,7 @@ def in_language(scores: pd.Series) -> pd.Series:
 def percent(totals: np.ndarray) -> np.ndarray:
     """Percent from counts in the last axis: (correct, total), or (correct, predicted, gold) for F1.
 
-    F1 of no entities, neither gold nor predicted, is 0, as conlleval has it. Accuracy of no words
-    would be too, but no sample of sentences is without words.
+    F1 of no entities, neither gold nor predicted, is 0, as conlleval has it.
     """
     totals = np.asarray(totals, float)
     correct = totals[..., 0]
@@ -82,7 +81,7 @@ def percentile_interval(draws) -> Interval:
 
 
 def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each sentence occurs in each of ``n`` bootstrap samples: [n, sentences]."""
+    """How often each sentence occurs in each of ``n`` bootstrap samples, [n, sentences]."""
     if sentences < 1:
         raise ValueError("a bootstrap needs at least one sentence: the evaluation corpus is empty")
     return rng.multinomial(sentences, np.full(sentences, 1 / sentences), size=n).astype(np.float32)
@@ -91,17 +90,15 @@ def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.nda
 def bootstrap_interval(task: str, counts) -> Interval:
     """Interval of a score when test sentences are resampled.
 
-    ``counts`` is [sentences, 2 or 3] of one run, or [seeds, sentences, 2 or 3] for the mean over
-    runs. Raises ValueError where the counts do not fit the task (NER needs three columns, tagging
-    two).
+    ``counts`` is [sentences, columns] of one run, or [seeds, sentences, columns] for the mean over
+    runs. Raises ValueError where there are not three columns for NER, two for tagging.
     """
     counts, columns = np.asarray(counts), 3 if task == "ner" else 2
     if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
         shape = list(counts.shape)
         raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {shape}")
-    weights = sentence_weights(counts.shape[-2], 1000, np.random.default_rng(0))
-    runs = counts if counts.ndim == 3 else counts[None]
-    return percentile_interval(np.mean([percent(weights @ run) for run in runs], axis=0))
+    samples = sentence_weights(counts.shape[-2], 1000, np.random.default_rng(0)) @ counts
+    return percentile_interval(percent(samples).reshape(-1, 1000).mean(0))
 
 
 def rank_correlation(x, y):
@@ -128,23 +125,19 @@ def permutation_test(
 ) -> Permutation:
     """Does y rise with x over pairs of languages? Permutes languages, as Mantel (1967) does.
 
-    x and y are square frames over the same languages; the diagonal (same-language pairs) never
-    enters, nor do pairs for which x is NaN. ``statistic`` takes x [pairs] and y [pairs] or [pairs,
-    n]. The p value is one-sided. Cells of one language stay together under permutation, so that a
-    matrix of L languages counts as L observations rather than L(L-1). Raises ValueError where y has
-    a gap.
+    x and y are square frames over the same languages; the diagonal never enters, nor do pairs for
+    which x is NaN. ``statistic`` takes x [pairs] and y [pairs] or [pairs, n]. The p value is
+    one-sided. Cells of one language stay together, so that a matrix of L languages counts as L
+    observations rather than L(L-1). Raises ValueError where y has a gap.
     """
     languages = list(x.index)
-    x, y = x.loc[languages, languages].to_numpy(float), y.loc[languages, languages].to_numpy(float)
+    x, y = (frame.loc[languages, languages].to_numpy(float) for frame in (x, y))
     off_diagonal = ~np.eye(len(languages), dtype=bool)
     if len(gaps := np.argwhere(np.isnan(y) & off_diagonal)):
         train, evaluate = (languages[place] for place in gaps[0])
-        raise ValueError(
-            "a permutation of languages needs every ordered pair, and there is no score for "
-            f"{train} to {evaluate}"
-        )
-    rows, columns = np.nonzero(off_diagonal & ~np.isnan(x))
-    rng = np.random.default_rng(0)
+        needs = "a permutation of languages needs every ordered pair"
+        raise ValueError(f"{needs}, and there is no score for {train} to {evaluate}")
+    (rows, columns), rng = np.nonzero(off_diagonal & ~np.isnan(x)), np.random.default_rng(0)
     orders = np.stack([rng.permutation(len(languages)) for _ in range(n)], axis=1)
     observed = statistic(x[rows, columns], y[rows, columns])
     as_high = sum(
@@ -159,65 +152,44 @@ def draws(frame: pd.DataFrame) -> pd.DataFrame:
 
     Columns are ("mean", 0), ("seed", s) for each seed and ("draw", i) for each joint bootstrap
     sample: sentences are drawn once per evaluation corpus and seeds once per fine-tuned model, so
-    that any statistic computed down the rows keeps the dependence between cells. Rows without a
-    value have no part in it. Drawn once for equal frames.
+    that a statistic computed down the rows keeps the dependence between cells. Rows without a value
+    have no part in it.
     """
     frame = valued(frame).sort_values("seed")
-    key = _content(frame)
-    if key not in _drawn:
+    if (key := _content(frame)) not in _drawn:
+        if len(_drawn) == REMEMBERED:
+            _drawn.pop(next(iter(_drawn)))
         _drawn[key] = _versions(frame)
-    _drawn.move_to_end(key)
-    while len(_drawn) > 1 and sum(map(len, _drawn.values())) > REMEMBERED:
-        _drawn.popitem(last=False)
     return _drawn[key].copy(deep=False)
 
 
-# A chapter's tables, trends and claims ask for the draws of the same few frames again and again.
-_drawn: OrderedDict[bytes, pd.DataFrame] = OrderedDict()
-REMEMBERED = 20_000  # cells, 80 MB of draws
+_drawn: dict[bytes, pd.DataFrame] = {}
 
 
 def _content(frame: pd.DataFrame) -> bytes:
-    content = blake2b()
-    for column in [*CELL, "seed", "score"]:
-        content.update("\0".join(map(str, frame[column])).encode())
+    runs = frame[[*CELL, "seed", "score"]]
+    content = blake2b(pd.util.hash_pandas_object(runs, index=False).to_numpy())
     for counts in frame.counts:
         content.update(np.ascontiguousarray(counts))
     return content.digest()
 
 
 def _versions(frame: pd.DataFrame) -> pd.DataFrame:
-    seeds = frame.pivot_table(index=CELL, columns="seed", values="score")
-    drawn = dict(_bootstrap_scores(frame))
-    cells = pd.MultiIndex.from_tuples(drawn, names=CELL)
-    bootstrap = pd.DataFrame(np.stack(list(drawn.values())), cells)
-    mean = seeds.mean(axis=1).to_frame(0)
-    return pd.concat({"mean": mean, "seed": seeds, "draw": bootstrap.reindex(seeds.index)}, axis=1)
-
-
-def _bootstrap_scores(frame: pd.DataFrame) -> Iterator[tuple[tuple, np.ndarray]]:
-    """Every cell with its resampled scores [DRAWS]."""
     rng = np.random.default_rng(0)
-    seeds = {key: np.unique(group.seed) for key, group in frame.groupby(["encoder", "train"])}
+    seeds = {key: np.unique(group.seed) for key, group in frame.groupby(CELL[:2])}
     drawn = {key: rng.integers(len(some), size=(DRAWS, len(some))) for key, some in seeds.items()}
+    bootstrap = {}
     for _, corpus in frame.groupby("evaluate"):
         scores, seed = _resampled(corpus, rng), corpus.seed.to_numpy()
         for cell, places in corpus.groupby(CELL).indices.items():
             every = np.full((DRAWS, len(seeds[cell[:2]])), np.nan)
             every[:, np.searchsorted(seeds[cell[:2]], seed[places])] = scores[:, places]
-            yield cell, _mean_of_drawn(every, drawn[cell[:2]])
-
-
-def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Mean score [n] over the drawn seeds that a cell has; over all it has if it has none of them.
-
-    ``scores`` is [n, seeds of the fine-tuned model], NaN for seeds that the cell lacks; ``drawn``
-    indexes its columns.
-    """
-    chosen = np.take_along_axis(scores, drawn, 1)
-    none = np.isnan(chosen).all(1)
-    chosen[none, 0] = np.nanmean(scores[none], axis=1)
-    return np.nanmean(chosen, axis=1)
+            bootstrap[cell] = _mean_of_drawn(every, drawn[cell[:2]])
+    cells = pd.MultiIndex.from_tuples(bootstrap, names=CELL)
+    by_seed = frame.pivot_table(index=CELL, columns="seed", values="score")
+    samples = pd.DataFrame(np.stack(list(bootstrap.values())), cells).reindex(by_seed.index)
+    parts = {"mean": by_seed.mean(axis=1).to_frame(0), "seed": by_seed, "draw": samples}
+    return pd.concat(parts, axis=1)
 
 
 def _resampled(corpus: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
@@ -229,12 +201,22 @@ def _resampled(corpus: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
     return percent((weights @ flat).reshape(DRAWS, runs, columns))
 
 
+def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Mean score [DRAWS] over the drawn seeds that a cell has; over all it has if it has none.
+
+    ``scores`` is [DRAWS, seeds of the model], NaN where the cell lacks one; ``drawn`` its columns.
+    """
+    chosen = np.take_along_axis(scores, drawn, 1)
+    none = np.isnan(chosen).all(1)
+    chosen[none, 0] = np.nanmean(scores[none], axis=1)
+    return np.nanmean(chosen, axis=1)
+
+
 def estimate(versions: pd.Series) -> Estimate:
     """A statistic's value and the hull of its t interval over seeds and its bootstrap interval.
 
-    ``versions`` is a statistic of ``draws`` columns: one number for "mean", each "seed" and each
-    "draw". With a single seed only the bootstrap counts; with neither (a published number) both
-    ends equal the value.
+    ``versions`` is a statistic of the columns of ``draws``. With a single seed only the bootstrap
+    counts; with neither (a published number) both ends equal the value.
     """
     value = float(versions["mean"].iloc[0])
     ends = [value]

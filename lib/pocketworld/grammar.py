@@ -8,6 +8,7 @@ correlates of verb-object order.
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from random import Random
 
 from pocketworld.lexicon import LANGUAGES, Language, read_table
@@ -35,12 +36,8 @@ class WorldError(ValueError):
         self.key = key
 
 
-INFLECT = {
-    "NOUN": Language.noun,
-    "VERB": Language.verb,
-    "ADJ": Language.adjective,
-    "ADV": Language.adverb,
-}
+INFLECT = {"NOUN": Language.noun, "VERB": Language.verb}
+INFLECT |= {"ADJ": Language.adjective, "ADV": Language.adverb}
 
 
 @dataclass(slots=True)
@@ -99,18 +96,14 @@ def parse_order(values: dict[str, str]) -> Order:
             subordinate, options = split[2], ((split[1], 1.0),)
         else:
             options = tuple(_option(part) for part in str(text).split(", "))
-        _check_options(feature, text, (*options, (subordinate, 0.0)) if split else options)
+        where = f"word order {feature}={text!r}"
+        for value in [name for name, _ in options] + ([split[2]] if split else []):
+            if value not in FEATURES[feature]:
+                raise WorldError(f"{where}: {value!r} is not one of {', '.join(FEATURES[feature])}")
+        if abs((total := sum(share for _, share in options)) - 1) > 1e-6:
+            raise WorldError(f"{where}: the shares add up to {total:g}, not to 1")
         parsed.append((feature, options))
     return Order(tuple(parsed), subordinate)
-
-
-def _check_options(feature: str, text: str, options: tuple) -> None:
-    where, known = f"word order {feature}={text!r}", ", ".join(FEATURES[feature])
-    for value, _ in options:
-        if value not in FEATURES[feature]:
-            raise WorldError(f"{where}: {value!r} is not one of {known}")
-    if abs((total := sum(share for _, share in options)) - 1) > 1e-6:
-        raise WorldError(f"{where}: the shares add up to {total:g}, not to 1")
 
 
 def _option(text: str) -> tuple[str, float]:
@@ -144,13 +137,10 @@ class Speaker:
             tokens = [*tokens, self._function("CCONJ", conjunction), *self.clause(other)]
         if clause.adverbial:
             tokens = self._with_adverbial(tokens, *clause.adverbial)
-        final = Token(self._final(clause), "PUNCT", language="univ")
-        return _capitalised([*tokens, final], self.language.capitals)
-
-    def _final(self, clause):
-        if clause.question:
-            return QUESTION.get(self.language.code, "?")
-        return "!" if clause.exclamation else FINAL.get(self.language.code, ".")
+        final = "!" if clause.exclamation else FINAL.get(self.language.code, ".")
+        final = QUESTION.get(self.language.code, "?") if clause.question else final
+        tokens.append(Token(final, "PUNCT", language="univ"))
+        return _capitalised(tokens, self.language.capitals)
 
     def _with_adverbial(self, tokens, subordinator, clause):
         """Verb-final languages put the subordinate clause first and its subordinator last."""
@@ -174,18 +164,16 @@ class Speaker:
         around = [token for oblique in clause.obliques for token in self.oblique(*oblique)]
         adverb = [self._content(clause.adverb)] if clause.adverb else []
         complement = self._complement(clause, verb_final) if clause.complement else []
-        tokens = self._arrange(order, subject, verb, object_, around, adverb, complement)
+        parts = {
+            "SOV": (subject, around, complement, object_, adverb, verb),
+            "VSO": (verb, subject, object_, adverb, around, complement),
+            "SVO": (subject, verb, object_, adverb, around, complement),
+        }
+        tokens = list(chain.from_iterable(parts[order]))
         if clause.question:
             particle = [self._function("PART", "?")]
             tokens = tokens + particle if verb_final else particle + tokens
         return tokens
-
-    def _arrange(self, order, subject, verb, object_, around, adverb, complement):
-        if order == "SOV":
-            return subject + around + complement + object_ + adverb + verb
-        if order == "VSO":
-            return verb + subject + object_ + adverb + around + complement
-        return subject + verb + object_ + adverb + around + complement
 
     def _said(self, phrase, case):
         return self.choose(phrase).phrase(phrase, case) if phrase else []
@@ -257,11 +245,15 @@ class Speaker:
         noun = [self._content(head, phrase.plural, case, definite)]
         order, rng = self.order, self.rng
         if phrase.adjectives:
-            adjectives = self._adjectives(phrase, case)
+            adjectives = [self._content(each, phrase.plural, case) for each in phrase.adjectives]
+            very = [self._function("ADV", "very")] if phrase.intensifier else []
+            adjectives = very + adjectives
             before = order.draw("87A", rng) == "Adjective-Noun"
             noun = adjectives + noun if before else noun + adjectives
         if phrase.numeral is not None:
-            numeral = [self._numeral(phrase.numeral)]
+            number = phrase.numeral
+            digits = isinstance(number, Anchor) and Token(number.form, "NUM", language="univ")
+            numeral = [digits or self._function("NUM", str(number))]
             noun = numeral + noun if order.draw("89A", rng) == "Numeral-Noun" else noun + numeral
         before_genitive = noun
         if phrase.genitive:
@@ -278,17 +270,6 @@ class Speaker:
         if bare or self.language.article != "article":
             return noun
         return [self._function("DET", "the" if phrase.definite else "a"), *noun]
-
-    def _adjectives(self, phrase, case):
-        words = [self._content(adjective, phrase.plural, case) for adjective in phrase.adjectives]
-        if phrase.intensifier:
-            words = [self._function("ADV", "very"), *words]
-        return words
-
-    def _numeral(self, numeral):
-        if isinstance(numeral, Anchor):
-            return Token(numeral.form, "NUM", language="univ")
-        return self._function("NUM", str(numeral))
 
     def _genitive(self, owner, noun):
         """Possessor and possessed: an adposition or, with cases, an ending on the possessor."""

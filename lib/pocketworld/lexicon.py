@@ -6,7 +6,7 @@ Urdu are one cluster with no change of its own below it: one lexicon in two scri
 """
 
 import csv
-from functools import lru_cache
+from functools import cache, reduce
 from importlib.resources import files
 from random import Random
 from typing import NamedTuple
@@ -51,15 +51,15 @@ _CHANGES = (
 SOUND_CHANGES = [tuple(change.split(">")) for change in _CHANGES.split()]
 
 FUNCTION_WORDS = {
-    "ADP": "in to from with for about of".split(),
-    "DET": "the a this".split(),
-    "PRON": "1sg 2sg 3sg 1pl 2pl 3pl which".split(),
-    "AUX": "be be-past will have".split(),
-    "PART": "not ?".split(),
-    "CCONJ": "and but or".split(),
-    "SCONJ": "that because when if".split(),
-    "INTJ": "i0 i1 i2 i3".split(),
-    "NUM": "1 2 3 4 5 6 7 8".split(),
+    "ADP": ["in", "to", "from", "with", "for", "about", "of"],
+    "DET": ["the", "a", "this"],
+    "PRON": ["1sg", "2sg", "3sg", "1pl", "2pl", "3pl", "which"],
+    "AUX": ["be", "be-past", "will", "have"],
+    "PART": ["not", "?"],
+    "CCONJ": ["and", "but", "or"],
+    "SCONJ": ["that", "because", "when", "if"],
+    "INTJ": ["i0", "i1", "i2", "i3"],
+    "NUM": ["1", "2", "3", "4", "5", "6", "7", "8"],
     "ADV": ["very"],
 }
 # Function words of one form and two parts of speech, and the share of languages that have the pair:
@@ -107,13 +107,11 @@ class Protoforms:
         self.p = parameters
         self.upos = {concept.index: concept.upos for concept in concepts}
         rng = Random(f"{parameters.seed}/international")
-        nouns, share = (
-            [c.index for c in concepts if c.upos in ("NOUN", "ADJ")],
-            self.p.international,
-        )
-        self.international = {index: syllables(rng, 3) for index in nouns if rng.random() < share}
+        nouns = [concept.index for concept in concepts if concept.upos in ("NOUN", "ADJ")]
+        international = (index for index in nouns if rng.random() < self.p.international)
+        self.international = {index: syllables(rng, 3) for index in international}
 
-    @lru_cache(maxsize=None)
+    @cache  # noqa: B019 (a world lives as long as its process)
     def changes(self, node: str) -> list[tuple[str, str]]:
         rng = Random(f"{self.p.seed}/sounds/{node}")
         count = {"family": 0, "branch": 4, "cluster": 2, "language": 3}[node.split()[0]]
@@ -121,19 +119,19 @@ class Protoforms:
             count = 1
         return rng.sample(SOUND_CHANGES, round(count * self.p.sound_change))
 
-    @lru_cache(maxsize=None)
+    def changed(self, form: str, node: str) -> str:
+        for old, new in self.changes(node):
+            form = form.replace(old, new) or form
+        return form
+
+    @cache  # noqa: B019 (a world lives as long as its process)
     def root(self, nodes: tuple[str, ...], key) -> str:
         """The form of ``key`` (a concept's index or a function word) at the last of ``nodes``."""
-        node, kept = (
-            nodes[-1],
-            {"branch": self.p.family_cognates, "cluster": 0.85, "language": 0.85},
-        )
+        node = nodes[-1]
+        kept = {"branch": self.p.family_cognates, "cluster": 0.85, "language": 0.85}
         rng = Random(f"{self.p.seed}/root/{node}/{key}")
         if len(nodes) > 1 and rng.random() < kept.get(node.split()[0], 0.0):
-            form = self.root(nodes[:-1], key)
-            for old, new in self.changes(node):
-                form = form.replace(old, new) or form
-            return form
+            return self.changed(self.root(nodes[:-1], key), node)
         short = isinstance(key, str)
         form = syllables(rng, 1 if short else rng.choice((1, 2, 2, 2, 3)))
         return form if len(form) > 1 else form + rng.choice("aeiou") + rng.choice("nrst")
@@ -151,17 +149,12 @@ class Language:
         self.branch, self.script = facts.branch, script or facts.script
         self.nodes = tuple(lineage(code))
         self.article, traits = facts.article, facts.traits.split()
-        self.inflects = "isolating" not in traits
-        self.has_case = "cases" in traits
-        self.adjectives_agree = "agreement" in traits
-        self.persons = "persons" in traits
-        self.rounded = "rounded" in traits
-        self.plain_adverbs = "plain-adverbs" in traits
+        self.inflects, self.has_case = "isolating" not in traits, "cases" in traits
+        self.adjectives_agree, self.persons = "agreement" in traits, "persons" in traits
+        self.rounded, self.plain_adverbs = "rounded" in traits, "plain-adverbs" in traits
         self.capitals = self.script in ("Latn", "Cyrl", "Grek")
-        self._suffixes = {}
-        self._synonyms = self._homographs()
-        self._function = self._function_words()
-        self._cache = {}
+        self._suffixes, self._cache = {}, {}
+        self._synonyms, self._function = self._homographs(), self._function_words()
 
     # ---- roots
 
@@ -215,10 +208,7 @@ class Language:
             rng = Random(f"{self.p.seed}/suffix/{self.nodes[1]}/{name}")
             form = rng.choice("aeiou") + rng.choice("nrstmlkd")
             form += rng.choice("aeiou") if rng.random() < 0.3 else ""
-            for node in self.nodes[1:]:
-                for old, new in self.protoforms.changes(node):
-                    form = form.replace(old, new) or form
-            self._suffixes[name] = form
+            self._suffixes[name] = reduce(self.protoforms.changed, self.nodes[1:], form)
         return self._suffixes[name]
 
     # ---- words

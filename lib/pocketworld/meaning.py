@@ -97,21 +97,15 @@ class Clause:
 def _anchors(rng, number):
     """What goes with topic ``number`` and is written alike everywhere."""
     letters = "BCDFGKLMNPRSTV"
-
-    def acronym():
-        return "".join(rng.choice(letters) for _ in range(rng.choice((2, 3))))
-
-    def url():
-        return f"www.{rng.choice(letters).lower()}{number}{rng.choice(letters).lower()}.org"
-
-    def count():
-        return str(rng.choice((rng.randrange(2, 100), rng.randrange(100, 1000))))
-
+    acronyms = ["".join(rng.choice(letters) for _ in range(rng.choice((2, 3)))) for _ in range(4)]
+    hosts = [(rng.choice(letters).lower(), rng.choice(letters).lower()) for _ in range(3)]
+    years = [rng.randrange(1900, 2020) for _ in range(4)]
+    counts = [rng.choice((rng.randrange(2, 100), rng.randrange(100, 1000))) for _ in range(4)]
     return {
-        "acronym": [Anchor(acronym(), "NOUN") for _ in range(4)],
-        "url": [Anchor(url(), "X") for _ in range(3)],
-        "year": [Anchor(str(rng.randrange(1900, 2020)), "NUM") for _ in range(4)],
-        "count": [Anchor(count(), "NUM") for _ in range(4)],
+        "acronym": [Anchor(acronym, "NOUN") for acronym in acronyms],
+        "url": [Anchor(f"www.{first}{number}{last}.org", "X") for first, last in hosts],
+        "year": [Anchor(str(year), "NUM") for year in years],
+        "count": [Anchor(str(count), "NUM") for count in counts],
     }
 
 
@@ -165,10 +159,7 @@ class Meanings:
         return topic | _anchors(rng, number)
 
     def _draw_preferences(self, rng):
-        """A verb's favourite subjects and objects, each of a kind, and a noun's adjectives.
-
-        They are few, and from one topic.
-        """
+        """A verb's favourite subjects and objects, a noun's adjectives: few, and of one topic."""
         home = {}
         for topic in self.topics:
             for upos in self.of:

@@ -40,46 +40,36 @@ _LIKE = _pairs("gl=es ca=es pt_br=pt sk=cs sl=cs hr=cs lv=cs et=fi no_bokmaal=da
 LATIN = {code: _pairs(_LATIN[_LIKE.get(code, code)]) for code in [*_LATIN, *_LIKE]}
 
 _PHONEMES = "pbtdkgmnrlszfvhjwSZCJaeiouöü"
-_CYRILLIC = dict(zip(_PHONEMES, "п б т д к г м н р л с з ф в х й в ш ж ч ж а е и о у ё ю".split()))
-_GREEK = dict(
-    zip(_PHONEMES, "π μπ τ ντ κ γ μ ν ρ λ σ ζ φ β χ γι ου σι ζι τσ τζ α ε ι ο ου ω υ".split())
-)
-_ARABIC = dict(
-    zip(_PHONEMES, "ب ب ت د ك ج م ن ر ل س ز ف ف ه ي و ش ج ش ج ا _ ي و و و ي".split())
-) | {"e": ""}
+
+
+def _alphabet(letters: str) -> dict[str, str]:
+    return dict(zip(_PHONEMES, letters.split()))
+
+
+_CYRILLIC = _alphabet("п б т д к г м н р л с з ф в х й в ш ж ч ж а е и о у ё ю")
+_GREEK = _alphabet("π μπ τ ντ κ γ μ ν ρ λ σ ζ φ β χ γι ου σι ζι τσ τζ α ε ι ο ου ω υ")
+_ARABIC = _alphabet("ب ب ت د ك ج م ن ر ل س ز ف ف ه ي و ش ج ش ج ا _ ي و و و ي") | {"e": ""}
 _PERSIAN = _ARABIC | _pairs("p=پ k=ک g=گ v=و j=ی Z=ژ C=چ i=ی ü=ی")
 _URDU = _PERSIAN | _pairs("h=ہ e=ے")
-_HEBREW = dict(
-    zip(_PHONEMES, "פ ב ת ד ק ג מ נ ר ל ס ז פ ב ה י ו ש ז צ ג _ _ י ו ו ו י".split())
-) | {"a": "", "e": ""}
+_HEBREW = _alphabet("פ ב ת ד ק ג מ נ ר ל ס ז פ ב ה י ו ש ז צ ג _ _ י ו ו ו י") | _pairs("a= e=")
 ALPHABETS = {"Cyrl": _CYRILLIC, "Grek": _GREEK, "Arab": _ARABIC, "Hebr": _HEBREW}
 ARABIC_OF = {"fa": _PERSIAN, "ur": _URDU}
 INITIAL_VOWEL = {"Arab": "ا", "Hebr": "א"}
 
-SCRIPTS = "Latn Cyrl Grek Arab Hebr Deva Beng Taml Telu Kore Jpan Hans".split()
+SCRIPTS = ["Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Taml", "Telu"]
+SCRIPTS += ["Kore", "Jpan", "Hans"]
 INDIC = {"Deva": 0x0900, "Beng": 0x0980, "Taml": 0x0B80, "Telu": 0x0C00}
 # Where in the blocks of the Indic scripts consonants stand, and vowels as letters and as signs.
-_INDIC_OFFSETS = dict(
-    zip(
-        "kgCJtdnpbmjrlvwSshfzZ",
-        bytes.fromhex("15 17 1a 1c 24 26 28 2a 2c 2e 2f 30 32 35 35 37 38 39 2b 1d 36"),
-    )
-)
-_INDIC_VOWELS = dict(
-    zip(
-        "aiueoöü", zip(bytes.fromhex("05 07 09 0f 13 14 0a"), bytes.fromhex("00 3f 41 47 4b 4c 42"))
-    )
-)
+_INDIC_OFFSETS = bytes.fromhex("15 17 1a 1c 24 26 28 2a 2c 2e 2f 30 32 35 35 37 38 39 2b 1d 36")
+_INDIC_OFFSETS = dict(zip("kgCJtdnpbmjrlvwSshfzZ", _INDIC_OFFSETS))
+_INDIC_VOWELS = zip(bytes.fromhex("05 07 09 0f 13 14 0a"), bytes.fromhex("00 3f 41 47 4b 4c 42"))
+_INDIC_VOWELS = dict(zip("aiueoöü", _INDIC_VOWELS))
 # Tamil writes no voicing and has no fricative letters; Bengali has no letter of its own for v.
 _INDIC_GAPS = {"Taml": _pairs("g=k d=t b=p f=p z=J Z=S J=J"), "Beng": _pairs("v=b w=b")}
 
 # Numbers of the parts of a syllable block (the Unicode standard, section 3.12).
-_HANGUL_INITIAL = dict(
-    zip(
-        "gnrldmbsJCktpvhzZSfwj",
-        map(int, "0 2 5 5 3 6 7 9 12 14 15 16 17 7 18 12 12 10 17 11 11".split()),
-    )
-)
+_HANGUL_INITIAL = 0, 2, 5, 5, 3, 6, 7, 9, 12, 14, 15, 16, 17, 7, 18, 12, 12, 10, 17, 11, 11
+_HANGUL_INITIAL = dict(zip("gnrldmbsJCktpvhzZSfwj", _HANGUL_INITIAL))
 _HANGUL_VOWEL = dict(zip("aeouiöü", (0, 5, 8, 13, 20, 11, 16)))
 _HANGUL_FINAL = dict(zip("gknlrmpst", (1, 1, 4, 8, 8, 16, 17, 19, 19)))
 
@@ -100,12 +90,8 @@ def graphemes(phonemes: str, language: str, script: str) -> str:
     """Write ``phonemes`` in the script of ``language``."""
     if script in INDIC:
         return _indic(phonemes, script)
-    if script == "Kore":
-        return _hangul(phonemes)
-    if script == "Jpan":
-        return kana(phonemes)
-    if script == "Hans":
-        return han(phonemes)
+    if script in WHOLE:
+        return WHOLE[script](phonemes)
     if script == "Latn":
         spelling = LATIN.get(language, LATIN[""])
         return "".join(spelling.get(phoneme, phoneme) for phoneme in phonemes)
@@ -119,25 +105,19 @@ def graphemes(phonemes: str, language: str, script: str) -> str:
 def _indic(phonemes: str, script: str) -> str:
     """Abugida: a consonant carries an inherent *a*; the virama (0x4D) silences it in clusters."""
     base, gaps = INDIC[script], _INDIC_GAPS.get(script, {})
-    out, after_consonant = [], False
+    out, after_consonant = "", False
     for phoneme in phonemes:
         phoneme = gaps.get(phoneme, phoneme)
         if phoneme in _INDIC_VOWELS:
-            letter, sign = _INDIC_VOWELS[phoneme]
-            if not after_consonant:
-                out.append(chr(base + letter))
-            elif sign:
-                out.append(chr(base + sign))
+            offset = _INDIC_VOWELS[phoneme][after_consonant]
+            out += chr(base + offset) if offset else ""
             after_consonant = False
-        elif phoneme in _INDIC_OFFSETS:
-            if after_consonant:
-                out.append(chr(base + 0x4D))
-            out.append(chr(base + _INDIC_OFFSETS[phoneme]))
-            after_consonant = True
         else:
-            out.append(phoneme)
-            after_consonant = False
-    return "".join(out)
+            if after_consonant and phoneme in _INDIC_OFFSETS:
+                out += chr(base + 0x4D)
+            after_consonant = phoneme in _INDIC_OFFSETS
+            out += chr(base + _INDIC_OFFSETS[phoneme]) if after_consonant else phoneme
+    return out
 
 
 def _syllables(phonemes: str):
@@ -147,12 +127,11 @@ def _syllables(phonemes: str):
 
 def _hangul(phonemes: str) -> str:
     """Syllable blocks; a lone consonant gets the vowel eu."""
-    out = []
+    out = ""
     for initial, vowel, final in _syllables(phonemes):
-        first = _HANGUL_INITIAL.get(initial, 11)
-        middle = _HANGUL_VOWEL.get(vowel, 18)
-        out.append(chr(0xAC00 + (first * 21 + middle) * 28 + _HANGUL_FINAL.get(final, 0)))
-    return "".join(out)
+        block = _HANGUL_INITIAL.get(initial, 11) * 21 + _HANGUL_VOWEL.get(vowel, 18)
+        out += chr(0xAC00 + block * 28 + _HANGUL_FINAL.get(final, 0))
+    return out
 
 
 def kana(phonemes: str, katakana: bool = False) -> str:
@@ -189,6 +168,7 @@ def han(phonemes: str) -> str:
     return "".join(Random("".join(syllable)).choice(HAN) for syllable in _syllables(phonemes))
 
 
+WHOLE = {"Kore": _hangul, "Jpan": kana, "Hans": han}  # scripts of syllables
 _ROMAN = _pairs(
     "S=sh Z=zh,j C=ch J=j,z j=y v=v,w w=w,v f=f,ph z=z,j k=k,k,c a=a,a,aa, i=i,ee,e "
     "u=u,oo e=e,ai o=o,ou s=s,s,ss t=t,t,th d=d,d,dh ö=au,o ü=oo,u"

@@ -95,16 +95,12 @@ class WorldParameters(BaseModel):
             super().__init__(**values)
         except ValidationError as mistakes:
             raise _one_sentence(mistakes.errors()[0]) from None
-        for code in self.orders:
-            self._check("orders", code, self.order)
-        for code in self.scripts:
-            self._check("scripts", code, self.script)
-
-    def _check(self, name: str, code: str, read) -> None:
-        try:
-            read(code)
-        except WorldError as problem:
-            raise WorldError(str(problem), name, code) from None
+        for name, read in (("orders", self.order), ("scripts", self.script)):
+            for code in getattr(self, name):
+                try:
+                    read(code)
+                except WorldError as problem:
+                    raise WorldError(str(problem), name, code) from None
 
     def order(self, code: str) -> Order:
         """A language's word order in this world."""
@@ -162,8 +158,8 @@ class World:
 
     def language(self, code: str) -> Language:
         if code not in self._languages:
-            script = self.p.script(code)
-            self._languages[code] = Language(code, self.p, self.protoforms, script)
+            language = Language(code, self.p, self.protoforms, self.p.script(code))
+            self._languages[code] = language
         return self._languages[code]
 
     def speaker(self, code: str, rng: Random) -> Speaker:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from safetensors import safe_open
 
 from crosslingual import languages, published, show
 from crosslingual.show import COLOURS, CYCLE, number
@@ -31,20 +31,18 @@ HEAD = ("cls.", "lm_head.")  # weights that guess masked words, which no chapter
 # Hyper-parameters
 
 
-def recipes(edition: Edition, name: str = "recipes") -> show.Table:
+def recipes(edition: Edition) -> show.Table:
     """The hyper-parameters of Appendix A beside the edition's for each task."""
-    rows = [
-        [parameter.replace("_", " "), *map(_setting, values)]
-        for parameter, *values in _recipes(edition).itertuples()
-    ]
-    caption = f"Hyper-parameters of fine-tuning. Edition: {edition.title}."
-    return show.Table(caption, name, ["", "Appendix A", *TASKS], rows)
+    settings = _recipes(edition).map(_setting)
+    rows = [[key.replace("_", " "), *values] for key, *values in settings.itertuples()]
+    header = ["", "Appendix A", *TASKS]
+    return show.table("Hyper-parameters of fine-tuning", "recipes", header, rows, edition)
 
 
 def _recipes(edition: Edition) -> pd.DataFrame:
     """A row a hyper-parameter; missing where Appendix A does not say."""
     ours = {task: vars(edition.recipe(task)) for task in TASKS}
-    said = {parameter: published.APPENDIX_A.get(parameter) for parameter in ours[TASKS[0]]}
+    said = {parameter: published.APPENDIX_A.get(parameter) for parameter in ours["pos"]}
     return pd.DataFrame({"Appendix A": said} | ours, dtype=object)
 
 
@@ -61,21 +59,18 @@ def departures(edition: Edition) -> list[str]:
     return [parameter.replace("_", " ") for parameter in stated.index[other]]
 
 
-def variants(frame: pd.DataFrame, edition: Edition, name: str = "sensitivity") -> show.Table:
+def variants(frame: pd.DataFrame, edition: Edition) -> show.Table:
     """What variants of the recipe change; the edition's own, with all of its seeds, comes first."""
     found = _means(frame)
     several = found.groupby("variant").seed.transform("nunique") > 1
     titles = found.variant.where(~several, found.variant + ", seed " + found.seed.astype(str))
-    rows = [
-        [title, number(row.within), number(row.across)]
-        for title, row in zip(titles, found.itertuples(), strict=True)
-    ]
-    caption = (
+    rows = np.column_stack([titles, found.within.map(number), found.across.map(number)])
+    about = (
         "Accuracy of taggers fine-tuned on one language, within it and on average across the "
-        f"others, with settings that the paper leaves open. Edition: {edition.title}."
+        "others, with settings that the paper leaves open"
     )
     header = ["recipe", "within", "across"]
-    return show.Table(caption, name, header, rows, show.notes(frame, edition))
+    return show.table(about, "sensitivity", header, rows.tolist(), edition, frame)
 
 
 def _means(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,12 +86,9 @@ def swings(frame: pd.DataFrame) -> dict[str, str | float]:
     found = _means(frame)
     first = found.drop_duplicates("variant").set_index("variant")[["within", "across"]]
     changes = (first - first.loc[AS_IT_IS]).drop(AS_IT_IS).abs() if len(first) else first
-    own = found[found.variant == AS_IT_IS].across
-    return {
-        "largest": show.highest(changes.across.dropna()),
-        "within_largest": float(changes.within.max()),
-        "by_seed": float(own.max() - own.min()),
-    }
+    own, largest = found[found.variant == AS_IT_IS].across, show.highest(changes.across.dropna())
+    most, by_seed = float(changes.within.max()), float(own.max() - own.min())
+    return {"largest": largest, "within_largest": most, "by_seed": by_seed}
 
 
 # Cost
@@ -108,44 +100,41 @@ def models(scores: pd.DataFrame) -> pd.DataFrame:
     return valued(scores).drop_duplicates(columns).dropna(subset="seconds")
 
 
-def cost(scores: pd.DataFrame, edition: Edition, name: str = "cost-table") -> show.Table:
+def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """Seconds that fine-tuning a model took, evaluations included, by task, encoder and device."""
-    rows = []
-    groups = models(scores).groupby(["task", "encoder", "device"], sort=False)
-    for (task, encoder, device), group in groups:
-        took, memory = group.seconds, group.memory.max() / 1e9
-        sums = [took.median(), took.max(), took.sum() / 60, memory]
-        title = f"{task}, {edition.encoder_title(encoder)}"
+    each, rows = models(scores), []
+    titles = _titles(each, edition)
+    for (title, device), group in each.groupby([titles, "device"], sort=False):
+        took = group.seconds
+        sums = [took.median(), took.max(), took.sum() / 60, group.memory.max() / 1e9]
         rows.append([title, str(len(group)), *map(number, sums), device])
     header = ["task, encoder", "models", "median s", "longest s", "total min", "peak GB", "device"]
-    caption = f"What fine-tuning took, measured. Edition: {edition.title}."
-    unmeasured = models(scores).memory.isna().any()
-    unknown = (f"{show.MISSING}: memory was not noted.",) if unmeasured else ()
-    return show.Table(caption, name, header, rows, (*unknown, *show.lacking(scores)))
+    unknown = f"{show.MISSING}: memory was not noted." if each.memory.isna().any() else ""
+    notes, about = [unknown, *show.lacking(scores)], "What fine-tuning took, measured"
+    return show.table(about, "cost-table", header, rows, edition, notes=notes)
+
+
+def _titles(each: pd.DataFrame, edition: Edition) -> pd.Series:
+    return each.task + ", " + each.encoder.map(edition.encoder_title)
 
 
 def seconds(scores: pd.DataFrame, edition: Edition, name: str = "cost-figure") -> show.Figure:
     """How long each model took, by task and encoder."""
-    groups = list(models(scores).groupby(["task", "encoder"], sort=False).seconds)
-    if not groups:
+    if (each := models(scores)).empty:
         return show.absent(name, edition, scores)
-    drawing, (panel,) = show.canvas(0.9 + 0.42 * len(groups))
-    for height, ((_, encoder), took) in enumerate(groups):
-        shifts = np.random.default_rng(0).uniform(-0.2, 0.2, len(took))
-        colour = COLOURS.get(encoder, CYCLE[2])
-        panel.scatter(took, height + shifts, 12, color=colour, alpha=0.5, linewidths=0)
-        panel.plot([took.median()] * 2, [height - 0.32, height + 0.32], color=colour, linewidth=2.5)
-    titles = [f"{task}, {edition.encoder_title(encoder)}" for (task, encoder), _ in groups]
-    panel.set_yticks(range(len(groups)), titles)
-    panel.set(xlabel="seconds", ylim=(len(groups) - 0.4, -0.6))
-    panel.set_xlim(0, 1.05 * max(took.max() for _, took in groups))
-    read = ", ".join(
-        f"{title} {number(took.median())} s"
-        for title, (_, took) in zip(titles, groups, strict=True)
-    )
-    caption = f"Seconds of each fine-tuning with all its evaluations; strokes are medians: {read}."
-    caption = f"{caption} Edition: {edition.title}."
-    return show.Figure(drawing, name, caption, f"One dot per model. Medians: {read}.")
+    heights, titles = pd.factorize(_titles(each, edition))
+    colours = each.encoder.map(COLOURS).fillna(CYCLE[2])
+    shifts = np.random.default_rng(0).uniform(-0.2, 0.2, len(each))
+    medians = each.seconds.groupby(heights).median()
+    drawing, (panel,) = show.canvas(0.9 + 0.42 * len(titles))
+    panel.scatter(each.seconds, heights + shifts, 12, c=colours, alpha=0.5, linewidths=0)
+    panel.scatter(medians, medians.index, 400, c="black", marker="|", linewidths=2.5)
+    panel.set_yticks(range(len(titles)), titles)
+    panel.set(xlabel="seconds", ylim=(len(titles) - 0.4, -0.6), xlim=(0, 1.05 * max(each.seconds)))
+    told = (f"{title} {number(median)} s" for title, median in zip(titles, medians, strict=True))
+    read, about = f"{', '.join(told)}.", "Seconds of each fine-tuning with all its evaluations"
+    caption = f"{about}; strokes are medians: {read} Edition: {edition.title}."
+    return show.Figure(drawing, name, caption, f"One dot per model. Medians: {read}")
 
 
 def reading(scores: pd.DataFrame) -> dict[str, str | float]:
@@ -182,11 +171,9 @@ def remarks(*frames: pd.DataFrame) -> pd.DataFrame:
 
 def freshness(*frames: pd.DataFrame) -> str:
     """A sentence that says how much came with the repository and how much was computed here."""
-    origins = pd.concat([valued(frame).origin for frame in frames])
-    recorded = (origins == "recorded").sum()
-    if not recorded:
-        return f"All {len(origins):,} rows of results were computed here; none is recorded."
-    return f"{recorded:,} of the {len(origins):,} rows of results came recorded with the book."
+    recorded = pd.concat([valued(frame).origin == "recorded" for frame in frames])
+    told = f"{recorded.sum():,} of the {len(recorded):,} rows of results came recorded"
+    return f"{told} with the book, the others were computed here."
 
 
 def made_with(scores: pd.DataFrame) -> pd.DataFrame:
@@ -203,11 +190,14 @@ def encoders(edition: Edition) -> pd.DataFrame:
     """
     rows = []
     for encoder in _at_hand(edition):
-        config = json.loads((encoder.folder / "config.json").read_text("utf-8"))
-        size = sum(_sizes(encoder.folder))
+        config, size = json.loads((encoder.folder / "config.json").read_text("utf-8")), 0
+        for path in encoder.folder.glob("*.safetensors"):
+            with safe_open(path, "np") as file:  # no weight is read
+                used = [name for name in file.offset_keys() if not name.startswith(HEAD)]
+                size += sum(prod(file.get_slice(name).get_shape()) for name in used)
         shape = [config.get(key, "") for key in ("num_hidden_layers", "hidden_size")]
-        digest = encoder.digest[:16]
-        rows.append([encoder.name, *shape, f"{size:,}", config["vocab_size"], digest])
+        pieces, digest = config["vocab_size"], encoder.digest[:16]
+        rows.append([encoder.name, *shape, f"{size:,}", pieces, digest])
     columns = ["encoder", "layers", "hidden", "parameters", "pieces", "digest"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -221,68 +211,11 @@ def _at_hand(edition: Edition) -> list:
     return [encoder for encoder in found if encoder.at_hand]
 
 
-def _sizes(folder: Path) -> Iterator[int]:
-    """Numbers of weights, from the headers of the safetensors files: no weight is read."""
-    for path in folder.glob("*.safetensors"):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        header.pop("__metadata__", None)
-        for name, tensor in header.items():
-            if not name.startswith(HEAD):
-                yield int(np.prod(tensor["shape"]))
-
-
 def cards(edition: Edition) -> str:
     """The cards beside the encoders' weights as Markdown, their headings as bold lines."""
-    return "\n\n---\n\n".join(_card(encoder) for encoder in _at_hand(edition))
-
-
-def _card(encoder) -> str:
-    path = encoder.folder / "README.md"
-    if not path.is_file():
-        return f"`{encoder.name}` has no model card beside its weights."
-    return re.sub(r"(?m)^#+ (.*)$", r"**\1**", path.read_text("utf-8"))
-
-
-def training(edition: Edition, name: str = "training") -> show.Figure:
-    """Loss of masked words against word pieces seen, as logged beside the weights."""
-    logs = {each.name: each.folder / "training.jsonl" for each in _at_hand(edition)}
-    lines = {key: pd.read_json(path, lines=True) for key, path in logs.items() if path.is_file()}
-    if not lines:
-        return show.absent(name, edition)
-    drawing, (panel,) = show.canvas(3.2)
-    ends = {}
-    for encoder, line in lines.items():
-        title, colour = edition.encoder_title(encoder), COLOURS.get(encoder, CYCLE[2])
-        panel.plot(line.tokens / 1e6, line.loss, color=colour, linewidth=1.5)
-        ends[title] = (line.tokens.max() / 1e6, line.loss.iloc[-1], colour)
-    panel.set(xlabel="word pieces seen (millions)", ylabel="masked-word loss")
-    panel.set_xlim(0, 1.01 * max(seen for seen, _, _ in ends.values()))
-    show.end_labels(panel, ends)
-    read = "; ".join(
-        f"{title} {number(loss, 2)} after {number(seen)} million"
-        for title, (seen, loss, _) in ends.items()
-    )
-    about = f"Pre-training of the encoders: loss at the end {read}."
-    caption = f"{about} Encoders of different vocabularies do not compare."
-    return show.Figure(
-        drawing, name, show.figure_caption(caption, edition), f"Falling lines. {read}."
-    )
-
-
-def chapters(durations: pd.DataFrame) -> pd.DataFrame:
-    """What chapters took (``book.durations``): chapter, date, cells, seconds."""
-    groups = durations.groupby(["chapter", "date"], as_index=False)
-    found = groups.agg(cells=("seconds", "size"), seconds=("seconds", "sum"))
-    return found.assign(seconds=found.seconds.map(number))
-
-
-def slowest(durations: pd.DataFrame, cells: int) -> pd.DataFrame:
-    """The cells that took longest, with the beginning of each."""
-    found = durations.nlargest(cells, "seconds")
-    code = "`" + found.code.str.strip().str.split("\n").str[0].str[:36] + "`"
-    found = found.assign(code=code, seconds=found.seconds.map(number))
-    return found[["chapter", "number", "code", "seconds"]]
+    paths = [encoder.folder / "README.md" for encoder in _at_hand(edition)]
+    told = [path.read_text("utf-8") for path in paths if path.is_file()]
+    return re.sub(r"(?m)^#+ (.*)$", r"**\1**", "\n\n---\n\n".join(told))
 
 
 # What could not be reproduced
@@ -303,20 +236,3 @@ def treebanks() -> pd.DataFrame:
     table = choices.assign(release=release, licence=train.licence).reset_index()
     table = table.assign(language=table.language.map(languages.name))
     return table[["language", "treebank", "release", "licence", "reason"]]
-
-
-def survey(sizes: pd.DataFrame, retrieval: pd.DataFrame, edition: Edition) -> show.Table:
-    """Which of its corpora and parallel texts an edition has at hand, and why not the others."""
-    pairs = retrieval.assign(task="parallel", language=retrieval.source + "-" + retrieval.target)
-    rows, notes = [], []
-    for task, group in pd.concat([sizes, pairs]).groupby("task", sort=False):
-        lacks = group.groupby("language", sort=False).reason.max()
-        missing = [show.label(code) for code in lacks.index[lacks != ""]]
-        at_hand = f"{len(lacks) - len(missing)} of {len(lacks)}"
-        rows.append([task, at_hand, ", ".join(missing) or show.MISSING])
-        notes += [f"{task}: {why}" for why in dict.fromkeys(lacks) if why]
-    caption, header = (
-        f"Corpora at hand. Edition: {edition.title}.",
-        ["corpora", "at hand", "missing"],
-    )
-    return show.Table(caption, "survey", header, rows, tuple(notes), text=True)

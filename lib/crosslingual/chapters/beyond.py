@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import combinations, count, cycle, islice
+from itertools import combinations, count, cycle, islice, pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from crosslingual.edition import Edition
 
 # What `experiments.emergence` measures.
-MEASURES = IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = (
-    "in-language tagging",
-    "zero-shot tagging",
-    "retrieval",
-)
+IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = "in-language tagging", "zero-shot tagging", "retrieval"
+MEASURES = [IN_LANGUAGE, ZERO_SHOT, RETRIEVAL]
 NOISE = 2.0  # points: a way no longer than the width of the probes' intervals shows no half
 
 
@@ -60,14 +57,14 @@ def _told(world: World, codes: Sequence[str], attempt: int) -> dict[str, list[To
     return {code: world.speaker(code, Random(attempt)).sentence(meaning) for code in codes}
 
 
-def retold(told: Mapping[str, Sequence[Token]], name: str = "retold") -> show.Table:
+def retold(told: Mapping[str, Sequence[Token]]) -> show.Table:
     """One meaning in several languages, as written and as it sounds."""
     rows = []
     for code, said in told.items():
         sounds = " ".join(token.phonemes or token.form for token in said)
         rows.append([languages.name(code), f'<bdi dir="auto">{text(said)}</bdi>', sounds])
     title, header = f"One meaning in {len(told)} languages.", ["language", "written", "sounds"]
-    return show.Table(title, name, header, rows, text=True)
+    return show.Table(title, "retold", header, rows, text=True)
 
 
 def glossed(told: Mapping[str, Sequence[Token]]):
@@ -80,26 +77,17 @@ def glossed(told: Mapping[str, Sequence[Token]]):
     return show.gallery(views)
 
 
-def parameters(world: World) -> str:
-    """The world's parameters, but for those that override nothing."""
-    given = {name: value for name, value in world.p.model_dump().items() if value != {}}
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in given.items())
-
-
 def mixing(world: World, sentences: int = 1000) -> dict[str, float]:
-    """Of code-switched text: percent of sentences of two languages, switches a sentence.
-
-    A switch stands between two words of different languages; names, digits, URLs and punctuation
-    belong to none.
-    """
-    switches = [_switches(said) for said in islice(world.code_switched("pocket-world"), sentences)]
-    mixed = 100 * float(np.mean([number > 0 for number in switches]))
-    return {"mixed": mixed, "switches": float(np.mean(switches))}
+    """Of code-switched text: percent of sentences of two languages, switches a sentence."""
+    drawn = islice(world.code_switched("pocket-world"), sentences)
+    switched = np.array(list(map(switches, drawn)))
+    return {"mixed": 100 * float((switched > 0).mean()), "switches": float(switched.mean())}
 
 
-def _switches(said: Sequence[Token]) -> int:
+def switches(said: Sequence[Token]) -> int:
+    """How often a sentence changes language; names, digits, URLs and punctuation have none."""
     spoken = [token.language for token in said if token.language not in ("univ", "ne", "")]
-    return sum(a != b for a, b in zip(spoken, spoken[1:], strict=False))
+    return sum(a != b for a, b in pairwise(spoken))
 
 
 # Look-up and learning
@@ -128,34 +116,26 @@ def look_up(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> sh
         panel.text(place, 1.01, title, color=colour, fontsize=10, transform=panel.transAxes)
     panel.set_yticks(rows.index, [*map(label, rows.language)], fontsize=7.5)
     panel.set(xlim=(0, 105), ylim=(-0.7, len(rows) - 0.3), xlabel="accuracy (%)")
+    spans = f"Look-up {show.span(rows.look_up)}, the tagger {show.span(tuned.dropna())}"
     lead = number((tuned - rows.look_up).min())
-    read = (
-        f"Look-up {show.span(rows.look_up)}, the tagger {show.span(tuned.dropna())}; its smallest "
-        f"lead over look-up is {lead} points"
-    )
-    about = f"Tagging by look-up and by the fine-tuned encoder, within each language. {read}."
-    caption = show.figure_caption(about, edition, profile, scores)
-    return show.Figure(drawing, "look-up", caption, f"Dot plot. {read}.")
+    read = f"{spans}; its smallest lead over look-up is {lead} points."
+    about = f"Tagging by look-up and by the fine-tuned encoder, within each language. {read}"
+    return show.figure(drawing, "look-up", about, f"Dot plot. {read}", edition, profile, scores)
 
 
 def treebanks(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> show.Table:
     """How far look-up gets in each language, and the fine-tuned tagger beside it."""
-    tuned, columns = tagged(scores), ["words", "homographs", "unseen", "majority_class", "look_up"]
-    rows = [
-        [label(row.language), *(number(row[key]) for key in columns), _of(tuned, row.language)]
-        for _, row in profile.iterrows()
-    ]
+    columns = ["words", "homographs", "unseen", "majority_class", "look_up"]
+    values = profile[columns].assign(tuned=profile.language.map(tagged(scores))).to_numpy()
+    codes = map(label, profile.language)
+    rows = [[code, *map(number, row)] for code, row in zip(codes, values, strict=True)]
     header = ["", "words", "homographs", "unseen", "majority", "look-up", "M-BERT"]
-    caption = (
+    about = (
         "Words per sentence; percent of homographs among training words and of unseen among test "
-        "words; accuracy of the majority class, of look-up and of fine-tuned M-BERT. Edition: "
-        f"{edition.title}."
+        "words; accuracy of the majority class, of look-up and of fine-tuned M-BERT"
     )
-    return show.Table(caption, "treebanks", header, rows, tuple(show.lacking(profile)))
-
-
-def _of(values: pd.Series, code: str) -> str:
-    return number(values.get(code, np.nan))
+    notes = show.lacking(profile)
+    return show.table(about, "treebanks", header, rows, edition, notes=notes)
 
 
 def look_up_reading(profile: pd.DataFrame, scores: pd.DataFrame) -> dict[str, str]:
@@ -176,17 +156,15 @@ def shared_names(corpora: Mapping[str, Mapping[str, Sequence]]) -> pd.DataFrame:
     ``corpora``: {language: {"tokens": sentences, "labels": their IOB2 tags}}. Columns: language,
     other, overlap, shared (a number of words). Word pieces overlap more: `experiments.overlaps`.
     """
-    named = {code: set(_inside(corpus)) for code, corpus in corpora.items()}
+    named: dict[str, set[str]] = {code: set() for code in corpora}
+    for code, corpus in corpora.items():
+        for words, tags in zip(corpus["tokens"], corpus["labels"], strict=True):
+            named[code] |= {word for word, tag in zip(words, tags, strict=True) if tag != "O"}
     rows = []
     for one, other in combinations(named, 2):
         both, either = len(named[one] & named[other]), len(named[one] | named[other])
         rows.append((one, other, 100 * both / max(1, either), both))
     return pd.DataFrame(rows, columns=["language", "other", "overlap", "shared"])
-
-
-def _inside(corpus: Mapping[str, Sequence]) -> Iterator[str]:
-    for words, tags in zip(corpus["tokens"], corpus["labels"], strict=True):
-        yield from (word for word, tag in zip(words, tags, strict=True) if tag != "O")
 
 
 def most_shared(names: pd.DataFrame, edition: Edition) -> show.Table:
@@ -200,31 +178,18 @@ def most_shared(names: pd.DataFrame, edition: Edition) -> show.Table:
 
 def names_reading(names: pd.DataFrame) -> dict[str, str]:
     """Phrases: mean overlap of pairs within a script and across two."""
-    script = languages.table().script
-    same = names.language.map(script) == names.other.map(script)
+    same = names.language.map(languages.script) == names.other.map(languages.script)
     means = {"within": names[same].overlap.mean(), "across": names[~same].overlap.mean()}
     return {name: number(mean, 2) for name, mean in means.items()}
 
 
-# How multilinguality emerges
-
-
-def log(edition: Edition, encoder: str) -> pd.DataFrame:
-    """The log beside an encoder's weights: step, loss, tokens (word pieces so far), maybe empty."""
-    with suppress(ValueError, FileNotFoundError):  # no such encoder here, or none of ours
-        if (found := edition.encoder(encoder)).at_hand:
-            return pd.read_json(found.folder / "training.jsonl", lines=True)
-    return pd.DataFrame(columns=["step", "loss", "tokens"])
+# How multilinguality emerges. ``curve`` is a frame of `experiments.emergence`, of one encoder.
 
 
 def means(curve: pd.DataFrame) -> pd.DataFrame:
-    """Mean score by step (rows) and measure (columns), over pairs; retrieval at its best layer.
-
-    ``curve`` is a frame of `experiments.emergence`, of one encoder.
-    """
+    """Mean score by step (rows) and measure (columns), over pairs; retrieval at its best layer."""
     best = curve.groupby(["step", "measure", "source", "target"], as_index=False).score.max()
-    shown = best.pivot_table("score", "step", "measure", "mean")
-    return shown.reindex(columns=list(MEASURES))
+    return best.pivot_table("score", "step", "measure", "mean").reindex(columns=MEASURES)
 
 
 def steps_to(curve: pd.DataFrame, measure: str, share: float = 0.5) -> float:
@@ -240,7 +205,7 @@ def steps_to(curve: pd.DataFrame, measure: str, share: float = 0.5) -> float:
 
 def emergence_curve(curve: pd.DataFrame, edition: Edition, encoder: str) -> show.Figure:
     """What an encoder can do after so many steps of its pre-training, and its loss below."""
-    name, shown, losses = "emergence-curve", _of_encoder(curve, encoder), log(edition, encoder)
+    name, shown, log = "emergence-curve", valued(curve), _log(edition, encoder)
     if shown.empty:
         return show.absent(name, edition, curve)
     lines, ends = means(shown), {}
@@ -248,21 +213,25 @@ def emergence_curve(curve: pd.DataFrame, edition: Edition, encoder: str) -> show
     for (measure, line), colour in zip(lines.items(), CYCLE, strict=False):
         above.plot(line.index, line, color=colour, linewidth=2, marker="o", markersize=4)
         ends[measure.replace(" ", "\n", 1)] = (line.index.max(), line.iloc[-1], colour)
-    below.plot(losses.step, losses.loss, color="#444444", linewidth=1.5)
+    below.plot(log.step, log.loss, color="#444444", linewidth=1.5)
     above.set(ylabel="accuracy (%)", ylim=(0, 100))
     below.set(ylabel="masked-word loss", xlabel="steps of pre-training")
     for panel in (above, below):
-        _step_axis(panel, list(lines.index))
+        _step_axis(panel, lines.index)
     show.end_labels(above, ends)
     read = "; ".join(f"{measure} {_ends(line)}" for measure, line in lines.items())
     about = f"{edition.encoder_title(encoder)} after 0 to {lines.index.max():,} steps: {read}"
     about += " (means over languages; retrieval at its best layer). Below: the loss."
-    caption = show.figure_caption(about, edition, shown)
-    return show.Figure(drawing, name, caption, f"Lines over steps, two panels. {read}.")
+    alt = f"Lines over steps, two panels. {read}."
+    return show.figure(drawing, name, about, alt, edition, shown)
 
 
-def _of_encoder(curve: pd.DataFrame, encoder: str) -> pd.DataFrame:
-    return valued(curve)[valued(curve).encoder == encoder]
+def _log(edition: Edition, encoder: str) -> pd.DataFrame:
+    """The log beside an encoder's weights: step, loss, tokens (word pieces so far), maybe empty."""
+    with suppress(ValueError, FileNotFoundError):  # no such encoder here, or none of ours
+        if (found := edition.encoder(encoder)).at_hand:
+            return pd.read_json(found.folder / "training.jsonl", lines=True)
+    return pd.DataFrame(columns=["step", "loss", "tokens"])
 
 
 def _ends(line: pd.Series) -> str:
@@ -270,26 +239,22 @@ def _ends(line: pd.Series) -> str:
     return f"{number(line.iloc[0])} to {number(line.iloc[-1])}" if len(line) else show.NOTHING
 
 
-def _step_axis(panel: Axes, steps: list[int], room: float = 0.1) -> None:
-    """Logarithmic from the first snapshot on, with a place for step 0.
-
-    Names keep ``room`` between them, as a share of the axis.
-    """
-    first = min((step for step in steps if step), default=1)
+def _step_axis(panel: Axes, steps: pd.Index) -> None:
+    """Logarithmic from the first snapshot on, with a place for step 0."""
+    first, last = min(steps[steps > 0], default=1), max(steps)
     panel.set_xscale("symlog", linthresh=first, linscale=0.6)
-    panel.set_xlim(-0.1 * first, 1.05 * max(steps))
-    shown, last = {}, np.inf
-    for step in sorted(steps, reverse=True):
-        place = panel.transLimits.transform(panel.transScale.transform((step, 1)))[0]
-        if last - place >= room:
-            shown[step], last = (f"{step / 1000:g}k" if step >= 1000 else str(step)), place
-    panel.set_xticks(sorted(steps), [shown.get(step, "") for step in sorted(steps)], fontsize=9)
+    panel.set_xlim(-0.1 * first, 1.05 * last)
+    ticks = [0, *(tick for tick in (first, 10 * first, 100 * first) if tick <= last)]
+    panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=9)
     panel.minorticks_off()
 
 
 def emergence_by_pair(curve: pd.DataFrame, edition: Edition, encoder: str) -> show.Figure:
-    """Accuracy of each pair after so many steps: a panel a language, a line a fine-tuning one."""
-    name, shown = "emergence-pairs", _of_encoder(curve, encoder).query("layer < 0")
+    """Accuracy of each pair after so many steps: a panel a language, a line a fine-tuning one.
+
+    A language fine-tuned on has the same colour in all panels.
+    """
+    name, shown = "emergence-pairs", valued(curve).query("layer < 0")
     if shown.empty:
         return show.absent(name, edition, curve)
     targets = list(dict.fromkeys(shown.target))
@@ -302,29 +267,21 @@ def emergence_by_pair(curve: pd.DataFrame, edition: Edition, encoder: str) -> sh
         _pairs_panel(panel, shown[shown.target == target], target)
     drawing.supxlabel("steps of pre-training", fontsize=10)
     drawing.supylabel("accuracy (%)", fontsize=10)
-    read = _most_and_least(shown[shown.source != shown.target])
-    about = (
-        f"Tagging accuracy by pair as {edition.encoder_title(encoder)} is pre-trained. A line is "
-        "named by the language fine-tuned on; thick: in-language, dashed: across two scripts. "
-        f"{read}."
-    )
-    caption = show.figure_caption(about, edition, shown)
-    return show.Figure(drawing, name, caption, f"Lines over steps, a panel a language. {read}.")
-
-
-def _most_and_least(apart: pd.DataFrame) -> str:
-    """Which zero-shot pair gained most from the first step to the last, and which least."""
+    apart = shown[shown.source != shown.target]
     by_step = apart.pivot_table("score", ["source", "target"], "step")
     gained = (by_step.iloc[:, -1] - by_step.iloc[:, 0]).sort_values()
     most, least = (
         f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)"
         for a, b in (gained.index[-1], gained.index[0])
     )
-    return f"Most gained: {most}; least: {least}"
+    read, title = f"Most gained: {most}; least: {least}.", edition.encoder_title(encoder)
+    about = f"Tagging accuracy by pair as {title} is pre-trained. A line is named by the language "
+    about += f"fine-tuned on; thick: in-language, dashed: across two scripts. {read}"
+    alt = f"Lines over steps, a panel a language. {read}"
+    return show.figure(drawing, name, about, alt, edition, shown)
 
 
 def _pairs_panel(panel: Axes, shown: pd.DataFrame, target: str) -> None:
-    """One language's panel; a language fine-tuned on has the same colour in all of them."""
     ends = {}
     for (source, line), colour in zip(shown.sort_values("step").groupby("source"), cycle(CYCLE)):
         style = "-" if languages.script(source) == languages.script(target) else (0, (4, 2))
@@ -332,50 +289,35 @@ def _pairs_panel(panel: Axes, shown: pd.DataFrame, target: str) -> None:
         panel.plot(line.step, line.score, color=colour, marker="o", **look)
         ends[label(source)] = (line.step.max(), line.score.iloc[-1], colour)
     panel.set_title(f"evaluated on {label(target)}", loc="left", fontsize=10)
-    _step_axis(panel, sorted(set(shown.step)), room=0.2)
+    _step_axis(panel, shown.step)
     show.end_labels(panel, ends)
 
 
 def emergence_table(curve: pd.DataFrame, edition: Edition, encoder: str) -> show.Table:
     """Mean accuracies by step, and the word pieces seen until then."""
-    shown = _of_encoder(curve, encoder)
-    lines, seen = means(shown), log(edition, encoder).set_index("step").tokens / 1e6
+    lines = means(valued(curve))
+    seen = _log(edition, encoder).set_index("step").tokens / 1e6
+    pieces = ["0" if step == 0 else number(seen.get(step, np.nan)) for step in lines.index]
     rows = [
-        [f"{step:,}", _of(seen, step) if step else "0", *map(number, line)]
-        for step, line in zip(lines.index, lines.to_numpy(), strict=True)
+        [f"{step:,}", million, *map(number, line)]
+        for step, million, line in zip(lines.index, pieces, lines.to_numpy(), strict=True)
     ]
-    title = edition.encoder_title(encoder)
-    caption = f"Tagging and retrieval as {title} is pre-trained, in percent. Edition: "
-    header = ["step", "million pieces", *MEASURES]
-    told = show.notes(curve, edition)
-    return show.Table(f"{caption}{edition.title}.", "emergence-table", header, rows, told)
+    title, header = edition.encoder_title(encoder), ["step", "million pieces", *MEASURES]
+    about = f"Tagging and retrieval as {title} is pre-trained, in percent"
+    return show.table(about, "emergence-table", header, rows, edition, curve)
 
 
-def emergence_reading(curve: pd.DataFrame, encoder: str) -> dict[str, str]:
+def emergence_reading(curve: pd.DataFrame) -> dict[str, str]:
     """Phrases: where each measure begins and ends, when half of that is made, and what is first."""
-    shown = _of_encoder(curve, encoder)
-    lines, phrases = means(shown), {}
+    shown, phrases, half = valued(curve), {}, {}
+    nowhere = f"nowhere, as it gains no more than {NOISE:g} points" if len(shown) else show.NOTHING
     for measure, key in zip(MEASURES, ("within", "across", "found"), strict=True):
-        phrases[f"{key}_ends"] = _ends(lines[measure].dropna())
-        phrases[f"{key}_half"] = _halfway(shown, measure)
+        half[key] = steps_to(shown, measure)
+        phrases[f"{key}_ends"] = _ends(means(shown)[measure].dropna())
+        phrases[f"{key}_half"] = nowhere if np.isnan(half[key]) else f"{half[key]:,.0f}"
+    order = "not known"
+    if half["within"] >= 0 and half["across"] >= 0:  # not NaN
+        how = {-1: "earlier than", 0: "at the same step as", 1: "later than"}
+        order = f"across languages {how[np.sign(half['across'] - half['within'])]} within them"
     tested = dict.fromkeys(shown.query("layer < 0").target)
-    return phrases | {"probed": show.listing(map(label, tested)), "order": _order(shown)}
-
-
-def _halfway(shown: pd.DataFrame, measure: str) -> str:
-    if shown.empty:
-        return show.NOTHING
-    step = steps_to(shown, measure)
-    nowhere = f"nowhere, as it gains no more than {NOISE:g} points"
-    return nowhere if np.isnan(step) else f"{step:,.0f}"
-
-
-def _order(shown: pd.DataFrame) -> str:
-    """Which of the two kinds of tagging has made half of its way first."""
-    own, across = steps_to(shown, IN_LANGUAGE), steps_to(shown, ZERO_SHOT)
-    if np.isnan(own) or np.isnan(across):
-        return "not known"
-    how = (
-        "at the same step as" if across == own else "later than" if across > own else "earlier than"
-    )
-    return f"across languages {how} within them"
+    return phrases | {"probed": show.listing(map(label, tested)), "order": order}

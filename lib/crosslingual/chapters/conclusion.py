@@ -10,7 +10,7 @@ import pandas as pd
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters import space, structure, transfer, vocabulary
-from crosslingual.claims import NOT_TESTABLE, Claim
+from crosslingual.claims import CONTRADICTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 from crosslingual.show import CYCLE, label
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ GREY, DARK = "#777777", "#444444"
 REACH = 50.0  # points past a threshold that still have a place on the axis
 
 
-# The ledger
-
-
 def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     """Every claim judged on an edition's results and on the paper's numbers, a row a claim, by id.
 
@@ -38,28 +35,17 @@ def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     """
     ours = claims.judge(CLAIMS, claims.evidence(results, edition))
     paper = claims.judge(CLAIMS, claims.published_evidence())
-    columns = ["id", "section", "text", "statistic", "rule"]
-    told = [(c.id, c.section, c.text, c.statistic, str(c.rule)) for c in CLAIMS]
-    described = pd.DataFrame(told, columns=columns).set_index("id")
-    return described.join(ours).join(paper.add_prefix("paper_"))
-
-
-def dashboard(judged: pd.DataFrame, edition: Edition) -> show.Table:
-    """All claims with both verdicts; ``judged`` is the ledger."""
-    return show.ledger_table(judged, edition, "claims")
+    stated = claims.STATED.loc[ours.index, ["section", "text", "statistic"]]
+    stated["rule"] = [str(claim.rule) for claim in CLAIMS]
+    return stated.join(ours).join(paper.add_prefix("paper_"))
 
 
 def by_section(judged: pd.DataFrame, edition: Edition) -> VBox:
     """The claims of one section after the other, by a menu."""
-    views = {
-        f"{key}. {title}": show.ledger_table(_section(judged, key), edition, f"ledger-{key}")
-        for key, title in SECTIONS.items()
-    }
-    return show.gallery(views)
-
-
-def _section(judged: pd.DataFrame, key: str) -> pd.DataFrame:
-    return judged[judged.section.str.startswith(key)]
+    parts = {f"{key}. {title}": _section(judged, key) for key, title in SECTIONS.items()}
+    return show.gallery(
+        {title: show.ledger_table(part, edition, "section") for title, part in parts.items()}
+    )
 
 
 def rules(judged: pd.DataFrame) -> show.Table:
@@ -69,42 +55,46 @@ def rules(judged: pd.DataFrame) -> show.Table:
     return show.Table(caption, "claim-rules", ["Claim", "Statistic: rule"], rows, text=True)
 
 
-# How far each claim is past its threshold
-
-
-def margins(judged: pd.DataFrame, edition: Edition, name: str = "margins") -> show.Figure:
+def margins(judged: pd.DataFrame, edition: Edition) -> show.Figure:
     """Each claim's statistic past its rule's threshold, ours with interval, the paper's as a ring.
 
     Rank correlations and slopes are multiplied by 100; what lies further than ``REACH`` is an arrow
     head at the edge, its value in the caption.
     """
-    chosen = [claim for claim in CLAIMS if claim.id in judged.index]
-    drawing, (panel,) = show.canvas(0.9 + 0.27 * len(chosen))
-    for height, claim in enumerate(chosen):
-        _margin(panel, judged.loc[claim.id], claim, height)
+    drawing, (panel,) = show.canvas(0.9 + 0.27 * len(judged))
+    far = []
+    for height, (name, row) in enumerate(judged.iterrows()):
+        ours, paper = _margin(panel, row, height)
+        for past, whose in [(ours, edition.name), (paper, "the paper")]:
+            far += [f"{name} ({whose} {show.signed(past)})"] * (abs(past) > REACH)
     panel.axvline(0, color=DARK, linewidth=1)
-    panel.set_yticks(range(len(chosen)), [claim.id for claim in chosen], fontsize=7.5)
-    panel.set(xlim=(-1.05 * REACH, 1.05 * REACH), ylim=(len(chosen) - 0.3, -0.7))
+    panel.set_yticks(range(len(judged)), judged.index, fontsize=7.5)
+    panel.set(xlim=(-1.05 * REACH, 1.05 * REACH), ylim=(len(judged) - 0.3, -0.7))
     panel.set_xlabel("points past the threshold (right: as claimed)", loc="right")
+    further = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}. " if far else ""
     tally = show.tally(judged)
     text = (
         "How far each claim's statistic lies on the claimed side of its threshold, in points of "
         "accuracy or F1; rank correlations and the slope are multiplied by 100. Dots and lines: "
         "ours with 95% interval; rings: the paper's printed numbers where these suffice. "
-        f"{_far_off(chosen, judged, edition)}Ours: {tally}."
+        f"{further}Ours: {tally}."
     )
-    caption = show.figure_caption(text, edition)
-    return show.Figure(drawing, name, caption, f"Dot plot of claims. {tally}.")
+    return show.figure(drawing, "margins", text, f"Dot plot of claims. {tally}.", edition)
 
 
-def _margin(panel: Axes, row: pd.Series, claim: Claim, height: int) -> None:
-    keys = ("value", "low", "high", "paper_value")
-    value, low, high, paper = (_past(row[key], claim) for key in keys)
+def _margin(panel: Axes, row: pd.Series, height: int) -> tuple[float, float]:
+    """Draw one claim; return points on the claimed side of its threshold, ours and the paper's."""
+    claim = claims.STATED.loc[row.name]
+    scale = 100 if claim.statistic.startswith(("rank correlation", "slope")) else 1
+    scale *= 1 if claim.side == "above" else -1
+    columns = ["value", "low", "high", "paper_value"]
+    value, low, high, paper = scale * (row[columns].astype(float) - claim.threshold)
     if not np.isnan(value):
         colour = VERDICT_COLOURS.get(row.verdict, GREY)
         panel.plot([low, high], [height, height], color=colour, linewidth=2)
         _mark(panel, value, height, color=colour, markersize=5)
     _mark(panel, paper, height, color=DARK, markersize=8, fillstyle="none")
+    return value, paper
 
 
 def _mark(panel: Axes, past: float, height: int, **style) -> None:
@@ -115,28 +105,10 @@ def _mark(panel: Axes, past: float, height: int, **style) -> None:
     panel.plot(past, height, marker, **style)
 
 
-def _past(value: float, claim: Claim) -> float:
-    """Points on the claimed side of the threshold; hundredths of a rank correlation or a slope."""
-    sign = 1 if claim.rule.side == "above" else -1
-    scale = 100 if claim.statistic.startswith(("rank correlation", "slope")) else 1
-    return float(sign * scale * (value - claim.rule.threshold))
-
-
-def _far_off(chosen: Sequence[Claim], judged: pd.DataFrame, edition: Edition) -> str:
-    """The sentence that names what is drawn at the edge, with distances; "" if nothing is."""
-    named = [
-        f"{claim.id} ({whose} {show.signed(past)})"
-        for claim in chosen
-        for key, whose in [("value", edition.name), ("paper_value", "the paper")]
-        if abs(past := _past(judged.loc[claim.id, key], claim)) > REACH
-    ]
-    return f"Arrow heads: further off than {REACH:g}: {'; '.join(named)}. " if named else ""
-
-
 # The languages and what a tagger sees
 
 
-def scripts(codes: Sequence[str], name: str = "fig-scripts") -> show.Figure:
+def scripts(codes: Sequence[str]) -> show.Figure:
     """Languages by script, as bars; where there are few, they are named."""
     written = [languages.SCRIPT_NAMES[languages.script(code)] for code in codes]
     groups = pd.Series(codes, index=written).groupby(level=0, sort=False).agg(list)
@@ -150,37 +122,32 @@ def scripts(codes: Sequence[str], name: str = "fig-scripts") -> show.Figure:
     panel.set_yticks(range(len(sizes)), sizes.index)
     panel.grid(False, axis="y")
     panel.set(xlabel="languages", xlim=(0, 1.3 * sizes.max()))
-    read = (
-        f"{sizes.idxmax()} has {sizes.max()} of {len(codes)} languages, "
-        f"{sum(sizes == 1)} of {len(sizes)} scripts have one"
-    )
+    most = f"{sizes.idxmax()} has {sizes.max()} of {len(codes)} languages"
+    read = f"{most}, {sum(sizes == 1)} of {len(sizes)} scripts have one"
     caption = (
         f"The paper's languages by script. {read}: there transfer cannot lean on shared letters."
     )
-    return show.Figure(drawing, name, caption, f"Horizontal bars. {read}.")
+    return show.Figure(drawing, "fig-scripts", caption, f"Horizontal bars. {read}.")
 
 
-def sentence(
-    examples: pd.DataFrame, code: str, edition: Edition, name: str = "sentence"
-) -> show.Table:
+def sentence(examples: pd.DataFrame, code: str, edition: Edition) -> show.Table:
     """A test sentence of a language: words, M-BERT's pieces, parts of speech.
 
     The frame may hold another edition's, as texts of real corpora may not be passed on.
     """
     chosen = examples[(examples.kind == "tagged") & (examples.language == code)]
     words = stats.valued(chosen)[["word", "second", "tag"]].to_numpy().tolist()
-    rows = words or [[show.MISSING] * 3]
     other = next((name for name in chosen.edition if name != edition.name), None)
     title = f"A sentence under the name of {languages.name(code)}"
     caption = f"{title}. Edition: {other or edition.title}."
-    header = ["word", "pieces", "tag"]
-    return show.Table(caption, name, header, rows, tuple(show.lacking(chosen)), text=True)
+    rows, notes = words or [[show.MISSING] * 3], tuple(show.lacking(chosen))
+    return show.Table(caption, "sentence", ["word", "pieces", "tag"], rows, notes, text=True)
 
 
 def sentences(examples: pd.DataFrame, codes: Sequence[str], edition: Edition) -> VBox:
     """A sentence of each language by a menu, the first language last."""
-    views = {code: sentence(examples, code, edition) for code in [*codes[1:], codes[0]]}
-    return show.gallery({languages.name(code): view for code, view in views.items()})
+    order = [*codes[1:], codes[0]]
+    return show.gallery({languages.name(c): sentence(examples, c, edition) for c in order})
 
 
 # Phrases
@@ -213,39 +180,29 @@ def about(edition: Edition) -> str:
     )
 
 
-def front(judged: pd.DataFrame) -> dict[str, str]:
-    """The phrases of the front page: how many claims have which verdict."""
-    return {
-        "claims": str(len(judged)),
-        "supported": show.share(judged.verdict == claims.SUPPORTED),
-        "against": str(sum(judged.verdict == claims.CONTRADICTED)),
-        "undecided": str(sum(judged.verdict == claims.UNDECIDED)),
-        "agree": _agreement(judged),
-    }
-
-
 def reading(judged: pd.DataFrame) -> dict[str, str]:
-    """The phrases of the conclusion, section by section."""
-    against = judged.index[judged.paper_verdict == claims.CONTRADICTED]
-    return {
-        **{f"section-{key}": verdicts(_section(judged, key)) for key in SECTIONS},
-        "agree": _agreement(judged),
-        "against": show.listing(against),
-        "all": show.share(judged.verdict == claims.SUPPORTED),
+    """The phrases of front page and conclusion: how many claims have which verdict, and which."""
+    both = judged[judged[["verdict", "paper_verdict"]].ne(NOT_TESTABLE).all(axis=1)]
+    phrases = {
+        "claims": str(len(judged)),
+        "supported": show.share(judged.verdict == SUPPORTED),
+        "contradicted": str(sum(judged.verdict == CONTRADICTED)),
+        "undecided": str(sum(judged.verdict == UNDECIDED)),
+        "agree": show.share(both.verdict == both.paper_verdict),
+        "against": show.listing(judged.index[judged.paper_verdict == CONTRADICTED]),
         "comparable": f"{claims.COMPARABLE:g}",
     }
+    return phrases | {f"section-{key}": _verdicts(_section(judged, key)) for key in SECTIONS}
 
 
-def _agreement(judged: pd.DataFrame) -> str:
-    """On how many of the claims that both can judge ours and the paper's verdict agree."""
-    both = judged[judged[["verdict", "paper_verdict"]].ne(NOT_TESTABLE).all(axis=1)]
-    return show.share(both.verdict == both.paper_verdict)
+def _section(judged: pd.DataFrame, key: str) -> pd.DataFrame:
+    return judged[judged.section.str.startswith(key)]
 
 
-def verdicts(judged: pd.DataFrame) -> str:
+def _verdicts(judged: pd.DataFrame) -> str:
     """What becomes of some claims, by name: "2 of the 3 supported; undecided: middle-layers"."""
-    parts = [f"{show.share(judged.verdict == claims.SUPPORTED)} supported"]
-    for verdict in (claims.CONTRADICTED, claims.UNDECIDED, NOT_TESTABLE):
+    parts = [f"{show.share(judged.verdict == SUPPORTED)} supported"]
+    for verdict in (CONTRADICTED, UNDECIDED, NOT_TESTABLE):
         named = judged.index[judged.verdict == verdict]
-        parts += [f"{verdict}: {show.listing(named)}"] if len(named) else []
+        parts += [f"{verdict}: {show.listing(named)}"] * bool(len(named))
     return "; ".join(parts)

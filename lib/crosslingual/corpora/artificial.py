@@ -1,12 +1,11 @@
 """Corpora of the artificial world, generated when asked for."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pocketworld import NEWS, PLAIN, World, WorldParameters, text
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,16 +15,13 @@ from crosslingual.corpora.formats import (
     CODE_SWITCHING_TEST,
     CODE_SWITCHING_TRAIN,
     SPLITS,
+    Dataset,
     concatenate,
     labelled_corpus,
     parallel_text,
 )
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
 VERSION = 1  # raise when the same world gives other corpora
-REGISTERS = {"pos": PLAIN, "ner": NEWS, "code-switching": PLAIN}
 DRAWN = ["test", "dev", "train"]  # in this order, each without the sentences of those before it
 SIZES = {"train": 1000, "dev": 200, "test": 300}
 PAIRS = 5000
@@ -44,8 +40,8 @@ PerSplit = dict[Literal["train", "dev", "test"], Size]
 class Sizes(Settings):
     """Numbers of sentences by task and split; of pairs for parallel text."""
 
-    pos: PerSplit = Field({})
-    ner: PerSplit = Field({})
+    pos: PerSplit = {}
+    ner: PerSplit = {}
     code_switching: PerSplit = Field({}, alias="code-switching")
     parallel: Size | None = None
 
@@ -66,16 +62,14 @@ class Artificial(Settings):
     sizes: Sizes = Sizes()
 
     def languages(self, task: str) -> list[str]:
-        if task == "code-switching":
-            return CODE_SWITCHING_TRAIN
-        if task == "pos":
-            return languages.POS_LANGUAGES
-        return sorted([*languages.NER16_LANGUAGES, "nl"])
+        ner = sorted([*languages.NER16_LANGUAGES, "nl"])
+        known = {"pos": languages.POS_LANGUAGES, "ner": ner, "code-switching": CODE_SWITCHING_TRAIN}
+        return known[task]
 
     def evaluation_languages(self, task: str) -> list[str]:
         return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
-    def labelled(self, task: str, language: str, split: str) -> "Dataset":
+    def labelled(self, task: str, language: str, split: str) -> Dataset:
         """UPOS or IOB2 labels straight from the grammar."""
         if language == "hi+en":
             return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
@@ -86,7 +80,7 @@ class Artificial(Settings):
         labels = [[t.entity if task == "ner" else t.upos for t in said] for said in sentences]
         return labelled_corpus([[token.form for token in said] for said in sentences], labels)
 
-    def parallel(self, source: str, target: str) -> "Dataset":
+    def parallel(self, source: str, target: str) -> Dataset:
         """Pairs of distinct meanings, each said in both languages."""
         pairs = self.open().parallel(source, target, self.sizes.parallel or PAIRS)
         return parallel_text([text(one) for one, _ in pairs], [text(other) for _, other in pairs])
@@ -106,10 +100,16 @@ class Artificial(Settings):
         return {}
 
     def text(self, language: str, sentences: int, pairs: list[tuple[str, str]] = ()) -> list[str]:
-        """Lines for pre-training: no sentence of a labelled corpus in that language or of the
-        parallel ``pairs``."""
-        held_out = frozenset(self._held_out(language, pairs))
-        return list(self.open().text(language, sentences, held_out))
+        """Lines for pre-training: none of a labelled corpus in that language or of ``pairs``."""
+        keys = [(task, language) for task in ("pos", "ner") if language in self.languages(task)]
+        if language in ("hi", "en"):  # some code-switched sentences happen not to switch
+            keys.append(("code-switching", "corrected"))
+        corpora = [self.labelled(*key, split) for key in keys for split in SPLITS]
+        held_out = {" ".join(tokens) for corpus in corpora for tokens in corpus["tokens"]}
+        for pair in pairs:
+            if language in pair:
+                held_out |= set(self.parallel(*pair)["source" if pair[0] == language else "target"])
+        return list(self.open().text(language, sentences, frozenset(held_out)))
 
     def open(self) -> World:
         """The world itself, one a process."""
@@ -123,26 +123,15 @@ class Artificial(Settings):
         """The sentences of a split; none of them occurs in another split of the corpus."""
         seen: set[str] = set()
         for name in DRAWN[: DRAWN.index(split) + 1]:
-            stream = ((said, text(said)) for said in self._stream(task, language, name))
+            if task == "code-switching":
+                drawn = self.open().code_switched(f"{task}/{name}")
+            else:
+                register = NEWS if task == "ner" else PLAIN
+                drawn = self.open().sentences(language, f"{task}/{name}", register)
+            stream = ((said, text(said)) for said in drawn)
             fresh = (said for said, line in stream if not (line in seen or seen.add(line)))
             sentences = list(islice(fresh, self._size(task, name)))
         return sentences
 
-    def _stream(self, task: str, language: str, split: str) -> Iterator:
-        if task == "code-switching":
-            return self.open().code_switched(f"{task}/{split}")
-        return self.open().sentences(language, f"{task}/{split}", REGISTERS[task])
-
     def _size(self, task: str, split: str) -> int:
         return self.sizes.of(task, split) or SIZES[split]
-
-    def _held_out(self, language: str, pairs: list[tuple[str, str]]) -> Iterator[str]:
-        tasks = [(task, language) for task in ("pos", "ner") if language in self.languages(task)]
-        if language in ("hi", "en"):  # some code-switched sentences happen not to switch
-            tasks.append(("code-switching", "corrected"))
-        for task, name in tasks:
-            for split in SPLITS:
-                yield from map(" ".join, self.labelled(task, name, split)["tokens"])
-        for pair in pairs:
-            if language in pair:
-                yield from self.parallel(*pair)["source" if pair[0] == language else "target"]

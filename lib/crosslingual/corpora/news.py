@@ -9,10 +9,8 @@ retrieval gets harder with the number of candidates, so only curves over as many
 
 import re
 import tarfile
-from functools import cache
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,13 +19,11 @@ from crosslingual.corpora.fetch import Download
 from crosslingual.corpora.formats import (
     CorpusError,
     CorpusUnavailable,
+    Dataset,
     is_blank,
     parallel_text,
     read_parallel,
 )
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 TESTS = ["wmt15", "wmt16"]
 NTREX_COMMIT = "8561f6a622db9edad1217683e5c83daefd8bb2bf"
@@ -35,80 +31,70 @@ NTREX_URL = f"https://raw.githubusercontent.com/MicrosoftTranslator/NTREX/{NTREX
 Pair = tuple[str, str]
 
 
-def files(
-    source: str, target: str, root: Path | None = None, text: str = "wmt"
-) -> list[Path | Download]:
+def files(source: str, target: str, text: str = "wmt") -> list[Download]:
     """The files of a pair's text: both archives of the news tests, or NTREX-128's two files.
 
     ``text`` is "wmt", where a pair without news tests has NTREX-128, or "ntrex" for all pairs.
     Raises CorpusUnavailable where there is neither.
     """
-    if text == "wmt" and _direction(source, target):
-        return [_archive(name) for name in TESTS]
-    return [_ntrex(language, root) for language in (source, target)]
+    from sacrebleu.dataset import DATASETS
+
+    if text == "ntrex" or not _direction(source, target):
+        return [_ntrex(source), _ntrex(target)]
+    tests = [(name, DATASETS[name].data[0], DATASETS[name].md5[0]) for name in TESTS]
+    return [
+        Download(f"{name} news test", url, f"{name}/{url.rsplit('/')[-1]}", f"md5:{md5}")
+        for name, url, md5 in tests
+    ]
 
 
-def read(paths: list[Path], source: str, target: str, size: int, seed: int) -> "Dataset":
-    """The pairs of `files`: ``size`` (or all there are) of the news tests drawn with ``seed``, or
-    all of NTREX-128. Raises CorpusError."""
-    if paths[0].suffix != ".tgz":
+def read(paths: list[Path], source: str, target: str, size: int = 5000) -> Dataset:
+    """The pairs of `files`: ``size`` drawn from the news tests, or all of NTREX-128.
+
+    Raises CorpusError.
+    """
+    if paths[0].suffix != ".tgz":  # nor files of one's own
         return read_parallel(*paths)
     direction = _direction(source, target)
     pairs = [pair for path, name in zip(paths, TESTS) for pair in _test(path, name, direction)]
     pairs = pairs if direction.startswith(source) else [(second, first) for first, second in pairs]
-    return sample(pairs, size, seed)
+    return sample(pairs, size)
 
 
-def sample(pairs: list[Pair], size: int, seed: int) -> "Dataset":
-    """``size`` of the pairs, or all that remain, drawn with ``seed``; in the order of the text.
+def sample(pairs: list[Pair], size: int) -> Dataset:
+    """``size`` of the pairs, or all that remain, always the same; in the order of the text.
 
     A pair with an empty side is no translation, and one whose source or target came before would
     make retrieval ambiguous: both are dropped before the draw.
     """
-    kept = _unambiguous(pairs)
-    chosen = sorted(Random(seed).sample(range(len(kept)), min(size, len(kept))))
+    kept, seen = [], set()
+    for pair in pairs:
+        sides = set(enumerate(pair))
+        if not (seen & sides or any(map(is_blank, pair))):
+            kept.append(pair)
+            seen |= sides
+    chosen = sorted(Random(0).sample(range(len(kept)), min(size, len(kept))))
     return parallel_text([kept[index][0] for index in chosen], [kept[index][1] for index in chosen])
-
-
-def _unambiguous(pairs: list[Pair]) -> list[Pair]:
-    kept, sources, targets = [], set(), set()
-    for source, target in pairs:
-        if not (is_blank(source) or is_blank(target) or source in sources or target in targets):
-            kept.append((source, target))
-            sources.add(source)
-            targets.add(target)
-    return kept
-
-
-# ---- the news tests
 
 
 def _direction(source: str, target: str) -> str:
     """Both tests' name for a pair, or "": out of English where it can be, so that both ways have
     the same text."""
-    from sacrebleu.utils import get_langpairs_for_testset
+    from sacrebleu.dataset import DATASETS
 
-    known = set.intersection(*(set(get_langpairs_for_testset(name)) for name in TESTS))
     names = sorted([f"{source}-{target}", f"{target}-{source}"], key=lambda n: n[:3] != "en-")
-    return next((name for name in names if name in known), "")
-
-
-def _archive(name: str) -> Download:
-    from sacrebleu.utils import DATASETS
-
-    url, md5 = DATASETS[name].data[0], DATASETS[name].md5[0]
-    path = f"{name}/{url.rsplit('/')[-1]}"
-    return Download(f"{name} news test", url, path, f"md5:{md5}")
+    known = (name for name in names if all(name in DATASETS[test].langpairs for test in TESTS))
+    return next(known, "")
 
 
 def _test(path: Path, name: str, direction: str) -> list[Pair]:
-    from sacrebleu.utils import DATASETS
+    from sacrebleu.dataset import DATASETS
 
     with tarfile.open(path) as archive:
         sides = [_segments(archive, member) for member in DATASETS[name].langpairs[direction][:2]]
     if len(sides[0]) != len(sides[1]):
         problem = f"{len(sides[1])} segments translate {len(sides[0])}"
-        raise CorpusError(path, 1, problem, "delete the file, so that it is fetched again")
+        raise CorpusError(path, 1, f"{problem}; delete the file, so that it is fetched again")
     return list(zip(*sides))
 
 
@@ -119,24 +105,11 @@ def _segments(archive: tarfile.TarFile, member: str) -> list[str]:
     return [re.sub(r"\s+", " ", segment.strip()) for segment in cut]
 
 
-# ---- NTREX-128
-
-
-@cache
-def _ntrex_pins() -> pd.DataFrame:
-    """By language: file, size (bytes), blob (git's SHA-1); Chinese is in the simplified script."""
-    return pd.read_csv(languages.DATA / "ntrex.csv").set_index("language")
-
-
-def _ntrex(language: str, root: Path | None) -> Path | Download:
-    """The language's file: the data folder's, or the released one, pinned by git blob hash."""
-    if language not in _ntrex_pins().index:
-        raise CorpusUnavailable(
-            f"NTREX-128 has no {languages.name(language)}: name files of your own under `files`."
-        )
-    pin = _ntrex_pins().loc[language]
-    if root and (own := root / "parallel" / "ntrex" / pin.file).is_file():
-        return own
-    what, path = f"NTREX-128 {languages.name(language)}", f"ntrex/{NTREX_COMMIT[:12]}/{pin.file}"
-    blob, size = f"git:{pin.blob}", int(pin["size"])
-    return Download(what, NTREX_URL + pin.file, path, blob, size)
+def _ntrex(language: str) -> Download:
+    """The language's file, pinned by git's blob hash; Chinese is in the simplified script."""
+    pins = pd.read_csv(languages.DATA / "ntrex.csv").set_index("language")
+    named = f"NTREX-128 {languages.name(language)}"
+    if language not in pins.index:
+        raise CorpusUnavailable(f"there is no {named}: name files of your own under `files`.")
+    pin = pins.loc[language]
+    return Download(named, NTREX_URL + pin.file, f"parallel/ntrex/{pin.file}", f"git:{pin.blob}")

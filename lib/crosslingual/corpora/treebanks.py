@@ -2,16 +2,12 @@
 
 Release ``r2.0-test`` is that of the CoNLL 2017 shared task. ``data/treebanks.csv`` pins its files
 by their git blob hashes; ``data/treebank_choices.csv`` says which treebank stands for a language
-and why, as the paper does not. A treebank is named as ``UD_Dutch-Alpino@r2.13``: what stands before
-or after the @ may be left out, for the choice of the table and for the pinned release. A release
-that is not pinned can be read but not verified, and says so.
+and why, as the paper does not. A pin is named ``UD_Arabic-PUD@r2.0-test`` or ``UD_Arabic-PUD``.
 """
 
 import json
-import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,107 +17,58 @@ from crosslingual.corpora.formats import (
     BLANK,
     CorpusError,
     CorpusUnavailable,
+    Dataset,
     labelled_corpus,
     read_conllu,
     read_lines,
 )
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
 BASE = "https://raw.githubusercontent.com/UniversalDependencies"
-RELEASE = "r2.0-test"
-NAME = re.compile(r"(UD_[A-Za-z_]+-[A-Za-z]+)?(?:@([\w.-]+))?")
-# Releases whose first treebank of a language has no name in its files.
-OWN_NAMES = re.compile(r"r2\.[01](\D|$)|r1\.")
 
 
 @cache
 def pins() -> pd.DataFrame:
-    """One row a file: language, treebank, tag, commit, path, blob (git's SHA-1), size, licence.
-
-    Treebanks under the present names of their repositories; the size, in bytes, is known of files
-    up to 4 MiB.
-    """
-    return pd.read_csv(languages.DATA / "treebanks.csv", dtype={"size": "Int64"})
+    """One row a file: language, treebank, tag, commit, path, blob (git's SHA-1), size, licence."""
+    return pd.read_csv(languages.DATA / "treebanks.csv")
 
 
-@cache
-def choices() -> pd.DataFrame:
-    """By language: the treebank that stands for it, and the reason."""
-    return pd.read_csv(languages.DATA / "treebank_choices.csv").set_index("language")
-
-
-def parse(treebank: str) -> tuple[str, str]:
-    """Name and release of ``UD_Dutch-Alpino@r2.13``, either "" if left out; raises ValueError."""
-    if not (found := NAME.fullmatch(treebank)):
-        raise ValueError(
-            f"{treebank!r} names no treebank: write it like UD_Dutch-Alpino@r2.13, UD_Dutch-Alpino "
-            "or @r2.13"
-        )
-    name, tag = found[1] or "", found[2] or ""
-    if name and not tag and name not in set(pins().treebank):
-        raise ValueError(f"no release of {name} is pinned: name one, like {name}@r2.13")
-    return name, tag
+def check(treebank: str) -> str:
+    """Return the name of a pinned treebank, with or without its release; raises ValueError."""
+    if treebank not in {*pins().treebank, *(pins().treebank + "@" + pins().tag)}:
+        remedy = "choose one of data/treebanks.csv, or name files of your own under `files`"
+        raise ValueError(f"{treebank!r} is no pinned treebank: {remedy}")
+    return treebank
 
 
 def files(language: str, split: str, treebank: str = "") -> list[Download]:
     """The files of a split in the order in which they are read; only large treebanks have several.
 
-    Raises CorpusUnavailable where the pinned release has no such file, or no treebank is chosen
-    for the language.
+    ``treebank`` is as `check` returns it, or "" for the choice of the table. Raises
+    CorpusUnavailable where there is no choice, or no such file of the treebank.
     """
-    name, tag = parse(treebank)
-    name = name or _choice(language)
-    known = pins()[(pins().treebank == name) & (pins().tag.isin([tag]) if tag else True)]
-    rows = known[known.path.str.contains(f"-ud-{split}")]
-    if rows.empty and (tag or known.empty) and tag != RELEASE:
-        return [_unpinned(language, split, name, tag)]
+    choices = pd.read_csv(languages.DATA / "treebank_choices.csv", index_col="language").treebank
+    name, _, tag = (treebank or choices.get(language, "")).partition("@")
+    known = pins()[(pins().treebank == name) & pins().path.str.contains(f"-ud-{split}")]
+    rows = known[known.tag.isin([tag] if tag else known.tag[:1])]  # never of two releases
     if rows.empty:
-        raise CorpusUnavailable(
-            f"{name} has no {split} file in {tag or RELEASE}: name another treebank of "
-            f"{languages.name(language)} for it under `treebanks` in the edition's corpora."
+        problem = f"there is no {split} file of {name or languages.name(language)} in any pinned "
+        remedy = "name another under `treebanks`, or your own under `files`, in the edition."
+        raise CorpusUnavailable(f"{problem}release: {remedy}")
+    return [
+        Download(
+            what=f"{row.treebank} {row.tag} {row.path}",
+            url=f"{BASE}/{row.treebank}/{row.commit}/{row.path}",  # which nobody can move, as a tag
+            path=f"ud_original/{row.treebank}/{row.tag}/{row.path}",
+            digest=f"git:{row.blob}",
         )
-    return [_pinned(row) for row in rows.itertuples()]
-
-
-def _choice(language: str) -> str:
-    if language not in choices().index:
-        raise CorpusUnavailable(
-            f"no treebank is chosen for {languages.name(language)}: name one under `treebanks` in "
-            "the edition's corpora."
-        )
-    return choices().treebank[language]
-
-
-def _pinned(row) -> Download:
-    """By commit, which nobody can move, rather than by tag."""
-    size = None if pd.isna(row.size) else int(row.size)
-    url = f"{BASE}/{row.treebank}/{row.commit}/{row.path}"
-    what = f"{row.treebank} {row.tag} {row.path}"
-    path = f"ud_original/{row.treebank}/{row.tag}/{row.path}"
-    return Download(what, url, path, f"git:{row.blob}", size)
-
-
-def _unpinned(language: str, split: str, name: str, tag: str) -> Download:
-    path = f"{_stem(language, name, tag)}-ud-{split}.conllu"
-    what = f"{name} {tag} {path} (no checksum is pinned: it cannot be verified)"
-    place = f"{name}/{tag}/{path}"
-    return Download(what, f"{BASE}/{place}", f"ud_original/{place}")
-
-
-def _stem(language: str, name: str, tag: str) -> str:
-    """How a treebank's files begin: until release 2.1, a language's first by its code alone."""
-    known = pins().path[pins().treebank == name]
-    if OWN_NAMES.match(tag) and not known.empty:
-        return known.iloc[0].partition("-ud-")[0]
-    return f"{language.partition('_')[0]}_{name.partition('-')[2].lower()}"
+        for row in rows.itertuples()
+    ]
 
 
 # ---- code-switched Hindi-English, HIENCS (section 4.2, Table 6; Bhat et al., 2018)
 
 SWITCHED = "codeswitch/UD_Hindi_English-HIENCS"
-SWITCHED_COMMIT = "bb98b6045eb871da33dc7a7e77f0e05eb5be5345"
+SWITCHED_URL = f"{BASE}/UD_Hindi_English-HIENCS/bb98b6045eb871da33dc7a7e77f0e05eb5be5345"
 ANNOTATED = ["tweet", "norm", "pos", "deleted"]
 
 
@@ -131,19 +78,16 @@ def switched_files(split: str, root: Path | None = None) -> list[Path | Download
     The data folder's, whose FORMs may be filled in, or the released ones of
     UD_Hindi_English-HIENCS: 3 MB in all, without words, as tweets may not be passed on.
     """
-    pins = pd.read_csv(languages.DATA / "hiencs.csv").set_index("file")
+    blobs = pd.read_csv(languages.DATA / "hiencs.csv").set_index("file").blob
     names = [f"qhe_hiencs-ud-{split}.conllu", f"merge/tweet_ids_{split}.txt"]
-    items = [_switched(name, pins.loc[name]) for name in [*names, f"merge/{split}-annot.json"]]
+    items = [
+        Download(f"HIENCS {n}", f"{SWITCHED_URL}/{n}", f"{SWITCHED}/{n}", f"git:{blobs[n]}")
+        for n in [*names, f"merge/{split}-annot.json"]
+    ]
     return [root / item.path if root and (root / item.path).is_file() else item for item in items]
 
 
-def _switched(name: str, pin: pd.Series) -> Download:
-    url = f"{BASE}/UD_Hindi_English-HIENCS/{SWITCHED_COMMIT}/{name}"
-    path, blob, size = f"{SWITCHED}/{name}", f"git:{pin.blob}", int(pin["size"])
-    return Download(f"HIENCS {name}", url, path, blob, size)
-
-
-def read_switched(paths: list[Path], version: str, minimum: float) -> "Dataset":
+def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
     """The sentences whose words can be had, "transliterated" (as tweeted) or "corrected".
 
     ``paths`` are those of `switched_files`, in that order. The words are the treebank's FORMs where
@@ -159,7 +103,7 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> "Dataset":
     if [sentence["pos"] for sentence in sentences] != columns["labels"]:
         problem = "sentences and merge/ annotation differ in number, length or tags"
         remedy = "fill in the FORMs only: keep every sentence and token of the release"
-        raise CorpusError(treebank, 1, problem, remedy)
+        raise CorpusError(treebank, 1, f"{problem}; {remedy}")
     words = [_words(*pair) for pair in zip(columns["tokens"], sentences)]
     kept = [(found, sentence) for found, sentence in zip(words, sentences) if found]
     if len(kept) < minimum * len(sentences) or not kept:
@@ -170,20 +114,19 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> "Dataset":
             f"file into {SWITCHED}/ of the data folder."
         )
     if version == "corrected":
-        kept = [(_corrected(found, sentence["norm"]), sentence) for found, sentence in kept]
-    return labelled_corpus([found for found, _ in kept], [sentence["pos"] for _, sentence in kept])
+        kept = [(list(map(_norm, found, said["norm"])), said) for found, said in kept]
+    return labelled_corpus([found for found, _ in kept], [said["pos"] for _, said in kept])
 
 
 def _annotated(ids: Path, annotation: Path) -> list[dict]:
     """By sentence: tokens or their first letters ("tweet"), "norm", "pos", "deleted"."""
-    tweets = " ".join(read_lines(ids)).split()
     try:
         entries = json.loads(annotation.read_text(encoding="utf-8"))
-        sentences = [entries[tweet] for tweet in tweets]
+        sentences = [entries[tweet] for tweet in " ".join(read_lines(ids)).split()]
         return [{key: entry[key] for key in ANNOTATED} for entry in sentences]
-    except (ValueError, KeyError, TypeError) as problem:
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as problem:
         reason = f"this is not the annotation of {ids.name} ({type(problem).__name__})"
-        raise CorpusError(annotation, 1, reason, "get the released file again") from None
+        raise CorpusError(annotation, 1, f"{reason}; get the released file again") from None
 
 
 def _words(forms: list[str], sentence: dict) -> list[str] | None:
@@ -193,5 +136,5 @@ def _words(forms: list[str], sentence: dict) -> list[str] | None:
     return sentence["tweet"] if sentence["deleted"] else None
 
 
-def _corrected(words: list[str], norms: list[str]) -> list[str]:
-    return [word if norm == BLANK else norm for word, norm in zip(words, norms, strict=True)]
+def _norm(word: str, norm: str) -> str:
+    return word if norm == BLANK else norm

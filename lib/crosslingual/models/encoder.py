@@ -7,52 +7,35 @@ offline once it was fetched; its files lie in the hub library's own cache ($HF_H
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HFValidationError,
-    HTTPError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-    XetDownloadError,
-)
+from huggingface_hub import HfApi, constants, errors, snapshot_download
 
 from crosslingual.models import pieces
 
-# torch and transformers take seconds to load, which showing a result does not need: they are
-# imported where a model is.
+# torch and transformers take seconds to load: they are imported where a model is.
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast
 
-WEIGHTS = ["model.safetensors", "model-*.safetensors", "model.safetensors.index.json"]
+OTHERS = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+OTHERS += ["added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "*.model"]
 # Never *.bin, *.pt or *.py: pickles and modules run whatever their author wants.
-TOKENIZER = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "*.model",
-]
-IDENTITY = ["*.safetensors", "config.json", *TOKENIZER]
-FAILURES = (OSError, HTTPError, HFValidationError, EntryNotFoundError, XetDownloadError)
+FILES = ["model.safetensors", "model-*.safetensors", "model.safetensors.index.json", *OTHERS]
+FAILURES = (OSError, errors.HTTPError, errors.HFValidationError)
+FAILURES += (errors.EntryNotFoundError, errors.XetDownloadError)
 REASONS = {
-    GatedRepoError: "may be fetched only by those whom its owners let (log in: `hf auth login`)",
-    RepositoryNotFoundError: "is not on the hub, or not public",
-    RevisionNotFoundError: "is not on the hub: the model has no such revision",
-    HFValidationError: "is no name that a hub can have",
+    errors.GatedRepoError: "needs its owners' consent: ask for it, then log in (`hf auth login`)",
+    errors.RepositoryNotFoundError: "is not on the hub, or not public",
+    errors.RevisionNotFoundError: "is not on the hub: the model has no such revision",
+    errors.HFValidationError: "is no name that a hub can have",
 }
 LONGEST = 200  # letters of another library's error that are repeated
 PATIENCE = 15  # seconds for the hub's first answer
@@ -81,49 +64,70 @@ class Encoder:
 
     @property
     def at_hand(self) -> bool:
-        """Whether the weights are on this machine; never asks the network."""
-        folder = _cached(self.path, self.revision) if self.revision else Path(self.path)
-        return folder is not None and bool(list(folder.glob("*.safetensors")))
+        """Whether the files are on this machine; never asks the network."""
+        return _here(self) is not None
 
     @property
     def folder(self) -> Path:
         """The folder with the encoder's files, fetched first if need be."""
-        return Path(_folder(self.name, self.path, self.revision))
+        from safetensors import safe_open
+
+        folder = _here(self) or (_fetched(self) if self.revision else Path(self.path))
+        weights = sorted(folder.glob("*.safetensors"))
+        advice = "delete it and fetch or copy it again"
+        for file in weights:
+            with self._told(f"has an unreadable {file.name}", advice), safe_open(file, "np"):
+                pass  # compares the header's sizes with the file's
+        if not weights:
+            raise self._unusable(
+                "has no safetensors weights, and pickles, which can run anything, are not loaded: "
+                "restore them with git, rebuild them with `crosslingual pretrain`, or convert them "
+                "where you trust them (save_pretrained) and name that folder in the edition"
+            )
+        return folder
 
     @property
     def digest(self) -> str:
         """SHA-256 over the files that determine its output: weights, configuration, tokenizer."""
-        return _digest(str(self.folder))
+        patterns, digest = ["*.safetensors", *OTHERS], sha256()
+        for path in sorted({path for kind in patterns for path in self.folder.glob(kind)}):
+            with path.open("rb") as file:
+                digest.update(path.name.encode() + b"\0" + file_digest(file, "sha256").digest())
+        return digest.hexdigest()
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        return _tokenizer(self.name, str(self.folder))
+        return _tokenizer(self)
 
     def model(self) -> torch.nn.Module:
         """The encoder without a head, float32, in evaluation mode; a fresh copy each time.
 
-        Raises EncoderUnavailable if the files lack weights of it, hold more layers than config.json
-        names, other sizes or numbers that are none, or a tokenizer with pieces beyond its
-        embeddings.
+        Raises EncoderUnavailable for weights that are lacking, no numbers, of other sizes or more
+        layers than config.json names, and for a tokenizer with pieces beyond the embeddings.
         """
         from transformers import AutoModel
 
         model, missing = self._load(AutoModel)
         if lacking := sorted(name for name in missing if "pooler" not in name):  # of no use here
-            raise self._unusable(
-                f"lacks {len(lacking)} of the model's weights ({lacking[0]}, ...), which would be "
-                "random numbers: convert it again"
-            )
+            what = f"lacks {len(lacking)} of the model's weights ({lacking[0]}, ...)"
+            raise self._unusable(f"{what}, which would be random numbers: convert it again")
         return model
 
     def masked_model(self) -> torch.nn.Module | None:
         """The encoder with the head that guesses masked words; None where it has none."""
         from transformers import AutoModelForMaskedLM
 
-        if type(_config(self.name, str(self.folder))) not in AutoModelForMaskedLM._model_mapping:
+        if type(self._config()) not in AutoModelForMaskedLM._model_mapping:
             return None
         model, missing = self._load(AutoModelForMaskedLM)
         return None if missing else model
+
+    def _config(self) -> Any:
+        from transformers import AutoConfig
+
+        folder, what = self.folder, "has no config.json that names a model known here"
+        with self._told(what, "put the one beside the weights that belongs to them"):
+            return AutoConfig.from_pretrained(folder, **SAFELY)
 
     def _load(self, kind: Any) -> tuple[torch.nn.Module, set[str]]:
         """A model and the names of its weights that the files lack."""
@@ -132,20 +136,14 @@ class Encoder:
 
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        _config(self.name, str(self.folder))
+        options = {"config": self._config(), "dtype": torch.float32, "use_safetensors": True}
         # Sizes are compared below: the library's error points to a report that nobody sees.
-        options = {"ignore_mismatched_sizes": True, "output_loading_info": True, **SAFELY}
-        try:
-            with torch.random.fork_rng(range(torch.cuda.device_count())):
-                torch.manual_seed(0)  # for a pooler, which many files lack
-                model, about = kind.from_pretrained(
-                    self.folder, dtype=torch.float32, use_safetensors=True, **options
-                )
-        except Exception as problem:  # the library's own kinds and those of what it is built on
-            raise self._unusable(
-                f"cannot be read as the model that its config.json names ({_said(problem)}): see "
-                "whether config.json belongs to these weights, or fetch or convert them again"
-            ) from problem
+        options |= {"ignore_mismatched_sizes": True, "output_loading_info": True, **SAFELY}
+        what = "cannot be read as the model that its config.json names"
+        advice = "see whether config.json belongs to these weights, or fetch or convert them again"
+        with self._told(what, advice), torch.random.fork_rng(range(torch.cuda.device_count())):
+            torch.manual_seed(0)  # for a pooler, which many files lack
+            model, about = kind.from_pretrained(self.folder, **options)
         self._check_sizes(model, about)
         self._check_weights(model)
         return model.eval(), set(about["missing_keys"])
@@ -156,30 +154,66 @@ class Encoder:
         for name, found, wanted in sorted(about["mismatched_keys"]):
             sizes = f"of size {list(found)} where its config.json asks for {list(wanted)}"
             raise self._unusable(f"has weights {sizes} ({name}): {advice}")
-        known = {_unnumbered(name) for name in model.base_model.state_dict()}
-        left_over = {_unnumbered(name): name for name in sorted(about["unexpected_keys"])}
-        for kind, name in left_over.items():
+        layer = re.compile(r"\b\d+\b")
+        known = {layer.sub("#", name) for name in model.base_model.state_dict()}
+        for name in sorted(about["unexpected_keys"]):
+            kind = layer.sub("#", name)
             if kind in known or kind.partition(".")[2] in known:
-                raise self._unusable(
-                    f"has more layers than its config.json names ({name}): {advice}"
-                )
+                more = f"more layers than its config.json names ({name})"
+                raise self._unusable(f"has {more}: {advice}")
 
     def _check_weights(self, model: torch.nn.Module) -> None:
-        import torch
-
         for name, weights in model.named_parameters():
-            if not torch.isfinite(weights).all():
+            if not weights.isfinite().all():
                 raise self._unusable(f"has weights that are no numbers ({name}): fetch it again")
         known = max(self.tokenizer.get_vocab().values()) + 1
-        rows = model.get_input_embeddings().num_embeddings
-        if known > rows:
-            raise self._unusable(
-                f"has a tokenizer of {known:,} pieces but embeddings of {rows:,}: put the "
-                "tokenizer beside the weights that were trained with it"
-            )
+        if known > (rows := model.get_input_embeddings().num_embeddings):
+            what = f"has a tokenizer of {known:,} pieces but embeddings of {rows:,}"
+            advice = "put the tokenizer beside the weights that were trained with it"
+            raise self._unusable(f"{what}: {advice}")
+
+    @contextmanager
+    def _told(self, what: str, advice: str) -> Iterator[None]:
+        """Tell errors of other libraries, which are of all kinds, in one sentence."""
+        try:
+            yield
+        except Exception as problem:
+            raise self._unusable(f"{what} ({_said(problem)}): {advice}") from problem
 
     def _unusable(self, problem: str) -> EncoderUnavailable:
-        return EncoderUnavailable(f"encoder {self.name!r}: {self.folder} {problem}.")
+        place = f"{self.path} at {self.revision}" if self.revision else self.path
+        return EncoderUnavailable(f"encoder {self.name!r}: {place} {problem}.")
+
+
+def _here(encoder: Encoder) -> Path | None:
+    """The folder, if its files are on this machine; asks no network."""
+    folder = Path(encoder.path)
+    if encoder.revision:
+        wanted = {"revision": encoder.revision, "allow_patterns": FILES}
+        try:
+            folder = Path(snapshot_download(encoder.path, local_files_only=True, **wanted))
+        except FAILURES:
+            return None
+    whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+    return folder if whole else None
+
+
+def _fetched(encoder: Encoder) -> Path:
+    """A snapshot from the hub, with a progress bar; what broke off is taken up again."""
+    name, at = encoder.path, encoder.revision
+    try:
+        # Asked first, as the download itself would try a dead network for half a minute.
+        HfApi().model_info(name, revision=at, timeout=PATIENCE)
+        return Path(snapshot_download(name, revision=at, allow_patterns=FILES))
+    except FAILURES as problem:
+        said = _said(problem.__cause__ or problem)
+        away = f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({said})"
+        reason = next((text for kind, text in REASONS.items() if isinstance(problem, kind)), away)
+        raise encoder._unusable(
+            f"{reason}; fetch it where there is a network, with `hf download {name} "
+            f"--revision {at}`, and copy models--{name.replace('/', '--')} into that cache, or "
+            "name a folder with its files in the edition"
+        ) from problem
 
 
 def positions(model: torch.nn.Module) -> int | None:
@@ -191,81 +225,6 @@ def positions(model: torch.nn.Module) -> int | None:
     return limit if reserved is None or limit is None else limit - reserved - 1
 
 
-def _unnumbered(name: str) -> str:
-    return ".".join("#" if part.isdigit() else part for part in name.split("."))
-
-
-def _cached(name: str, revision: str) -> Path | None:
-    """The folder of a complete snapshot in the hub library's cache, or None; asks no network."""
-    try:
-        folder = snapshot_download(
-            name, revision=revision, allow_patterns=[*WEIGHTS, *IDENTITY], local_files_only=True
-        )
-    except FAILURES:
-        return None
-    whole = (Path(folder) / "config.json").is_file() and list(Path(folder).glob("*.safetensors"))
-    return Path(folder) if whole else None
-
-
-@cache
-def _folder(name: str, path: str, revision: str) -> str:
-    """Where the files are, fetched if need be, after a cheap look at whether they are whole."""
-    folder = (_cached(path, revision) or _fetched(name, path, revision)) if revision else Path(path)
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise EncoderUnavailable(
-            f"encoder {name!r}: no safetensors weights in {folder}; restore them with git, rebuild "
-            f"them with `crosslingual pretrain encoders/{folder.name}.yml`, or convert other "
-            "weights (save_pretrained): pickles are not loaded."
-        )
-    for file in weights:
-        _check_whole(name, file)
-    return str(folder)
-
-
-def _fetched(name: str, path: str, revision: str) -> Path:
-    """A snapshot from the hub, with a progress bar; what broke off is taken up again."""
-    try:
-        # Asked once and first: the download itself would try a dead network for half a minute.
-        listed = HfApi().model_info(path, revision=revision, timeout=PATIENCE).siblings
-        if not any(fnmatch(file.rfilename, pattern) for file in listed for pattern in WEIGHTS):
-            raise EncoderUnavailable(
-                f"encoder {name!r}: {path} at {revision} has no safetensors weights, and pickles, "
-                "which can run anything, are not loaded: convert it where you trust it "
-                "(save_pretrained) and name that folder in the edition."
-            )
-        patterns = [*WEIGHTS, "config.json", *TOKENIZER]
-        return Path(snapshot_download(path, revision=revision, allow_patterns=patterns))
-    except FAILURES as problem:
-        raise EncoderUnavailable(
-            f"encoder {name!r}: {path} at {revision} {_reason(problem)}; fetch it where there is a "
-            f"network, with `hf download {path} --revision {revision}`, and copy "
-            f"models--{path.replace('/', '--')} into that cache, or name a folder with its files "
-            "in the edition."
-        ) from problem
-
-
-def _reason(problem: Exception) -> str:
-    for kind, reason in REASONS.items():
-        if isinstance(problem, kind):
-            return reason
-    detail = _said(problem.__cause__ or problem)
-    return f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({detail})"
-
-
-def _check_whole(name: str, file: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, "np"):
-            pass  # compares the header's sizes with the file's
-    except (SafetensorError, OSError) as problem:
-        raise EncoderUnavailable(
-            f"encoder {name!r}: {file} cannot be read ({_said(problem)}): delete it and fetch or "
-            "copy it again."
-        ) from problem
-
-
 def _said(problem: BaseException) -> str:
     line = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
     short = line if len(line) <= LONGEST else line[:LONGEST].rpartition(". ")[0] or line[:LONGEST]
@@ -273,66 +232,31 @@ def _said(problem: BaseException) -> str:
 
 
 @cache
-def _digest(folder: str) -> str:
-    files = {path for pattern in IDENTITY for path in Path(folder).glob(pattern)}
-    digest = sha256()
-    for path in sorted(files):
-        with path.open("rb") as file:
-            digest.update(path.name.encode() + b"\0" + file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-@cache
-def _config(name: str, folder: str) -> Any:
-    from transformers import AutoConfig
-
-    try:
-        return AutoConfig.from_pretrained(folder, **SAFELY)
-    except Exception as problem:  # the library's own kinds and those of what it is built on
-        raise EncoderUnavailable(
-            f"encoder {name!r}: {folder} has no config.json that names a model known here "
-            f"({_said(problem)}): put the one beside the weights that belongs to them."
-        ) from problem
-
-
-@cache
-def _tokenizer(name: str, folder: str) -> PreTrainedTokenizerFast:
-    _config(name, folder)  # else its faults would be told as the tokenizer's
-    try:
-        tokenizer = _read_tokenizer(Path(folder))
+def _tokenizer(encoder: Encoder) -> PreTrainedTokenizerFast:
+    encoder._config()  # else its faults would be told as the tokenizer's
+    advice = "save it there as tokenizer.json (save_pretrained of a fast tokenizer)"
+    with encoder._told("has no tokenizer that can be read here", advice):
+        tokenizer = _read_tokenizer(encoder.folder)
         pieces.check_tokenizer(tokenizer)
-    except Exception as problem:  # tokenizers raises bare Exceptions
-        raise EncoderUnavailable(
-            f"encoder {name!r}: {folder} has no tokenizer that can be read here "
-            f"({_said(problem)}): save it there as tokenizer.json (save_pretrained of a fast "
-            "tokenizer)."
-        ) from problem
     return tokenizer
 
 
 def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
-    # Without tokenizer_config.json, the library assumes a lower-cased BERT, silently, whatever
-    # tokenizer.json or vocab.txt say.
+    # Without tokenizer_config.json, the library takes any tokenizer for a lower-cased BERT's.
     told = (folder / "tokenizer_config.json").is_file()
-    if not told and (folder / "tokenizer.json").is_file():
-        usual = AutoTokenizer.from_pretrained(folder, **SAFELY).special_tokens_map
-        return PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **usual)
-    if not told and (folder / "vocab.txt").is_file():
-        return vocabulary(folder / "vocab.txt")
-    return AutoTokenizer.from_pretrained(folder, **SAFELY)
-
-
-def vocabulary(path: Path) -> PreTrainedTokenizerFast:
-    """A WordPiece tokenizer from a vocab.txt alone: cased where its pieces have capitals."""
-    from transformers import BertTokenizerFast
-
-    lines = path.read_text(encoding="utf-8").splitlines()
-    cased = any(piece != piece.lower() for piece in lines if not piece.startswith("["))
-    # By content: given a file's name, this class makes a tokenizer that knows [UNK] only.
-    numbered = {piece: number for number, piece in enumerate(lines)}
-    return BertTokenizerFast(vocab=numbered, do_lower_case=not cased)
+    whole, words = folder / "tokenizer.json", folder / "vocab.txt"
+    if not told and not whole.is_file() and words.is_file():
+        known = words.read_text(encoding="utf-8").splitlines()
+        cased = any(piece != piece.lower() for piece in known if not piece.startswith("["))
+        # By content: given a file's name, this class makes a tokenizer that knows [UNK] only.
+        numbered = {piece: number for number, piece in enumerate(known)}
+        return BertTokenizerFast(vocab=numbered, do_lower_case=not cased)
+    usual = AutoTokenizer.from_pretrained(folder, **SAFELY)
+    if told or not whole.is_file():
+        return usual
+    return PreTrainedTokenizerFast(tokenizer_file=str(whole), **usual.special_tokens_map)
 
 
 def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) -> list[str]:
@@ -345,18 +269,16 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     tokenizer, model = encoder.tokenizer, encoder.masked_model()
     longest = min(128, positions(model) or 128) if model else 128
     encoded = [pieces.encode(tokenizer, lines, longest).rows for lines in sentences.values()]
-    unknown = min(_unknown(tokenizer, rows) for rows in encoded)
-    found = []
+    found, unknown = [], min(_unknown(tokenizer, rows) for rows in encoded)
     if unknown > HOPELESS:
         found.append(
             f"The tokenizer of the encoder {encoder.name!r} gives [UNK] for at least {unknown:.0%} "
             "of the pieces in every script: its vocabulary was not read, or is another encoder's."
         )
-    chance = math.log(len(tokenizer))
     if model is None or tokenizer.mask_token_id is None:
         return found
-    losses = [masked_loss(model, tokenizer, rows) for rows in encoded]
-    loss = min((loss for loss in losses if not math.isnan(loss)), default=0)
+    losses, chance = [_losses(model, tokenizer, rows) for rows in encoded], math.log(len(tokenizer))
+    loss = min((sum(one) / len(one) for one in losses if one), default=0)
     if loss > CHANCE * chance:
         found.append(
             f"The encoder {encoder.name!r} guesses masked words no better than chance (loss "
@@ -372,22 +294,18 @@ def _unknown(tokenizer: PreTrainedTokenizerFast, rows: Sequence[Sequence[int]]) 
     return ids.count(tokenizer.unk_token_id) / max(1, len(ids))
 
 
-def masked_loss(
-    model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Sequence[int]]
-) -> float:
-    """Mean cross-entropy, in nats, of every seventh piece when these are masked; NaN if none."""
+def _losses(model: torch.nn.Module, tokenizer: Any, rows: Sequence[Sequence[int]]) -> list[float]:
+    """Cross-entropies, in nats, of every seventh piece when these are masked."""
     import torch
 
     losses, special = [], set(tokenizer.all_special_ids)
     for row in rows:
-        ids = torch.tensor([row])
         words = [place for place, piece in enumerate(row) if piece not in special]
-        if hidden := words[EVERY // 2 :: EVERY] or words[:1]:
-            masked = ids.clone()
-            masked[0, hidden] = tokenizer.mask_token_id
-            with torch.inference_mode():
-                logits = model(input_ids=masked).logits[0, hidden].float()
-            losses += torch.nn.functional.cross_entropy(
-                logits, ids[0, hidden], reduction="none"
-            ).tolist()
-    return sum(losses) / len(losses) if losses else math.nan
+        hidden = words[EVERY // 2 :: EVERY] or words[:1]
+        ids, masked = torch.tensor([row]), torch.tensor([row])
+        masked[0, hidden] = tokenizer.mask_token_id
+        with torch.inference_mode():
+            logits = model(input_ids=masked).logits[0, hidden].float()
+        one = torch.nn.functional.cross_entropy(logits, ids[0, hidden], reduction="none")
+        losses += one.tolist()
+    return losses

@@ -1,13 +1,11 @@
 """Fine-tuning a tagger as in the paper's section 2 and appendix A.
 
-Last layer -> dropout -> linear layer -> cross-entropy on each word's first piece; everything is
-fine-tuned.
+Last layer -> dropout -> linear layer -> cross-entropy on one piece a word; all is fine-tuned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +27,6 @@ VERSION = 2  # bump when `finetune` or `Tagger.tag` gives another result for the
 BUCKET_JITTER = 0.05
 PIECES_PER_BATCH = {"cpu": 2048, "cuda": 65536}  # when tagging; more leave a processor's caches
 
-Progress = Callable[[int, int, float], None]
 Sentences = Sequence[Sequence[str]]
 
 
@@ -38,7 +35,7 @@ class FinetuneError(ValueError):
 
 
 class TaggingNetwork(nn.Module):
-    """An encoder with dropout and a linear layer on the last layer's vectors of first pieces."""
+    """An encoder with dropout and a linear layer on the last layer's vector of a piece a word."""
 
     def __init__(self, encoder: nn.Module, n_labels: int, dropout: float) -> None:
         super().__init__()
@@ -86,7 +83,7 @@ class Tagger:
         self.network.eval()
         device = next(self.network.parameters()).device
         best = torch.full((len(encoded.word),), -1)
-        with torch.inference_mode(), _precision(device, self.bf16):
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, self.bf16):
             for rows in _rows_of_equal_length(encoded, PIECES_PER_BATCH[device.type]):
                 batch = collate(encoded, rows, device)
                 best[batch.word.cpu()] = self.network(batch).argmax(dim=-1).cpu()
@@ -101,14 +98,12 @@ def finetune(
     label_set: Sequence[str],
     recipe: Recipe,
     seed: int,
-    progress: Progress | None = None,
 ) -> Tagger:
     """Fine-tune an encoder to tag words, on CUDA if there is one.
 
     tokens, labels: sentences as lists of words, and a label a word. label_set: all labels of the
     task, in the order of the output layer. seed: of the output layer, dropout and batches; the same
-    seed on the same machine gives the same tagger. progress: called after each step with
-    (step, steps, loss).
+    seed on the same machine gives the same tagger.
 
     Raises FinetuneError when the training data are empty or hold a label that is not in
     `label_set`, and when the training diverges.
@@ -116,23 +111,16 @@ def finetune(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     targets = torch.from_numpy(label_indices(labels, label_set))
     model = encoder.model()
-    max_length = longest_row(model, recipe)
+    max_length = min(recipe.max_length, positions(model) or recipe.max_length)
     encoded = pieces.encode(encoder.tokenizer, tokens, max_length)
     if len(targets) != len(encoded.word):
-        raise FinetuneError(
-            f"The training data have {len(encoded.word)} words but {len(targets)} labels."
-        )
+        sizes = f"{len(encoded.word)} words but {len(targets)} labels"
+        raise FinetuneError(f"The training data have {sizes}.")
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         network = TaggingNetwork(model, len(label_set), recipe.dropout).to(device)
-        rng = np.random.default_rng(seed)
-        _fit(network, encoded, targets.to(device), recipe, rng, progress)
+        _fit(network, encoded, targets.to(device), recipe, np.random.default_rng(seed))
     return Tagger(network.eval(), encoder.tokenizer, list(label_set), max_length, recipe.bf16)
-
-
-def longest_row(model: nn.Module, recipe: Recipe) -> int:
-    """Pieces a row may have: the recipe's maximum, or the encoder's where that is less."""
-    return min(recipe.max_length, positions(model) or recipe.max_length)
 
 
 def label_indices(sentences: Sentences, label_set: Sequence[str]) -> np.ndarray:
@@ -216,7 +204,6 @@ def _fit(
     targets: torch.Tensor,
     recipe: Recipe,
     rng: np.random.Generator,
-    progress: Progress | None,
 ) -> None:
     lengths = [len(row) for row in encoded.rows]
     epochs = [batches(lengths, recipe.batch_size, rng) for _ in range(recipe.epochs)]
@@ -229,39 +216,16 @@ def _fit(
         rate = recipe.learning_rate * schedule(done, len(plan), recipe.warmup)
         set_rate(optimizer, rate, decays, uncorrected=0 if recipe.bias_correction else done + 1)
         batch = collate(encoded, rows, targets.device)
-        loss = train_step(network, batch, targets, optimizer, recipe)
-        if progress:
-            progress(done + 1, len(plan), loss.item())
-    _check_finite(network)
-
-
-def train_step(
-    network: TaggingNetwork,
-    batch: Batch,
-    targets: torch.Tensor,
-    optimizer: torch.optim.Optimizer,
-    recipe: Recipe,
-) -> torch.Tensor:
-    """One weight update; returns the loss before it, a scalar in nats."""
-    with _precision(targets.device, recipe.bf16):
-        loss = nn.functional.cross_entropy(network(batch).float(), targets[batch.word])
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), recipe.max_grad_norm)
-    optimizer.step()
-    return loss.detach()
-
-
-def _check_finite(network: nn.Module) -> None:
+        with torch.autocast(targets.device.type, torch.bfloat16, recipe.bf16):
+            loss = nn.functional.cross_entropy(network(batch).float(), targets[batch.word])
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), recipe.max_grad_norm)
+        optimizer.step()
     # Weights that are no numbers would tag every word with the first label, and score.
     if not all(torch.isfinite(weights).all() for weights in network.parameters()):
-        raise FinetuneError(
-            "The training diverged (its weights are no numbers any more): lower the learning rate."
-        )
-
-
-def _precision(device: torch.device, bf16: bool) -> AbstractContextManager:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
+        what = "The training diverged (its weights are no numbers any more)"
+        raise FinetuneError(f"{what}: lower the learning rate.")
 
 
 def _rows_of_equal_length(encoded: pieces.Encoded, size: int) -> Iterator[np.ndarray]:

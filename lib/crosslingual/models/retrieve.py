@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from crosslingual.models.encoder import Encoder, positions
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-    from crosslingual.models.encoder import Encoder
-
 VERSION = 2  # bump when any function below gives other hits for the same encoder and text
+LONGEST = 128  # word pieces
 BATCH, CHUNK = 64, 512
 
 
@@ -23,56 +24,38 @@ class RetrievalError(ValueError):
     """Text, or a tokenizer, that sentence vectors cannot be made from."""
 
 
-def sentence_vectors(
-    encoder: Encoder, sentences: Sequence[str], max_length: int = 128
-) -> np.ndarray:
+def sentence_vectors(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
     """Means of the token vectors without [CLS] and [SEP]: [layers + 1, sentences, hidden].
 
-    Layer 0 is the embeddings. Longer sentences are cut to ``max_length`` pieces, as in the paper.
-    On CUDA if there is one. Raises RetrievalError for a sentence that yields no piece, and for a
-    tokenizer that cannot pad.
+    Layer 0 is the embeddings. Longer sentences are cut to LONGEST pieces, as in the paper. On CUDA
+    if there is one. Raises RetrievalError for a sentence that yields no piece, and for a tokenizer
+    that cannot pad.
     """
     import torch  # here, as the distances below need no network
 
-    from crosslingual.models.encoder import positions
-
-    if encoder.tokenizer.pad_token_id is None:
+    tokenizer, vectors = encoder.tokenizer, []
+    if tokenizer.pad_token_id is None:
         raise RetrievalError(f"the tokenizer of {encoder.name!r} cannot pad: set its pad_token.")
     model = encoder.model().to("cuda" if torch.cuda.is_available() else "cpu")
+    asked = {"return_tensors": "pt", "return_token_type_ids": False, "padding": True}
+    asked |= {"truncation": True, "max_length": min(LONGEST, positions(model) or LONGEST)}
     order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
-    max_length = min(max_length, positions(model) or max_length)
-    batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-    with torch.inference_mode():
-        vectors = [
-            _mean_vectors(model, encoder.tokenizer, sentences, batch, max_length)
-            for batch in batches
-        ]
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        text = [sentences[index] for index in batch]
+        encoded = tokenizer(text, return_special_tokens_mask=True, **asked)
+        # The fast tokenizer's mask covers [CLS], [SEP] and padding but not [UNK], which is a word.
+        kept = 1.0 - encoded.pop("special_tokens_mask").float()
+        lengths = kept.sum(1, keepdim=True)
+        if (lengths == 0).any():
+            place = f"sentence {batch[int(lengths.argmin())] + 1} of the parallel text"
+            raise RetrievalError(f"{place} yields no word piece: take it out.")
+        weights = kept / lengths
+        with torch.inference_mode():
+            states = model(**encoded.to(model.device), output_hidden_states=True).hidden_states
+            means = [torch.einsum("bt,bth->bh", weights.to(s), s) for s in states]
+            vectors.append(torch.stack(means).cpu().numpy())
     return np.concatenate(vectors, axis=1)[:, np.argsort(order)]
-
-
-def _mean_vectors(model, tokenizer, sentences, batch: np.ndarray, max_length: int) -> np.ndarray:
-    import torch
-
-    encoded = tokenizer(
-        [sentences[index] for index in batch],
-        truncation=True,
-        max_length=max_length,
-        padding=True,
-        return_special_tokens_mask=True,
-        return_token_type_ids=False,
-        return_tensors="pt",
-    )
-    # The fast tokenizer's mask covers [CLS], [SEP] and padding but not [UNK], which is a word.
-    kept = 1.0 - encoded.pop("special_tokens_mask").float()
-    lengths = kept.sum(1, keepdim=True)
-    if (lengths == 0).any():
-        line = batch[int(lengths.argmin())] + 1
-        raise RetrievalError(
-            f"sentence {line} of the parallel text yields no word piece: take it out."
-        )
-    weights = kept / lengths
-    states = model(**encoded.to(model.device), output_hidden_states=True).hidden_states
-    return torch.stack([torch.einsum("bt,bth->bh", weights.to(s), s) for s in states]).cpu().numpy()
 
 
 def shifted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -91,11 +74,7 @@ def held_out(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return moved
 
 
-def unshifted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    return source
-
-
-PROTOCOLS: dict[str, Callable] = {"paper": shifted, "held out": held_out, "no shift": unshifted}
+PROTOCOLS = {"paper": shifted, "held out": held_out, "no shift": lambda source, target: source}
 
 
 def nearest_neighbour_hits(
@@ -115,18 +94,13 @@ def nearest_neighbour_hits(
 
 def _hits(sentences: int, similarity: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Hits from similarities [rows, sentences], asked for in chunks: memory stays linear."""
-    return np.concatenate([_chunk_hits(similarity(rows), rows) for rows in _chunks(sentences)])
-
-
-def _chunks(sentences: int) -> Iterator[np.ndarray]:
-    starts = range(0, sentences, CHUNK)
-    return (np.arange(start, min(start + CHUNK, sentences)) for start in starts)
-
-
-def _chunk_hits(similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    best = similarity.max(1)
-    true = similarity[np.arange(len(rows)), rows]
-    return (true == best) / (similarity == best[:, None]).sum(1)
+    hits = np.zeros(sentences)
+    for start in range(0, sentences, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, sentences))
+        near = similarity(rows)
+        best = near.max(1)
+        hits[rows] = (near[np.arange(len(rows)), rows] == best) / (near == best[:, None]).sum(1)
+    return hits
 
 
 def bags(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> sparse.csr_array:
@@ -154,21 +128,18 @@ def _normalised(bag: sparse.csr_array) -> sparse.csr_array:
 
 def length_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
     """Hits of the baseline that knows each sentence's number of pieces alone."""
-    sides = (bag.sum(1, dtype=np.float64)[:, None] for bag in (source, target))
-    return nearest_neighbour_hits(*sides)
+    return nearest_neighbour_hits(*(bag.sum(1, dtype=float)[:, None] for bag in (source, target)))
 
 
 def without_shared_pieces(
     source: sparse.csr_array, target: sparse.csr_array, tokenizer: PreTrainedTokenizerFast
 ) -> np.ndarray:
     """Which pairs share no piece but punctuation, so that copying finds nothing: [sentences]."""
-    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    punctuation = [
-        all(unicodedata.category(c)[0] in "PS" for c in piece.removeprefix("##"))
-        for piece in tokens
+    words = [
+        any(unicodedata.category(character)[0] not in "PS" for character in piece)
+        for piece in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     ]
-    shared = source.multiply(target).tocsr()[:, ~np.array(punctuation)]
-    return shared.sum(1) == 0
+    return source.multiply(target).tocsr()[:, words].sum(1) == 0
 
 
 def curve(
@@ -186,24 +157,19 @@ def curve(
     sizes = dict.fromkeys(min(size or len(source), len(source)) for size in candidates)
     rows = []
     for chosen in (subset(len(source), size) for size in sizes):
+        layers = list(zip(*(side[:, chosen] for side in vectors), strict=True))
         few = [bag[chosen] for bag in counts]
         found = [
-            *_layer_hits(*(side[:, chosen] for side in vectors)),
-            ("shared pieces", -1, shared_piece_hits(*few)),
-            ("length", -1, length_hits(*few)),
+            (method, layer, nearest_neighbour_hits(*pair, method))
+            for method in PROTOCOLS
+            for layer, pair in enumerate(layers)
         ]
-        disjoint = without_shared_pieces(*few, encoder.tokenizer)
-        rows += [(*one[:2], "all", len(chosen), one[2]) for one in found]
-        if disjoint.any():
-            rows += [(*one[:2], "nothing shared", len(chosen), one[2][disjoint]) for one in found]
+        found += [("shared pieces", -1, shared_piece_hits(*few)), ("length", -1, length_hits(*few))]
+        rows += [(*one, "all", len(chosen), hits) for *one, hits in found]
+        if (disjoint := without_shared_pieces(*few, encoder.tokenizer)).any():
+            rows += [(*one, "nothing shared", len(chosen), hits[disjoint]) for *one, hits in found]
     frame = pd.DataFrame(rows, columns=["method", "layer", "queries", "candidates", "hits"])
     return frame.assign(accuracy=[100 * np.mean(hits) for hits in frame.hits])
-
-
-def _layer_hits(source: np.ndarray, target: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
-    for method in PROTOCOLS:
-        for layer in range(len(source)):
-            yield method, layer, nearest_neighbour_hits(source[layer], target[layer], method)
 
 
 def subset(sentences: int, size: int, seed: int = 0) -> np.ndarray:
@@ -213,23 +179,20 @@ def subset(sentences: int, size: int, seed: int = 0) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(sentences, size, replace=False))
 
 
-def plane(source: np.ndarray, target: np.ndarray, first: np.ndarray | None = None) -> np.ndarray:
-    """Two orthogonal directions [hidden, 2]: ``first`` if given, and those of most variance."""
-    both = np.concatenate([source, target])
-    centred = both - both.mean(0)
-    if first is None:
-        return np.linalg.svd(centred, full_matrices=False)[2][:2].T
-    first = first / max(np.linalg.norm(first), 1e-9)
-    rest = centred - np.outer(centred @ first, first)
-    return np.stack([first, np.linalg.svd(rest, full_matrices=False)[2][0]], axis=1)
-
-
 def drawn(source: np.ndarray, target: np.ndarray, protocol: str) -> tuple[np.ndarray, np.ndarray]:
     """One layer's sentences [sentences, hidden] and translations in two dimensions, each [n, 2].
 
-    With "no shift" the horizontal axis is the mean difference of the languages.
+    These are orthogonal and of most variance, but with "no shift" the horizontal one is the mean
+    difference of the languages.
     """
     moved = PROTOCOLS[protocol](source, target)
-    first = (target - source).mean(0) if protocol == "no shift" else None
-    axes = plane(moved, target, first)
+    both = np.concatenate([moved, target])
+    centred = both - both.mean(0)
+    if protocol == "no shift":
+        difference = (target - source).mean(0)
+        first = difference / max(np.linalg.norm(difference), 1e-9)
+        rest = centred - np.outer(centred @ first, first)
+        axes = np.stack([first, np.linalg.svd(rest, full_matrices=False)[2][0]], axis=1)
+    else:
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:2].T
     return moved @ axes, target @ axes

@@ -25,11 +25,6 @@ class ScoringError(ValueError):
     """Tags that cannot be scored."""
 
 
-def metric(task: str) -> str:
-    """The name of a task's score: "accuracy" or "F1"."""
-    return "F1" if task == "ner" else "accuracy"
-
-
 def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
     """Counts of predicted tags against gold ones, sentence by sentence.
 
@@ -39,10 +34,19 @@ def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
     Raises ScoringError for tags that are not IOB1 or IOB2, or a sentence whose number of
     predictions is not its number of words.
     """
-    _check_lengths(gold, predicted)
-    one = _count_entities if metric(task) == "F1" else _count_words
-    counts = [one(tags, guesses) for tags, guesses in zip(gold, predicted, strict=True)]
-    return np.array(counts, np.int64).reshape(len(counts), 3 if metric(task) == "F1" else 2)
+    if len(gold) != len(predicted):
+        raise ScoringError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
+    counts = []
+    for index, (tags, guesses) in enumerate(zip(gold, predicted, strict=True)):
+        if len(tags) != len(guesses):
+            sizes = f"{len(tags)} words but {len(guesses)} predictions"
+            raise ScoringError(f"Sentence {index} has {sizes}.")
+        if task == "ner":
+            true, found = entities(tags), entities(guesses)
+            counts.append((len(true & found), len(found), len(true)))
+        else:
+            counts.append((sum(map(str.__eq__, tags, guesses)), len(tags)))
+    return np.array(counts, np.int64).reshape(len(counts), 3 if task == "ner" else 2)
 
 
 def percent(counts: np.ndarray) -> float:
@@ -64,10 +68,13 @@ def entities(tags: Sequence[str]) -> set[tuple[int, int, str]]:
 
     conlleval's rules: an entity starts at B-, and at I- after O, after another type or at the
     sentence start; it ends before O, before B-, before another type, and at the sentence end.
+    Raises ScoringError for other tags: bare types, taken for IOB, give a plausible, wrong number.
     """
     found, start, current = set(), 0, ""
     for index, tag in enumerate([*tags, "O"]):
-        prefix, kind = _parts(tag)
+        prefix, _, kind = tag.partition("-")
+        if tag != "O" and (prefix not in ("B", "I") or not kind):
+            raise ScoringError(f"{tag!r} is not an IOB tag; use O, B-TYPE or I-TYPE.")
         if current and (prefix != "I" or kind != current):
             found.add((start, index, current))
             current = ""
@@ -83,36 +90,6 @@ def named_entities(tokens: Sentences, labels: Sentences) -> list[tuple[str, ...]
         for words, tags in zip(tokens, labels, strict=True)
         for start, end, _ in sorted(entities(tags))
     ]
-
-
-def _check_lengths(gold: Sentences, predicted: Sentences) -> None:
-    if len(gold) != len(predicted):
-        raise ScoringError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
-    for index, (tags, guesses) in enumerate(zip(gold, predicted, strict=True)):
-        if len(tags) != len(guesses):
-            raise ScoringError(
-                f"Sentence {index} has {len(tags)} words but {len(guesses)} predictions."
-            )
-
-
-def _parts(tag: str) -> tuple[str, str]:
-    """("B" or "I", type) of a tag; ("O", "") outside entities."""
-    if tag == "O":
-        return "O", ""
-    prefix, _, kind = tag.partition("-")
-    if prefix not in ("B", "I") or not kind:
-        # Bare types scored as if they were IOB tags give a plausible, wrong number: refused.
-        raise ScoringError(f"{tag!r} is not an IOB tag; use O, B-TYPE or I-TYPE.")
-    return prefix, kind
-
-
-def _count_words(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, ...]:
-    return sum(map(str.__eq__, gold, predicted)), len(gold)
-
-
-def _count_entities(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, ...]:
-    true, guessed = entities(gold), entities(predicted)
-    return len(true & guessed), len(guessed), len(true)
 
 
 def baseline(name: str, tokens: Sentences, labels: Sentences) -> LookUp | WordShape:
@@ -213,15 +190,10 @@ def shape(word: str) -> tuple[str, ...]:
     endings = [f"-{word[-n:].lower()}" for n in (1, 2, 3) if len(word) >= n]
     sign = [f"sign {word}"] if set(kinds) <= {"P", "S"} else []
     length = f"length {min(len(word), 10)}"
-    return ("any", f"case {_case(word)}", f"kinds {kinds}", length, *endings, *sign)
-
-
-def _case(word: str) -> str:
-    if word.isupper():
-        return "upper"
-    if word[:1].isupper():
-        return "title"
-    return "mixed" if word.lower() != word else "lower"
+    case = "mixed" if word.lower() != word else "lower"
+    case = "title" if word[:1].isupper() else case
+    case = "upper" if word.isupper() else case
+    return ("any", f"case {case}", f"kinds {kinds}", length, *endings, *sign)
 
 
 def _tags_of_words(tokens: Sentences, labels: Sentences) -> dict[str, Counter]:
