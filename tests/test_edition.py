@@ -22,7 +22,7 @@ encoders:
 recipe:
   learning_rate: 3e-5
 """
-MISTAKES = [  # (line of GOOD, what stands there instead, line of the mistake, words of the sentence)
+MISTAKES = [  # (line of GOOD, what stands there instead, line of the mistake, words said)
     (3, "seeds: 3", 3, "seeds: should be a valid list"),
     (3, "seeds: [1, 1]", 3, "listed twice"),
     (3, "seeds: [a]", 3, "seeds.0: should be a valid integer, not 'a'"),
@@ -139,8 +139,8 @@ def test_an_edition_travels_to_worker_processes_as_its_file(tmp_path):
 
 def test_showing_results_loads_no_torch():
     code = (
-        "import sys; from crosslingual import experiments; from crosslingual.edition import Edition;"
-        "experiments.scores(Edition.load('pocket'), 'code-switching');"
+        "import sys\nfrom crosslingual import experiments\nfrom crosslingual.edition import Edition\n"
+        "experiments.scores(Edition.load('pocket'), 'code-switching')\n"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
-
 from crosslingual import experiments, results
 from crosslingual.edition import Edition
 from crosslingual.models import finetune, score
+from transformers import BertConfig, BertModel, BertTokenizerFast
 
 EDITION = """\
 title: tiny

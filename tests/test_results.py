@@ -8,10 +8,9 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from crosslingual import results
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from crosslingual import results
 
 KEYS = ["train", "seed"]
 

@@ -62,7 +62,7 @@ def xlm_r_tokenizer():
 
 
 def roberta_tokenizer():
-    merges = [("Ġ", "c"), ("Ġc", "a"), ("Ġca", "t"), ("s", "e"), ("Ð", "¾")]
+    merges = [*(("Ġ", letter) for letter in "bcders."), ("Ġc", "a"), ("Ġca", "t"), ("Ð", "¾")]
     known = [*ROBERTA, *sorted(pre_tokenizers.ByteLevel.alphabet()), *map("".join, merges)]
     vocabulary = {piece: number for number, piece in enumerate(known)}
     return hf.RobertaTokenizerFast(vocab=vocabulary, merges=merges, add_prefix_space=True)

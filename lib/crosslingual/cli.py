@@ -79,7 +79,8 @@ def run(
     if not dry_run:
         return experiments.run(loaded, jobs)
     cost = experiments.cost(loaded, jobs, experiments.default_workers()) if jobs else "nothing"
-    print(*(f"  {job}" for job in jobs), f"{loaded.title}: {cost} to compute.", sep="\n")
+    told = f"{loaded.title}: {cost} to compute from what is at hand."
+    print(*(f"  {job}" for job in jobs), told, sep="\n")
 
 
 @app.command()

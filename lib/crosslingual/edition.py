@@ -41,12 +41,14 @@ class Strict(BaseModel):
 class EncoderEntry(Strict):
     """A folder's ``path``, or the name that a model has on a ``hub``, with its revision there.
 
-    A mere text is a path where it begins with . / or ~, else a hub's name.
+    A mere text is a path where it begins with . / or ~, else a hub's name. ``title``: how tables
+    name it, where it is not the paper's encoder.
     """
 
     path: str = ""
     hub: str = ""
     revision: str = "main"
+    title: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -222,7 +224,8 @@ class Edition:
 
     def encoder_title(self, name: str) -> str:
         """How tables name an encoder."""
-        return ROLES.get(name, name)
+        entry = self.document.encoders.get(name)
+        return (entry.title if entry else "") or ROLES.get(name, name)
 
     def recipe(self, task: str, **changed: Any) -> Recipe:
         """Fine-tuning hyper-parameters for a task: Appendix A's where the edition is silent."""

@@ -279,7 +279,6 @@ def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
         found = _found(edition, kind, expected)
     lacking = found.made_from.isna()
     reasons = [_reason(edition, kind, row) for row in found[lacking].itertuples(index=False)]
-    found["reason"] = ""
     found.loc[lacking, "reason"] = reasons
     texts = ["origin", "note", "date", "device", "made_from"]
     found[texts] = found[texts].astype(object).fillna("")
@@ -294,7 +293,9 @@ def _found(edition: Edition, kind: str, expected: pd.DataFrame) -> pd.DataFrame:
     if kind == "scores":
         frame = frame[~frame.fell_apart.astype(bool)]
         frame = frame.assign(seed=frame.seed.where(frame.in_place_of < 0, frame.in_place_of))
-    return expected.merge(frame.astype(expected.dtypes.to_dict()), "left", list(expected))
+    found = expected.merge(frame.astype(expected.dtypes.to_dict()), "left", list(expected))
+    told = found.reason.astype(object).fillna("") if "reason" in found else ""
+    return found.assign(reason=told)  # what is recorded may be that, and why, there is no value
 
 
 def _current(edition: Edition, kind: str) -> pd.DataFrame:
@@ -312,7 +313,7 @@ def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
 
 def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
     """What there is to compute: jobs that lack a row for which everything is at hand."""
-    lacking = found[found.made_from.isna() | (found.note != "")]
+    lacking = found[found.made_from.isna() | (found.note != "") | (found.reason != "")]
     rows = [row for row in lacking.itertuples(index=False) if not _absence(edition, kind, row)]
     return list(dict.fromkeys(_job(kind, row) for row in rows))
 
@@ -330,7 +331,7 @@ def _reason(edition: Edition, kind: str, row: Any) -> str:
 
 def _absence(edition: Edition, kind: str, row: Any) -> str:
     """What of all that a row is made from is not at hand, and how to get it; "" if all is."""
-    names, download = _inputs(kind, row).values(), fetch.TRANSFERS.get()
+    names, download = _inputs(kind, row).values(), fetch.TRANSFERS.get() and not row.reason
     return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
 
 
@@ -426,7 +427,7 @@ def record(edition: Edition) -> int:
     for kind, frames in everything(edition).items():
         frame = pd.concat([*frames, fell_apart(edition)] if kind == "scores" else frames)
         keys = kinds().rows[kind]
-        whole = frame[frame.reason == ""].drop_duplicates(keys).drop(columns="reason")
+        whole = frame[frame.made_from != ""].drop_duplicates(keys)
         total += kept.record(edition.name, kind, whole.sort_values(keys))
     return total
 

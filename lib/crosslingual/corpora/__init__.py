@@ -136,7 +136,8 @@ class Published(Settings):
         taken, tenth = self._taken(task, language, split)
         corpus = self._read(task, language, self._paths(task, language, taken))
         if tenth is not None:
-            corpus = corpus.select(n for n in range(len(corpus)) if (n % 10 == 9) == tenth)
+            chosen = [n for n in range(len(corpus)) if (n % 10 == 9) == tenth]
+            corpus = corpus.select(chosen)
         return formats.first(corpus, self.sizes.of(task, split))
 
     def parallel(self, source: str, target: str) -> Dataset:

@@ -42,6 +42,11 @@ PATIENCE = 15  # seconds for the hub's first answer
 EVERY = 7  # in the check, one in so many pieces is masked
 HOPELESS = 0.2  # share of [UNK] in the script that the tokenizer spells best
 CHANCE = 0.95  # loss as a share of ln V from which on an encoder knows nothing
+NO_WEIGHTS = (
+    "has no safetensors weights, and pickles, which can run anything, are not loaded: restore them "
+    "with git, rebuild them with `crosslingual pretrain`, or convert them where you trust them "
+    "(save_pretrained) and name that folder in the edition"
+)
 # Local files only: what a configuration names elsewhere, code above all, is not fetched.
 SAFELY = {"local_files_only": True, "trust_remote_code": False}
 
@@ -79,11 +84,7 @@ class Encoder:
             with self._told(f"has an unreadable {file.name}", advice), safe_open(file, "np"):
                 pass  # compares the header's sizes with the file's
         if not weights:
-            raise self._unusable(
-                "has no safetensors weights, and pickles, which can run anything, are not loaded: "
-                "restore them with git, rebuild them with `crosslingual pretrain`, or convert them "
-                "where you trust them (save_pretrained) and name that folder in the edition"
-            )
+            raise self._unusable(NO_WEIGHTS)
         return folder
 
     @property

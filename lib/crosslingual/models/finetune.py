@@ -144,14 +144,13 @@ def collate(
     width = max(map(len, chosen))
     ids = torch.tensor([row + [0] * (width - len(row)) for row in chosen])
     lengths = torch.tensor([len(row) for row in chosen])
-    full = (lengths == width).all()
-    mask = None if full else (torch.arange(width) < lengths[:, None]).long().to(device)
+    mask = (torch.arange(width) < lengths[:, None]).long()
     first = np.searchsorted(encoded.row, rows)
     last = np.searchsorted(encoded.row, rows, side="right")
     word = np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
     row = np.repeat(np.arange(len(rows)), last - first)
     places = (torch.from_numpy(array).to(device) for array in (row, encoded.position[word], word))
-    return Batch(ids.to(device), mask, *places)
+    return Batch(ids.to(device), None if mask.all() else mask.to(device), *places)
 
 
 def batches(lengths: Sequence[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:

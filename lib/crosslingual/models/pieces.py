@@ -101,10 +101,8 @@ def word_pieces(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dic
     spaced = [f" {word}" for word in types]
     ids = tokenizer(spaced, add_special_tokens=False, verbose=False)["input_ids"]
     if not all(ids) and tokenizer.unk_token_id is None:
-        word = types[ids.index([])]
-        raise AlignmentError(
-            f"{word!r} has no pieces and the tokenizer no unknown token; set its unk_token."
-        )
+        problem = f"{types[ids.index([])]!r} has no pieces and the tokenizer no unknown token"
+        raise AlignmentError(f"{problem}; set its unk_token.")
     return {word: found or [tokenizer.unk_token_id] for word, found in zip(types, ids, strict=True)}
 
 
