@@ -106,7 +106,7 @@ def test_where_results_come_from_is_counted_and_what_they_say_is_listed(scores):
     remarks = appendix.remarks(scores, searched)
     assert dict(zip(remarks.remark, remarks.rows)) == {"No corpus.": 1, "other text": 1}
     assert appendix.made_with(scores).versions.tolist() == ["finetune 2"]
-    told = "2 of the 4 rows of results came recorded with the book, the others were computed here."
+    told = "Of the 4 rows of results 2 came recorded with the book and 2 were computed here."
     assert appendix.freshness(scores) == told
 
 

@@ -138,9 +138,11 @@ def test_an_edition_travels_to_worker_processes_as_its_file(tmp_path):
 
 
 def test_showing_results_loads_no_torch():
-    code = (
-        "import sys\nfrom crosslingual import experiments\nfrom crosslingual.edition import Edition\n"
-        "experiments.scores(Edition.load('pocket'), 'code-switching')\n"
-        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
-    )
+    code = """
+import sys
+from crosslingual import experiments
+from crosslingual.edition import Edition
+experiments.scores(Edition.load("pocket"), "code-switching")
+sys.exit("torch" in sys.modules or "transformers" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

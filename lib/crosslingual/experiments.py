@@ -315,7 +315,8 @@ def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
     """What there is to compute: jobs that lack a row for which everything is at hand."""
     lacking = found[found.made_from.isna() | (found.note != "") | (found.reason != "")]
     rows = [row for row in lacking.itertuples(index=False) if not _absence(edition, kind, row)]
-    return list(dict.fromkeys(_job(kind, row) for row in rows))
+    jobs = dict.fromkeys(_job(kind, row) for row in rows)
+    return [job for job in jobs if not _FAILED.get((edition.path, job))]  # once is enough
 
 
 def _job(kind: str, row: Any) -> Job:

@@ -172,8 +172,8 @@ def remarks(*frames: pd.DataFrame) -> pd.DataFrame:
 def freshness(*frames: pd.DataFrame) -> str:
     """A sentence that says how much came with the repository and how much was computed here."""
     recorded = pd.concat([valued(frame).origin == "recorded" for frame in frames])
-    told = f"{recorded.sum():,} of the {len(recorded):,} rows of results came recorded"
-    return f"{told} with the book, the others were computed here."
+    told = f"Of the {len(recorded):,} rows of results {recorded.sum():,} came recorded with the"
+    return f"{told} book and {(~recorded).sum():,} were computed here."
 
 
 def made_with(scores: pd.DataFrame) -> pd.DataFrame:
