@@ -181,7 +181,8 @@ def test_what_is_recorded_is_what_was_computed(tiny):
     for path in results.local("tiny").rglob("*.parquet"):
         path.unlink()
     after = experiments.baselines(edition)
-    pd.testing.assert_frame_equal(before.drop(columns="origin"), after.drop(columns="origin"))
+    columns = [column for column in before if column != "origin"]
+    pd.testing.assert_frame_equal(before[columns], after[columns], check_dtype=False)
     assert set(after.origin) == {"recorded"}
 
 

@@ -43,4 +43,4 @@ def test_the_book_is_computed_offline_without_a_warning_and_only_once(checkout):
     assert first.count("executed in") == len(chapters) and "models" in first
     assert "executed in" not in second and "models" not in second
     page = (checkout / "_build/executed/smoke/beyond/provenance.ipynb").read_text("utf-8")
-    assert re.search("Of the [0-9]+ rows of results 0 came recorded with the book", page)
+    assert re.search(r"Of the [\d,]+ rows of results 0 came recorded with the book", page)
