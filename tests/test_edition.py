@@ -10,6 +10,7 @@ from crosslingual.edition import Edition, EditionError
 
 GOOD = """\
 title: good
+about: For a test.
 artificial: true
 seeds: [4, 2]
 corpora:
@@ -23,45 +24,45 @@ recipe:
   learning_rate: 3e-5
 """
 MISTAKES = [  # (line of GOOD, what stands there instead, line of the mistake, words said)
-    (3, "seeds: 3", 3, "seeds: should be a valid list"),
-    (3, "seeds: [1, 1]", 3, "listed twice"),
-    (3, "seeds: [a]", 3, "seeds.0: should be a valid integer, not 'a'"),
-    (3, "seeds: [true]", 3, "seeds.0: should be a valid integer"),
-    (3, "seeds: []", 3, "at least 1"),
-    (3, "sedes: [1]", 1, "lacks the key seeds"),
-    (3, "seeds: [1]\ntitle: twice", 1, "the key 'title' is given twice"),
-    (3, "seeds: [1]\nfoo: 1", 4, "unknown key foo"),
-    (3, "seeds: [1]\n7: 1", 1, "keys should be strings"),
-    (3, "seeds: [1]\nx: !!python/name:os.system", 4, "could not determine a constructor"),
-    (3, "seeds: [1]\n? [a] : b", 4, "unhashable key"),
-    (3, "seeds: [1]\nx: \x01", 1, "this is not YAML"),
-    (3, "seeds: [1", 4, "this is not YAML"),
-    (2, "artificial: maybe", 2, "artificial: should be a valid boolean"),
-    (5, "  source: pocket", 4, "give it a source, artificial or published"),
-    (5, "  source: artificial\n  root: 5", 6, "unknown key corpora.root"),
-    (6, "  world: {sed: 7}", 6, "unknown world parameter 'sed'"),
-    (6, "  world: {zipf: -1}", 6, "zipf"),
-    (7, "  sizes: {pos: {train: 0}}", 7, "corpora.sizes.pos.train: should be greater"),
-    (7, "  sizes: {pos: many}", 7, "corpora.sizes.pos"),
-    (8, "pairs: [[en, [de]]]", 8, "pairs.0.1: should be a valid string"),
-    (8, "pairs: [[en, xx]]", 8, "unknown language 'xx'"),
-    (8, "pairs: enfr", 8, "pairs: should be a valid list"),
-    (8, "languages: {ner: [qq]}", 8, "unknown language 'qq'"),
-    (8, "languages: {foo: [en]}", 8, "should be 'pos', 'ner' or 'code-switching'"),
-    (8, "adjective_groups: {gl: XX}", 8, "should be 'AN' or 'NA'"),
-    (8, "adjective_groups: {qq: AN}", 8, "unknown language 'qq'"),
-    (8, "substitutes: {en: x}", 8, "substitutes.en: should be a mapping"),
-    (10, "  m-bert: 5", 10, "encoders.m-bert: should be a mapping"),
-    (10, "  m-bert: {}", 10, "an encoder is a folder's path, or {hub: name"),
-    (10, "  m-bert: {hub: x, rev: y}", 10, "unknown key encoders.m-bert.rev"),
-    (12, "  learning_rate: .nan", 12, "learning_rate: should be a finite number"),
-    (12, "  learning_rate: .inf", 12, "learning_rate: should be a finite number"),
-    (12, "  learning_rate: 1e3", 12, "learning_rate: should be less than 1"),
-    (12, "  learning_rate: fast", 12, "learning_rate: should be a valid number"),
-    (12, "  batch: 3", 12, "unknown key recipe.batch"),
-    (12, "  bf16: 1", 12, "recipe.bf16: should be a valid boolean"),
-    (12, "  ner: {epochs: 0}", 12, "recipe.ner.epochs: should be greater"),
-    (12, "  ner: 5", 12, "recipe.ner: should be a mapping"),
+    (4, "seeds: 3", 4, "seeds: should be a valid list"),
+    (4, "seeds: [1, 1]", 4, "listed twice"),
+    (4, "seeds: [a]", 4, "seeds.0: should be a valid integer, not 'a'"),
+    (4, "seeds: [true]", 4, "seeds.0: should be a valid integer"),
+    (4, "seeds: []", 4, "at least 1"),
+    (4, "sedes: [1]", 1, "lacks the key seeds"),
+    (4, "seeds: [1]\ntitle: twice", 1, "the key 'title' is given twice"),
+    (4, "seeds: [1]\nfoo: 1", 5, "unknown key foo"),
+    (4, "seeds: [1]\n7: 1", 1, "keys should be strings"),
+    (4, "seeds: [1]\nx: !!python/name:os.system", 5, "could not determine a constructor"),
+    (4, "seeds: [1]\n? [a] : b", 5, "unhashable key"),
+    (4, "seeds: [1]\nx: \x01", 1, "this is not YAML"),
+    (4, "seeds: [1", 5, "this is not YAML"),
+    (3, "artificial: maybe", 3, "artificial: should be a valid boolean"),
+    (6, "  source: pocket", 5, "give it a source, artificial or published"),
+    (6, "  source: artificial\n  root: 5", 7, "unknown key corpora.root"),
+    (7, "  world: {sed: 7}", 7, "unknown world parameter 'sed'"),
+    (7, "  world: {zipf: -1}", 7, "zipf"),
+    (8, "  sizes: {pos: {train: 0}}", 8, "corpora.sizes.pos.train: should be greater"),
+    (8, "  sizes: {pos: many}", 8, "corpora.sizes.pos"),
+    (9, "pairs: [[en, [de]]]", 9, "pairs.0.1: should be a valid string"),
+    (9, "pairs: [[en, xx]]", 9, "unknown language 'xx'"),
+    (9, "pairs: enfr", 9, "pairs: should be a valid list"),
+    (9, "languages: {ner: [qq]}", 9, "unknown language 'qq'"),
+    (9, "languages: {foo: [en]}", 9, "should be 'pos', 'ner' or 'code-switching'"),
+    (9, "adjective_groups: {gl: XX}", 9, "should be 'AN' or 'NA'"),
+    (9, "adjective_groups: {qq: AN}", 9, "unknown language 'qq'"),
+    (9, "substitutes: {en: x}", 9, "substitutes.en: should be a mapping"),
+    (11, "  m-bert: 5", 11, "encoders.m-bert: should be a mapping"),
+    (11, "  m-bert: {}", 11, "an encoder is a folder's path, or {hub: name"),
+    (11, "  m-bert: {hub: x, rev: y}", 11, "unknown key encoders.m-bert.rev"),
+    (13, "  learning_rate: .nan", 13, "learning_rate: should be a finite number"),
+    (13, "  learning_rate: .inf", 13, "learning_rate: should be a finite number"),
+    (13, "  learning_rate: 1e3", 13, "learning_rate: should be less than 1"),
+    (13, "  learning_rate: fast", 13, "learning_rate: should be a valid number"),
+    (13, "  batch: 3", 13, "unknown key recipe.batch"),
+    (13, "  bf16: 1", 13, "recipe.bf16: should be a valid boolean"),
+    (13, "  ner: {epochs: 0}", 13, "recipe.ner.epochs: should be greater"),
+    (13, "  ner: 5", 13, "recipe.ner: should be a mapping"),
 ]
 
 
@@ -128,7 +129,7 @@ def test_paths_start_from_the_editions_file(tmp_path, monkeypatch):
     mine = edition(tmp_path)
     assert mine.encoder("m-bert").path == str(tmp_path / "here")
     missing = edition(tmp_path, GOOD.replace("./here", "./gone"))
-    with pytest.raises(ValueError, match=r"mine.yml, line 10: the encoder 'm-bert' is missing"):
+    with pytest.raises(ValueError, match=r"mine.yml, line 11: the encoder 'm-bert' is missing"):
         missing.encoder("m-bert")
 
 

@@ -82,17 +82,19 @@ class Recipes(Recipe):
 class Document(Strict):
     """What an edition's file says.
 
-    title: one line, shown with every table and figure. artificial: whether its languages are, so
-    that no difference to the paper's numbers is shown. seeds: of fine-tuning; rows that tables
-    print have them all, what only enters averages the first. corpora: a source and its settings.
-    languages: {task: [codes]}; where a task is left out, all that the source has. pairs: of
-    translation retrieval, [source, target]; further_pairs: the same, for a table of their own.
-    recipe: fine-tuning hyper-parameters for all tasks; under a task's name, for that task only.
-    adjective_groups: {code: AN, NA or null (neither)} where a language's group in Table 5b is not
-    to be WALS's. substitutes: entity corpora that stand in for the paper's.
+    title: one line, shown with every table and figure. about: what a reader has to know first.
+    artificial: whether its languages are, so that no difference to the paper's numbers is shown.
+    seeds: of fine-tuning; rows that tables print have them all, what only enters averages the
+    first. corpora: a source and its settings. languages: {task: [codes]}; where a task is left out,
+    all that the source has. pairs: of translation retrieval, [source, target]; further_pairs: the
+    same, for a table of their own. recipe: fine-tuning hyper-parameters for all tasks; under a
+    task's name, for that task only. adjective_groups: {code: AN, NA or null (neither)} where a
+    language's group in Table 5b is not to be WALS's. substitutes: entity corpora that stand in for
+    the paper's.
     """
 
     title: str = Field(min_length=1)
+    about: str = ""
     artificial: bool = False
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
@@ -142,6 +144,10 @@ class Edition:
     @property
     def title(self) -> str:
         return self.document.title
+
+    @property
+    def about(self) -> str:
+        return self.document.about.strip()
 
     @property
     def artificial(self) -> bool:

@@ -292,7 +292,13 @@ def signature(frame: pd.DataFrame) -> str:
         if recipe := (made := json.loads(row.made_from)).get("recipe"):
             metric = "F1 conlleval over words, IOB2" if row.task == "ner" else "accuracy over words"
             encoder = f"{row.encoder} {made.get('encoder', '')[:8]}"
-            parts = f"{metric}, first piece", row.task, f"edition {row.edition}", encoder, recipe
+            parts = (
+                f"{metric}, first piece with text",
+                row.task,
+                f"edition {row.edition}",
+                encoder,
+                recipe,
+            )
             by_corpus = seeds.setdefault((" | ".join(parts), made.get("versions", "")), {})
             by_corpus.setdefault(row.train, set()).add(row.seed)
     told = []

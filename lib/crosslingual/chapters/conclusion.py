@@ -164,22 +164,6 @@ def introduction(codes: Sequence[str]) -> dict[str, str | float]:
     }
 
 
-def about(edition: Edition) -> str:
-    """What an edition's numbers speak of, for its reader to know first."""
-    if edition.artificial:
-        return (
-            "Its languages are artificial. They have the scripts and the word orders of the "
-            "languages whose names they bear, relatives have cognates, Hindi and Urdu one lexicon, "
-            "and nothing else is theirs: no number in this edition is a result about real German "
-            "or Hindi. Compare patterns with the paper, what is higher than what, and never values."
-        )
-    return (
-        "Its corpora are of real languages, so differences to the published numbers are shown. "
-        "Where a corpus is not at hand, recorded results stand in if there are any; else its table "
-        "names it and leaves it out. Tables say which results are recorded ones."
-    )
-
-
 def reading(judged: pd.DataFrame) -> dict[str, str]:
     """The phrases of front page and conclusion: how many claims have which verdict, and which."""
     both = judged[judged[["verdict", "paper_verdict"]].ne(NOT_TESTABLE).all(axis=1)]
