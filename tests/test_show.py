@@ -108,8 +108,11 @@ def test_tables_without_any_result_keep_their_shape_and_say_why():
 
 def test_signatures_tell_metric_and_seeds_and_merge_what_differs_in_seeds_alone(ner):
     few = pd.concat([ner, scores(lambda a, b: 0.5, ["fr"], CONLL, task="ner", seeds=[1])])
-    metric = "F1 conlleval over words, IOB2, first piece with text | ner | edition pocket | m-bert 01234567"
-    assert show.signature(few) == f"`{metric} | epochs=3 | seeds 1,2,3 or 1 | alignment 1`"
+    metric = "F1 conlleval over words, IOB2, first piece with text | ner | edition pocket"
+    assert (
+        show.signature(few)
+        == f"`{metric} | m-bert 01234567 | epochs=3 | seeds 1,2,3 or 1 | alignment 1`"
+    )
     assert "accuracy over words" in show.signature(scores(lambda a, b: 0.5, ["en"]))
     baseline = few.assign(made_from='{"train": "1"}')
     assert show.signature(baseline) == show.signature(pd.DataFrame()) == ""
