@@ -219,8 +219,8 @@ def test_a_broken_off_run_keeps_what_is_finished_and_leaves_no_process(tiny, tmp
     while len(list(kept.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(run.pid, how)
-    run.wait(30)
-    deadline = time.monotonic() + 8
+    run.wait(120)  # a busy machine takes its time to end the pool
+    deadline = time.monotonic() + 20
     while _of_session(run.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not _of_session(run.pid)
