@@ -19,6 +19,7 @@ def edition(name, artificial=True, **more):
         "title": f"{name.title()} (made up)",
         "artificial": artificial,
         "substitutes": {},
+        "cannot_judge": {},
         "pairs": [("en", "de")],
         "adjective_group": languages.adjective_group,
         "encoder_title": lambda encoder: TITLES.get(encoder, encoder),

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import languages
+from crosslingual import edition, languages
 from crosslingual.chapters import appendix
 from crosslingual.models import Recipe
-from safetensors.numpy import save_file
 
 nan = float("nan")
 
@@ -29,14 +28,21 @@ class Edition(SimpleNamespace):
     def encoder(self, name):
         if name == "gone":
             raise ValueError("its folder is missing")
-        return SimpleNamespace(name=name, folder=self.folder, at_hand=True, digest="ab" * 32)
+        return SimpleNamespace(name=name, folder=self.folder, at_hand=self.folder, digest="ab" * 32)
 
 
 def scored(rows, **common):
     """Rows (train, evaluate, seed, score, seconds, origin) as frames of scores."""
     columns = ["train", "evaluate", "seed", "score", "seconds", "origin"]
     made = json.dumps({"recipe": "epochs=3", "versions": "finetune 2"})
-    usual = {"task": "pos", "encoder": "m-bert", "device": "cpu", "memory": 2e9, "made_from": made}
+    usual = {
+        "task": "pos",
+        "encoder": "m-bert",
+        "device": "cpu",
+        "memory": 2e9,
+        "made_from": made,
+        "versions": "{}",
+    }
     usual |= {"reason": "", "note": "", "edition": "toy"}
     return pd.DataFrame(rows, columns=columns).assign(**usual | common)
 
@@ -67,9 +73,8 @@ def test_cost_counts_each_model_once_and_leaves_out_what_has_no_value(scores):
     read = appendix.reading(scores)
     assert (read["models"], read["here"], read["devices"]) == ("2", "1", "cpu")
     assert (read["minutes"], read["median"]) == (pytest.approx(40 / 60), 20.0)
-    figure = appendix.seconds(scores, Edition())
-    assert "pos, M-BERT 20.0 s" in figure.alt
-    assert "not available" in appendix.seconds(scores.iloc[4:], Edition()).caption.lower()
+    together = appendix.cost(scores.assign(versions='{"how": "side by side"}'), Edition())
+    assert appendix.SHARED in together.notes and appendix.SHARED not in table.notes
 
 
 def test_variants_are_compared_by_the_first_seed_of_the_recipe_as_it_is(scores):
@@ -110,25 +115,17 @@ def test_where_results_come_from_is_counted_and_what_they_say_is_listed(scores):
     assert appendix.freshness(scores) == told
 
 
-@pytest.fixture
-def shipped(tmp_path):
-    """An edition whose encoder is files beside each other."""
-    tensors = {"bert.a": np.zeros([3, 4]), "bert.b": np.zeros(5), "cls.head": np.zeros(1000)}
-    save_file(tensors, tmp_path / "model.safetensors")
-    config = {"num_hidden_layers": 6, "hidden_size": 96, "vocab_size": 20_000}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    return Edition(folder=tmp_path)
-
-
-def test_facts_about_encoders_are_read_off_their_files(shipped):
-    (row,) = appendix.encoders(shipped).itertuples(index=False)
-    assert row == ("m-bert", 6, 96, "17", 20_000, "abababababababab")
-
-
-def test_a_card_s_headings_do_not_become_headings_of_the_page(shipped):
+def test_a_card_s_headings_do_not_become_headings_of_the_page(tmp_path):
+    shipped = Edition(folder=tmp_path)
     assert appendix.cards(shipped) == ""
-    (shipped.folder / "README.md").write_text("# Title\n\n- a fact\n## Part\n")
+    (tmp_path / "README.md").write_text("# Title\n\n- a fact\n## Part\n")
     assert appendix.cards(shipped) == "**Title**\n\n- a fact\n**Part**\n"
+
+
+def test_encoders_are_listed_with_where_they_come_from():
+    listed = appendix.encoders(edition.Edition.load("pocket"))
+    assert listed.role.tolist() == ["m-bert", "en-bert"]
+    assert listed["from"].str.contains("pocket-").all() and (listed != "").all(axis=None)
 
 
 def test_every_language_of_the_paper_has_a_pinned_treebank_and_no_gap_lacks_a_reason():
@@ -136,6 +133,6 @@ def test_every_language_of_the_paper_has_a_pinned_treebank_and_no_gap_lacks_a_re
     assert set(table.language) == set(map(languages.name, languages.POS_LANGUAGES))
     assert (table != "").to_numpy().all() and not table.isna().to_numpy().any()
     assert table.set_index("language").release["Czech"] == "r2.0-test, test r2.1"
-    for name, columns in {"substitutes": 5, "unstated": 4}.items():
+    for name, columns in {"substitutes": 6, "unstated": 4}.items():
         facts = appendix.facts(name)
         assert facts.shape[1] == columns and np.all(facts != "") and "mini" not in facts

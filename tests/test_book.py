@@ -36,8 +36,7 @@ parts:
 """
 BUILD = """
 from crosslingual import book
-book.experiments.prepare = lambda edition, fresh: None
-book.experiments.everything = lambda edition: {}
+book.experiments.prepare = lambda edition, fresh: {}
 book.SIDE_BY_SIDE = 1
 book.build(book.Path.cwd(), "tiny", {})
 """
@@ -73,8 +72,7 @@ def miniature(tmp_path, monkeypatch) -> Path:
     write_chapter(root / "book/beyond/provenance.ipynb", "Report", "print(edition_name)")
     monkeypatch.chdir(root)
     monkeypatch.delenv("CROSSLINGUAL_RESULTS", raising=False)
-    monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: None)
-    monkeypatch.setattr(book.experiments, "everything", lambda edition: {})
+    monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: {})
     # A library of its own, so that a build does not depend on who edits the real one meanwhile.
     monkeypatch.setattr(book, "LIBRARY", root / "lib")
     return root
@@ -139,25 +137,27 @@ def test_each_edition_has_a_site_and_the_default_s_is_on_top(miniature, quick, m
     assert executed(miniature) == before and set(executed(miniature, "own")) == set(before)
 
 
-def test_a_chapter_is_made_of_edition_library_and_the_results_it_may_show(miniature, monkeypatch):
-    def key():
-        return book._shared_key(miniature, edition)
+def test_a_chapter_is_made_of_edition_library_and_the_results_it_may_show(miniature):
+    def key(**row):
+        return book._shared_key(miniature, edition, {"scores": [pd.DataFrame(row, [0])]})
 
-    edition, row = book.Edition.load("tiny"), {"seed": [1], "score": 90.0, "date": "today"}
-    keys = [key()]
-    for path in ("book/editions/tiny.yml", "lib/crosslingual/show.py", "requirements.lock"):
+    edition, row = book.Edition.load("tiny"), {"seed": 1, "score": 90.0, "reason": None}
+    keys = [key(**row)]
+    for path in (
+        "book/editions/tiny.yml",
+        "lib/crosslingual/show.py",
+        "requirements.lock",
+        "book/recorded/pocket/scores.parquet",
+    ):
         (miniature / path).parent.mkdir(parents=True, exist_ok=True)
         (miniature / path).write_text("other")
-        keys.append(key())
-    for some in (row, row | {"score": 91.0}, row | {"date": "tomorrow"}):
-        frames = {"scores": [pd.DataFrame(some)]}
-        monkeypatch.setattr(book.experiments, "everything", lambda edition, frames=frames: frames)
-        keys.append(key())
+        keys.append(key(**row))
+    keys += [key(**row | {"score": 91.0}), key(**row | {"reason": "gone"})]
     assert len(set(keys)) == 7
     further = miniature / "_build/results/tiny/scores/seed-5.parquet"  # which no chapter asks for
     further.parent.mkdir(parents=True)
     further.write_text("other")
-    assert key() == keys[-1]
+    assert key(**row, counts=[[1]]) == key(**row, counts=[[2]]) == keys[4]  # the score tells
 
 
 def test_outputs_are_no_part_of_a_chapter_s_source(miniature):
@@ -172,11 +172,36 @@ def test_outputs_are_no_part_of_a_chapter_s_source(miniature):
 def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniature, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        book.experiments, "prepare", lambda e, fresh: asked.append((fresh, executed(miniature)))
+        book.experiments,
+        "prepare",
+        lambda e, fresh: asked.append((fresh, executed(miniature))) or {},
     )
     monkeypatch.setattr(book, "compile", lambda root, edition: None)
     book.build(miniature, "tiny", {}, fresh=True)
     assert asked == [(True, {})]
+
+
+def test_what_is_executed_anew_has_records_checked_beside_it(miniature, quick, monkeypatch):
+    checked = []
+    monkeypatch.setattr(book.verify, "spot_check", lambda *given: checked.append(given))
+    book.build(miniature, "tiny", {})
+    assert not checked  # of a book without records
+    (miniature / "book/recorded/pocket").mkdir(parents=True)
+    first = executed(miniature)
+    book.build(miniature, "tiny", {})
+    assert not checked and executed(miniature) == first
+    book.build(miniature, "tiny", {}, spot=7)
+    assert checked == [(miniature / book.verify.FOUND, 7)]
+    again = executed(miniature)
+    assert {name for name in first if again[name] != first[name]} == {"provenance"}
+
+    def fails(*given):
+        raise book.verify.VerifyError("it does not come out again")
+
+    monkeypatch.setattr(book.verify, "spot_check", fails)
+    with pytest.raises(ValueError, match="does not come out"):
+        book.build(miniature, "tiny", {}, spot=7)
+    assert "provenance" not in executed(miniature)
 
 
 def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature, quick):

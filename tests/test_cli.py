@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 from crosslingual import book, cli, experiments
-from crosslingual.corpora import formats
 
 ROOT = Path(__file__).parents[1]
 EDITION = """\
@@ -32,7 +31,6 @@ JOBS = ["scores pos m-bert en 1", "scores ner m-bert en 1", "overlaps m-bert 0"]
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yml").write_text(EDITION)
-    (tmp_path / "taken").mkdir()
     return tmp_path
 
 
@@ -60,17 +58,10 @@ def lacking(monkeypatch):
     return computed
 
 
-def test_a_world_is_written_for_other_tools_to_read(folder, told):
-    code, said = told("world", "tr", "new/tr.conllu", "--sentences", 30)
-    assert code == 0 and "new/tr.conllu" in said
-    treebank = formats.read_conllu("new/tr.conllu")
-    assert len(treebank) == 30 and {"NOUN", "VERB"} < set().union(*treebank["labels"])
-
-
 @pytest.mark.parametrize("arguments, sentence", [
-    ("world xx a", "unknown language 'xx'"),
-    ("world en a --sentences 0", "Invalid value for '--sentences'"),
-    ("world en taken", "taken cannot be used: Is a directory"),
+    ("verify --sample -1", "Invalid value for '--sample'"),
+    ("verify -e small.yml", "no such model is recorded for the edition small"),
+    ("pretrain small.yml -e x", "No such option: -e"),
     ("book -e nowhere", "no edition 'nowhere'"),
     ("chapter 09-none", "no chapter '09-none': choose from 01-introduction"),
     ("chapter 02-models-and-data -p seeds", "name=value, not 'seeds'"),
@@ -110,8 +101,8 @@ def test_a_dry_run_says_what_lacks_and_its_cost_and_stops(folder, told, lacking,
 def test_options_reach_the_build(folder, told, monkeypatch):
     asked = []
     monkeypatch.setattr(book, "build", lambda *given: asked.append(given[1:]))
-    assert told("book", "--fresh", "-p", "codes=[en, de]; seeds=2")[0] == 0
-    assert asked == [(book.DEFAULT, {"codes": "[en, de]", "seeds": "2"}, True)]
+    assert told("book", "--fresh", "-p", "codes=[en, de]; seeds=2", "--spot", 7)[0] == 0
+    assert asked == [(book.DEFAULT, {"codes": "[en, de]", "seeds": "2"}, True, 7)]
 
 
 def test_an_encoder_is_pretrained_from_a_specification(folder, told):
@@ -163,5 +154,6 @@ def test_make_passes_editions_on_and_the_default_is_spelled_in_the_library_alone
     said = make("book", "EDITION=my own.yml", "FRESH=1").said
     assert said == ["book", "--edition", "my own.yml", "--fresh"]
     assert make("book").said == ["book"] and make("book", "DRY=1").said == ["book", "--dry-run"]
+    assert make("book", "SPOT=7").said == ["book", "--spot", "7"]
     assert make("chapter").code == 2
     assert not re.search(rf"\b{book.DEFAULT}\b", (ROOT / "Makefile").read_text())

@@ -41,7 +41,7 @@ def root(tmp_path):
     }.items():
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("latin-1" if name == "mine/nl.conll" else "utf-8"))
+        path.write_text(text, encoding="utf-8")
     return tmp_path / "data"
 
 
@@ -116,8 +116,8 @@ def test_the_data_folder_comes_first_and_needs_no_network(root, monkeypatch):
     source = published(
         files={
             "pos": {"fi": {"train": "mine/fi.conllu"}},
-            "ner": {"nl": {"test": "mine/nl.conll", "encoding": "ISO-8859-1"}},
-            "parallel": {"en-de": {"source": "mine/en", "target": "mine/de"}},
+            "ner": {"nl": {"test": "mine/nl.conll"}},
+            "parallel": {"en-de": ["mine/en", "mine/de"]},
         },
         sizes={"parallel": 1},
     )
@@ -222,7 +222,7 @@ def test_digests_are_of_content_and_follow_every_setting_that_changes_it(root):
     assert held.digest("pos", "en", "train") not in (digest(whole), held.digest("pos", "en", "dev"))
     mixed = source.digest("code-switching", "hi+en", "train")
     assert capped.digest("code-switching", "hi+en", "train") != mixed
-    own = published(root, files={"parallel": {"en-de": {"source": "mine/en", "target": "mine/de"}}})
+    own = published(root, files={"parallel": {"en-de": ["mine/en", "mine/de"]}})
     assert own.parallel_digest("en", "de") == text_digest(own.parallel("en", "de"))
     os.utime(root / "ud/en/train.conllu", (1, 1))  # touched, and the same
     assert source.digest("pos", "en", "train") == digest(whole)
@@ -259,12 +259,11 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(root, monkeypatch):
         ({"files": {"ner": {"de": {"tests": "x"}}}}, ("files", "ner", "de", "tests"), "Extra"),
         ({"files": {"ner": {"xx": {}}}}, ("files", "ner"), "unknown language 'xx'"),
         ({"files": {"parallel": {"ende": {}}}}, ("files", "parallel"), "no pair of languages"),
-        ({"code_switching": 5}, ("code_switching",), "valid dictionary"),
-        ({"code_switching": {"minimum": 2}}, ("code_switching", "minimum"), "less than or equal"),
+        ({"files": {"parallel": {"en-de": ["a"]}}}, ("files", "parallel"), "at least 2 items"),
+        ({"tweets": 2}, ("tweets",), "less than or equal"),
         ({"root": 5}, ("root",), "instance of Path"),
         ({"treebanks": {"nl": "Alpino"}}, ("treebanks", "nl"), "no pinned treebank: choose"),
         ({"treebanks": {"nl": "UD_Dutch-Alpino@r2.13"}}, ("treebanks", "nl"), "under `files`"),
-        ({"version_1": True}, ("version_1",), "'refuse' or 'convert'"),
         ({"news": "news"}, ("news",), "'wmt' or 'ntrex'"),
         ({"sizes": {"pos": {"train": 0}}}, ("sizes", "pos", "train"), "greater than or equal to 1"),
         ({"sizes": {"code_switching": {}}}, ("sizes", "code_switching"), "Extra"),
@@ -298,7 +297,7 @@ def test_naming_corpora_loads_no_library_of_seconds():
 
 @real
 def test_real_code_switched_sentences_that_need_no_tweets():
-    source = published(DATA, code_switching={"minimum": 0.1})
+    source = published(DATA, tweets=0.1)
     for version in ("transliterated", "corrected"):
         sizes = [len(source.labelled("code-switching", version, split)) for split in corpora.SPLITS]
         assert sizes == [192, 28, 39]

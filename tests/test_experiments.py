@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from crosslingual import experiments, results
+from crosslingual import cli, experiments, results, verify
 from crosslingual.edition import Edition
 from crosslingual.models import finetune, score
 from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -184,6 +184,49 @@ def test_what_is_recorded_is_what_was_computed(tiny):
     columns = [column for column in before if column != "origin"]
     pd.testing.assert_frame_equal(before[columns], after[columns], check_dtype=False)
     assert set(after.origin) == {"recorded"}
+
+
+def test_a_record_is_verified_by_its_counts_or_where_another_program_made_it_by_seeds(
+    tiny, monkeypatch, capsys
+):
+    edition = tiny()
+    scores = experiments.scores(edition, "pos", seeds=2, encoders=["m-bert"])
+    results.record("tiny", "scores", scores)
+    before = results.stamp("tiny", "scores")
+    cells = verify.chosen(edition, train=["en"], seed=[2])
+    assert sorted(cells.evaluate) == ["de", "en"] and cells.exact.all()
+    found = verify.verify(edition, cells)
+    assert (found.equal == 100).all() and found.agrees.all() and (found.took > 0).all()
+    assert results.stamp("tiny", "scores") == before and len(verify.chosen(edition, sample=3)) == 6
+
+    bent = scores.assign(counts=[counts + [[1, 0]] for counts in scores.counts])
+    results.record("tiny", "scores", bent.assign(score=bent.score + 0.5))
+    found = verify.verify(edition, verify.chosen(edition, train=["en"], seed=[2]))
+    assert (found.equal == 0).all() and not found.agrees.any()
+    results.record("tiny", "scores", bent.assign(versions='{"how": "otherwise"}'))
+    found = verify.verify(edition, verify.chosen(edition, train=["en"], seed=[2]))
+    assert not found.exact.any() and found.agrees.all()
+    assert (found.low <= found.score).all() and (found.score <= found.high).all()
+    results.record("tiny", "scores", bent)
+    monkeypatch.setattr(sys, "argv", f"crosslingual verify -e {edition.path} --seed 1".split())
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "DIFFERS" in capsys.readouterr().out
+
+
+def test_what_cannot_be_verified_here_says_what_it_takes(tiny, tmp_path):
+    edition = tiny()
+    results.record(
+        "tiny", "scores", experiments.scores(edition, "pos", seeds=1, encoders=["m-bert"])
+    )
+    with pytest.raises(verify.VerifyError, match="pos m-bert .. 1: not made from .* other recipe"):
+        verify.chosen(tiny(text=EDITION.replace("epochs: 1", "epochs: 2")))
+    (tmp_path / "encoder").rename(tmp_path / "away")
+    away = tiny(text=EDITION.replace("./encoder", "./gone"))
+    cells = verify.chosen(away)
+    assert "2 models of m-bert, 2 corpora. Of what they take 1" in verify.needs(away, cells)
+    with pytest.raises(verify.VerifyError, match="cannot be verified here: .*put its weights into"):
+        verify.verify(away, cells)
 
 
 def test_the_version_of_finetuning_is_that_of_its_module():

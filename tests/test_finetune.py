@@ -1,5 +1,7 @@
 """Fine-tuning: it learns, repeats itself, loses no words, and refuses what it cannot learn from."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,9 @@ FAST = {"batch_size": 8, "max_length": 32, "epochs": 4, "learning_rate": 3e-3}
 TRAIN = toy.tagged(48, seed=1)
 
 
-def fit(seed=1, **changes):
-    return finetune.finetune(toy.encoder(), *TRAIN, toy.UPOS, Recipe(**FAST | changes), seed)
+def fit(seed=1, architecture="BERT", **changes):
+    recipe = Recipe(**FAST | changes)
+    return finetune.finetune(toy.encoder(architecture), *TRAIN, toy.UPOS, recipe, seed)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,22 @@ def test_everything_is_fine_tuned_but_the_encoder_itself_stays(tagger):
     assert all("pooler" in name for name in same)
     again = toy.encoder().model().state_dict()
     assert all(torch.equal(one, again[name]) for name, one in before.state_dict().items())
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize("architecture", ["BERT", "XLM-R"])  # positions of XLM-R hang on the ids
+def test_training_only_the_rows_in_use_is_training_all(monkeypatch, architecture, decay):
+    """Parity with the plain way: those not used have no gradient, and decay all the same."""
+    ours = fit(architecture=architecture, weight_decay=decay)
+
+    def whole(table, encoded):
+        return deepcopy(table), torch.arange(table.num_embeddings), encoded
+
+    monkeypatch.setattr(finetune, "_used_rows", whole)
+    plain = fit(architecture=architecture, weight_decay=decay)
+    torch.testing.assert_close(weights(ours), weights(plain), rtol=1e-5, atol=1e-7)
+    new = toy.tagged(50, seed=2)[0] + toy.SENTENCES  # with pieces that the training text lacks
+    assert ours.predict(new) == plain.predict(new)
 
 
 @pytest.mark.parametrize("architecture", toy.TOKENIZERS)

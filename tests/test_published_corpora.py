@@ -1,17 +1,28 @@
 """Published files: fetched from a local server, verified, and read: treebanks, entities, news."""
 
+import contextlib
 import hashlib
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import tarfile
 import time
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from crosslingual import languages
-from crosslingual.corpora import CorpusError, CorpusUnavailable, entities, news, treebanks
+from crosslingual.corpora import (
+    CorpusError,
+    CorpusUnavailable,
+    Published,
+    entities,
+    news,
+    treebanks,
+)
 from crosslingual.corpora.fetch import Download, DownloadError, cache_folder, fetch
 from datasets import ClassLabel, Dataset, Features, List, Value
 from sacrebleu.dataset import DATASETS
@@ -19,6 +30,8 @@ from webserver import serving
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+DATA = os.environ.get("CROSSLINGUAL_DATA")
+SIZES = Path(__file__).parents[1] / "book/recorded/real/sizes.parquet"
 
 
 @pytest.fixture(autouse=True)
@@ -104,15 +117,6 @@ def test_what_the_server_says_is_said(server):
     assert "cannot be reached (ConnectionError): it takes a network once, or put" in refused(nobody)
 
 
-def test_a_dead_server_is_not_asked_for_every_file(server, monkeypatch):
-    dead = [Download("The file", f"http://127.0.0.1:9/{name}", name) for name in "ab"]
-    assert "cannot be reached" in refused(dead[0])
-    with monkeypatch.context() as patch:
-        patch.setattr("pooch.retrieve", lambda *_, **__: pytest.fail("asked"))
-        assert "cannot be reached" in refused(dead[1])
-    assert fetch(wanted(server)).read_bytes() == CONTENT
-
-
 def test_a_folder_that_cannot_be_written_is_named(server, tmp_path, monkeypatch):
     (tmp_path / "full").write_text("a file where a folder should be")
     monkeypatch.setenv("CROSSLINGUAL_CACHE", str(tmp_path / "full"))
@@ -145,6 +149,71 @@ def test_what_the_pinned_releases_lack_is_said():
         treebanks.files("ar", "train", "UD_Arabic-PUD")
     with pytest.raises(CorpusUnavailable, match="no test file of Bengali in any"):
         treebanks.files("bn", "test")
+
+
+# ---- the treebanks of the edition real, put together from released files
+
+
+@pytest.fixture
+def assembled(tmp_path, monkeypatch):
+    """A source that has released files alone, in ``ud_original`` of its data folder."""
+    monkeypatch.delenv("CROSSLINGUAL_DATA", raising=False)
+    block = {"source": "published", "root": str(tmp_path), "assembled": True, "held_out": True}
+    return Published.model_validate(block)
+
+
+def test_a_treebank_is_put_together_from_released_files(assembled, tmp_path, monkeypatch):
+    def rows(*sentences):
+        return "\n\n".join(f"1\t{form}\t_\t{tag}" + "\t_" * 6 for form, tag in sentences)
+
+    files = {"a.conllu": rows(("x", "NOUN"), ("y", "NOUN"), ("z", "VERB"))}
+    files |= {"b.conllu": rows(("v", "CONJ"), ("w", "X")), "t.conllu": rows(("y", "VERB"))}
+    columns = ["split", "treebank", "tag", "commit", "path", "version", "lacking"]
+    table = pd.DataFrame(
+        [
+            ("train", "UD_A", "r2.0", "0", "a.conllu", 2, ""),
+            ("test", "UD_A", "r2.0", "0", "t.conllu", 2, ""),
+        ]
+        + [("train", "UD_A", "r2.0", "0", "b.conllu", 1, "")],
+        columns=columns,
+    ).assign(language="ro")
+    (tmp_path / "ud_original/UD_A/r2.0").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / "ud_original/UD_A/r2.0" / name).write_text(text)
+    blobs = {
+        n: hashlib.sha1(b"blob %d\0" % len(t) + t.encode()).hexdigest() for n, t in files.items()
+    }
+    monkeypatch.setattr(treebanks, "assembly", lambda: table.assign(blob=table.path.map(blobs)))
+    monkeypatch.setattr(treebanks, "CAPS", {"train": 3, "test": 5})
+    whole = assembled.model_copy(update={"held_out": False})
+    train = whole.labelled("pos", "ro", "train")
+    assert train["tokens"][:] == [["x"], ["z"], ["v"]]  # y is tested, w one too many
+    assert train["labels"][:] == [["NOUN"], ["VERB"], ["CCONJ"]]
+    assert whole.labelled("pos", "ro", "test")[:] == {"tokens": [["y"]], "labels": [["VERB"]]}
+    with pytest.raises(CorpusUnavailable, match="no dev set of Romanian"):
+        whole.labelled("pos", "ro", "dev")
+
+
+def test_what_cannot_be_put_together_says_why(assembled):
+    with pytest.raises(CorpusUnavailable, match="train set of Slovak cannot be .*not kept"):
+        assembled.labelled("pos", "sk", "train")
+    rows = treebanks.assembly()
+    assert set(rows.language) == {*languages.POS_LANGUAGES}
+    assert ((rows.blob == "") == (rows.lacking != "")).all()
+
+
+@pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: no released treebanks")
+def test_what_is_put_together_is_the_corpus_of_the_records(assembled, tmp_path):
+    (tmp_path / "ud_original").symlink_to(Path(DATA) / "ud_original")
+    recorded = pd.read_parquet(SIZES).query("task == 'pos'")
+    compared = {}
+    for language, split, made_from in recorded[["language", "split", "made_from"]].to_numpy():
+        with contextlib.suppress(CorpusUnavailable):  # its files are not in the data folder
+            found = assembled.digest("pos", language, split)
+            compared[language, split] = found == json.loads(made_from)["corpus"]
+    assert len(compared) > 10 and all(compared.values()), compared
+    shown = treebanks.assembly().query("shown == 'yes'")
+    assert {*compared} <= {*zip(shown.language, shown.split)}
 
 
 # ---- code-switched tweets, made up in the shape of the release
@@ -236,16 +305,6 @@ def test_entities_come_from_conll_where_they_can():
     found = [item.what.split()[0] for item in items]
     assert found == ["CoNLL-2003", "WikiANN", "CoNLL-2002", "WikiANN"]
     assert items[2].path == "hub/eriktks/conll2002/nl/validation/0000.parquet"
-
-
-def test_german_of_2003_may_be_latin_1_and_nothing_else_may(tmp_path):
-    for name, content, expected in [
-        ("deu.testb", "Köln".encode("latin-1"), "latin-1"),
-        ("deu.testa", "Köln".encode(), "utf-8"),
-        ("esp.testa", "Málaga".encode("latin-1"), "utf-8"),  # which the reader then refuses
-    ]:
-        (tmp_path / name).write_bytes(content)
-        assert entities.encoding(tmp_path / name) == expected
 
 
 # ---- news

@@ -93,7 +93,7 @@ def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
     assert table.rows[1] == ["EN-BERT, paper", "91.07", "73.32", "84.23", "81.84"]
     assert table.rows[2][0] == "**EN-BERT, ours**" and table.rows[2][2] == show.MISSING
     assert table.rows[4][2].startswith("**9")
-    assert "Not available: fetch de or de" in table.notes
+    assert "Not available: DE (seed 1, 2, 3): fetch de or de" in table.notes
     assert "en-bert 01234567 | epochs=3 | seeds 1,2,3 |" in table.notes[-1]
     assert "m-bert 01234567 | epochs=3 | seeds 1 |" in table.notes[-1]
 
@@ -261,15 +261,20 @@ def test_phrases_are_true_of_their_numbers():
 
 
 def test_a_ledger_shows_both_verdicts_intervals_and_reasons():
-    holds = ["2", "It holds.", "supported", 81.0, 80.5, 81.5, 0.01, "", "contradicted", -2.3]
-    may = ["3", "It may.", "not testable", *[np.nan] * 4, "no scores", "not testable", np.nan]
-    columns = ["section", "text", "verdict", "value", "low", "high", "p", "note"]
-    columns += ["paper_verdict", "paper_value"]
+    numbers = [81.0, 80.5, 81.5, 75.0, 87.0, 0.0009]
+    holds = ["2", "It holds.", "supported", *numbers, "", "undecided", "contradicted", -2.3]
+    may = ["3", "It may.", "not testable", *[np.nan] * 6, "no scores", "", "not testable", np.nan]
+    columns = ["section", "text", "verdict", "value", "low", "high", "over_low", "over_high", "p"]
+    columns += ["note", "over", "paper_verdict", "paper_value"]
     ledger = pd.DataFrame.from_dict({"one": holds, "two": may}, "index", columns=columns)
-    table = show.ledger_table(ledger, REAL, "claims")
-    ours = "✔ supported: 81.00 (80.50 to 81.50), p = 0.010"
+    table = show.ledger_table(ledger, REAL, "claims", {"other": ledger})
+    ours = (
+        "✔ supported: 81.00 (80.50 to 81.50; over languages 75.00 to 87.00: undecided), p ≤ 0.001"
+    )
+    assert table.header[1:] == ["Paper", "paper", "other"]
+    assert [show.p_value(p, 249) for p in (0.004, 0.0123)] == ["≤ 0.004", "= 0.012"]
     assert table.rows == [
-        ["It holds. (2) `one`", "✘ contradicted: −2.30", ours],
-        ["It may. (3) `two`", "– not testable", "– not testable: no scores"],
+        ["It holds. (2) `one`", "✘ contradicted: −2.30", ours, "✔ supported: 81.00"],
+        ["It may. (3) `two`", "– not testable", "– not testable – no scores", "– not testable"],
     ]
-    assert table.notes[0] == "Ours: 1 supported, 1 not testable." and len(table.notes) == 2
+    assert table.notes[0].startswith("paper: 1 supported, 1 not testable; other: ")

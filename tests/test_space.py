@@ -8,7 +8,7 @@ import pytest
 from crosslingual import claims, show, stats
 from crosslingual.chapters import space
 from crosslingual.models import retrieve
-from fabricated import ARTIFICIAL
+from fabricated import ARTIFICIAL, edition
 
 ARCH = [20, 40, 60, 75, 80, 80, 80, 80, 80, 75, 70, 68, 65]
 
@@ -72,21 +72,19 @@ def test_translations_by_hand():
     cells = {title: row for title, *row in space.translations(without, ARTIFICIAL).rows}
     assert cells["pairs sharing nothing"] == ["0", "0"]
     assert cells["of these, best layer"] == [show.MISSING] * 2
-    told = space.reading(curve())
-    assert told.pop("gained") == "50.0 to 50.0"
-    assert told == {"beats": "all 2", "fair": "10.0", "peak": "1", "top": "2"}
-    assert space.reading(curve()[:0])["peak"] == show.MISSING
+    told = space.reading(curve(), ARTIFICIAL)
+    assert (told["gained"], told["beats"], told["fair"]) == ("50.0 to 50.0", "all 2", "10.0")
+    assert told["shape"] == "in layer 1 of 2, a middle one, and falls by 20.0 points to the last"
+    assert "as the paper's was" in told["why"]
+    assert space.reading(curve()[:0], ARTIFICIAL)["shape"] == show.NOTHING
 
 
-def test_further_pairs_stand_at_their_best_layer_beside_tagging():
-    heights = {("en", "de"): 90, ("en", "ru"): 60, ("en", "hi"): 30}
-    frames = [curve((5, top, 5), top / 2, pairs=[pair]) for pair, top in heights.items()]
-    tagged = [("m-bert", *pair, 100 - x, "") for pair, x in heights.items()]
-    pos = pd.DataFrame(tagged, columns=[*stats.CELL, "score", "reason"])
-    table = space.further_pairs(pd.concat(frames[::-1]), pos, ARTIFICIAL)
-    assert table.rows[0] == ["EN-DE", "90.0", "1", "45.0", "10.0"]
-    assert [row[0] for row in table.rows] == ["EN-DE", "EN-RU", "EN-HI"]
-    assert "found −1.00, by shared pieces −1.00" in table.notes[0]
+def test_a_curve_that_is_best_at_its_end_says_so_and_why():
+    taught = edition("real", cannot_judge={"middle-layers": "it was taught so"})
+    told = space.reading(curve((20, 60, 80)), taught)
+    assert told["shape"] == "in the last layer, 2"
+    assert told["why"] == "The likely reason: it was taught so"
+    assert "not a middle one" in space.reading(curve((80, 60, 20)), taught)["shape"]
 
 
 def test_pairs_are_named_with_one_hyphen():

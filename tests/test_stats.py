@@ -216,7 +216,49 @@ def test_means_tell_pairs_of_two_languages_from_those_of_one():
 
 
 def test_estimate_without_spread_is_a_point():
-    assert stats.estimate(pd.Series({("mean", 0): 3.0})) == (3, 3, 3)
+    point = stats.estimate(pd.Series({("mean", 0): 3.0}))
+    assert point[:3] == (3, 3, 3) and np.isnan(point.over).all()
+
+
+def matrix(rng, n, easy, noise=3.0):
+    """Scores of languages that differ as sources and targets; some are of a first group."""
+    pairs = pd.MultiIndex.from_product([["m"], range(n), range(n)], names=CELL)
+    y = easy * (rng.normal(size=(n, 1)) + rng.normal(size=n)) + rng.normal(0, noise, (n, n))
+    scores = pd.DataFrame({("mean", 0): y.ravel()}, pairs)
+    return scores[[a != b for _, a, b in pairs]]
+
+
+@pytest.mark.parametrize("easy, least, most", [(8.0, 0.90, 0.99), (0.0, 0.97, 1.0)])
+def test_the_interval_over_languages_covers_what_it_promises(easy, least, most):
+    """A mean of a matrix with effects of rows and columns, and, too wide, of one without."""
+    rng, covered, pairs = np.random.default_rng(5), [], []
+    for _ in range(200):
+        scores = matrix(rng, 12, easy)
+        low, high = stats.over_languages(stats.every_version(scores, pd.DataFrame.mean))
+        covered.append(low < 0 < high)
+        pairs.append(np.prod(stats.t_interval(scores["mean"][0])) < 0)
+    assert least <= np.mean(covered) <= most
+    assert np.mean(pairs) < 0.6 or not easy  # which takes the pairs for independent
+
+
+def test_the_jackknife_by_hand_leaves_out_rows_with_columns():
+    """Pairs of a, b, c: without one of them two remain. t of 2 degrees of freedom is 4.3027."""
+    index = pd.MultiIndex.from_tuples([("m", a, b) for a in "abc" for b in "abc" if a != b])
+    scores = pd.DataFrame({("mean", 0): [1.0, 2, 3, 5, 6, 7]}, index.set_names(CELL))
+    versions = stats.every_version(scores, pd.DataFrame.mean)
+    assert versions["without"].to_dict() == {"a": 6.0, "b": 4.0, "c": 2.0}
+    half = 4.3027 * (2 / 3 * (2**2 + 0 + 2**2)) ** 0.5
+    assert stats.over_languages(versions) == pytest.approx((4 - half, 4 + half), abs=1e-3)
+    assert stats.estimate(versions).over == stats.over_languages(versions)
+    two = versions.drop([("without", "b")])
+    assert np.isnan(stats.over_languages(two)).all()  # too few languages
+
+
+def test_an_interval_of_a_correlation_ends_before_one():
+    left = {("without", code): rho for code, rho in zip("abcd", [0.7, 0.9, 0.95, 0.8])}
+    versions = pd.Series({("mean", 0): 0.9} | left)
+    assert stats.over_languages(versions).high > 1
+    assert stats.over_languages(versions.rename("rank_correlation")).high < 1
 
 
 def test_a_seed_that_some_pair_lacks_has_no_average():

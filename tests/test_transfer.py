@@ -40,16 +40,6 @@ def test_each_table_shows_its_own_encoder_beside_its_own_printed_numbers(number,
     assert values == pytest.approx([90 if number in (1, 2) else 30] * 2, abs=4)
 
 
-def test_dots_draw_ours_with_the_span_of_seeds_and_the_papers_rings():
-    frame = certain("m-bert", {("en", "en"): 95, ("en", "de"): 80}, seeds=(1, 2, 3))
-    drawn = transfer.dots(frame[frame.evaluate.isin(["en"])], 2, REAL)
-    lines = [list(line.get_xdata()) for line in drawn.drawing.axes[0].lines]
-    assert lines == [[95, 97], [96], [96.82]]
-    assert "Within a language 96.0 to 96.0, zero-shot not available" in drawn.caption
-    nothing = scores(lambda a, b: np.nan, ["en"])
-    assert "Not available: fetch en or en" in transfer.dots(nothing, 2, REAL).caption
-
-
 def test_everywhere_sorts_languages_and_darkens_those_of_one_script():
     found = {("en", "en"): 95, ("en", "de"): 80, ("en", "ru"): 85, ("en", "hi"): 40}
     frame = certain("m-bert", found)
@@ -74,7 +64,7 @@ def test_floors_by_hand():
     assert table.header == ["", "M-BERT", "EN-BERT", "majority class", "word shape"]
     assert table.rows[0] == ["**EN to HI**", "50.0", "10.0", "25.0", "25.0"]
     assert table.rows[1][1] == "50.0 to 50.0" and table.rows[2][4] == "75.0"
-    assert transfer.reading(taught, taught, baselines)["over"] == "1 of the 2"
+    assert transfer.reading(taught, taught, baselines, REAL)["over"] == "1 of the 2"
     lacking = transfer.floors(taught, baselines[:0], ARTIFICIAL)
     assert len(lacking.header) == len(lacking.rows[0]) == 3
 
@@ -99,20 +89,26 @@ def test_chapter_2_reads_its_numbers_off_the_frames():
     tags = {("en", "en"): 95, ("de", "de"): 93, ("en", "de"): 85, ("de", "en"): 75}
     names = {("en", "en"): 90, ("de", "de"): 80, ("en", "de"): 60, ("de", "en"): 50}
     pos, ner = (certain("m-bert", found, seeds=(1, 2)) for found in (tags, names))
-    told = transfer.reading(ner, pos, pos[:0])
+    told = transfer.reading(ner, pos, pos[:0], REAL)
     assert (told["above"], told["paper_above"]) == ("1 of the 2", "all 12")
     assert (told["within"], told["across"]) == ("93.5 to 95.5", "75.5 to 85.5")
     assert (told["best"], told["worst"]) == ("EN to DE (85.5)", "DE to EN (75.5)")
     assert (told["pos_lost"], told["ner_lost"]) == (14, 30)
     assert (told["likeness"], told["pairs"]) == ("1.00", "2")
+    near = "Within 4 points of the paper's value: 1 of the 2 zero-shot pairs"
+    assert near in told["agree"] and "DE to EN (−8.5)" in told["agree"]
+    assert "patterns" in transfer.reading(ner, pos, pos[:0], ARTIFICIAL)["agree"]
+    substituted = edition("mix", False, substitutes={"de": "another"})
+    assert "No pair" in transfer.reading(ner, pos, pos[:0], substituted)["ner_agree"]
     assert (told["seeds_across"], told["steadier"]) == (1, "level with")
-    assert transfer.reading(ner[:0], pos[:0], pos[:0])["best"] == show.NOTHING
+    assert transfer.reading(ner[:0], pos[:0], pos[:0], REAL)["best"] == show.NOTHING
 
 
 def test_what_english_lacks_is_told_by_pair():
     m = certain("m-bert", {("en", "en"): 95, ("en", "de"): 85, ("de", "en"): 60, ("de", "de"): 90})
     e = certain("en-bert", {("en", "en"): 97, ("en", "de"): 40, ("de", "en"): 65, ("de", "de"): 80})
-    told = transfer.beside_english(pd.concat([m, e]), [2, 8])
+    told = transfer.beside_english(pd.concat([m, e]), [2, 8], REAL)
+    assert told["above"] == "More than 20 points above it: DE to EN (+36.4, seeds ± –)."
     assert (told["lost"], told["own"], told["ahead"]) == (20, 4, "1 of the 2")
     assert told["best"] == "DE to EN (65.0)" and told["within"] == "80.0 to 97.0"
     printed = stats.in_language(published.TABLE_2.stack() - published.TABLE_8.stack())
@@ -121,8 +117,8 @@ def test_what_english_lacks_is_told_by_pair():
 
 def margins(rows):
     """Margins of {claim: (ours, the paper's)}: figure, marks of ours, places of the paper's."""
-    columns = ["value", "low", "high", "paper_value"]
-    found = {name: [ours, ours, ours, paper] for name, (ours, paper) in rows.items()}
+    columns = ["value", "low", "high", "over_low", "over_high", "paper_value"]
+    found = {name: [*[ours] * 5, paper] for name, (ours, paper) in rows.items()}
     judged = pd.DataFrame.from_dict(found, "index", columns=columns).assign(verdict="supported")
     drawn = conclusion.margins(judged, ARTIFICIAL)
     lines = drawn.drawing.axes[0].lines
@@ -157,13 +153,13 @@ def test_front_page_and_conclusion_count_what_the_ledger_says():
     judged = conclusion.ledger({"pos": scores(lambda a, b: 0.9, ["en", "de", "es", "it"])}, REAL)
     assert list(judged.index) == list(claims.STATED.index)
     assert len(conclusion.rules(judged).rows) == 22
-    read = conclusion.reading(judged)
-    assert (read["claims"], read["supported"], read["agree"]) == ("22", "1 of the 22", "1 of the 3")
-    ours = "1 of the 3 supported; not testable: ner-beyond-english and"
+    read = conclusion.reading(judged, REAL, {})
+    assert (read["claims"], read["supported"], read["agree"]) == ("22", "1", "1 of the 3")
+    ours = "1 of 1 supported; not testable: ner-beyond-english and"
     assert read["section-2"].startswith(ours)
     assert read["against"] == "word-order-columns and adjective-order-columns"
     assert read["comparable"] == f"{claims.COMPARABLE:g}" == "8"
-    pages = conclusion.by_section(judged, REAL).children[1].children
+    pages = conclusion.by_section(judged, REAL, {}).children[1].children
     assert [page.value.count("<tr>") - 1 for page in pages] == [3, 8, 8, 3]
 
 
@@ -182,7 +178,7 @@ def test_sample_sentences_say_whose_they_are():
     examples = pd.DataFrame(rows, columns=columns)
     table = conclusion.sentence(examples, "de", ARTIFICIAL)
     assert table.rows == [["Haus", "Ha ##us", "NOUN"]] and ARTIFICIAL.title in table.caption
-    assert conclusion.sentence(examples, "de", REAL).caption.endswith("Edition: pocket.")
+    assert "Edition: pocket (texts of real" in conclusion.sentence(examples, "de", REAL).caption
     lacking = conclusion.sentence(examples, "hi", ARTIFICIAL)
     assert lacking.rows == [[show.MISSING] * 3] and lacking.notes == ("Not available: fetch it",)
 
@@ -191,3 +187,16 @@ def test_the_introduction_counts_the_papers_languages():
     codes = list(languages.table().query("pos == 1 or ner16 == 1").index)
     told = conclusion.introduction(codes)
     assert (told["languages"], told["scripts"], told["lowest"]) == ("42", "12", 81.64)
+
+
+def test_what_an_english_encoder_transfers_stands_beside_both_floors_by_script():
+    pairs, found = [("en", "de"), ("en", "fr"), ("en", "hi")], {}
+    found |= {"en-bert": [50, 20, 20], "majority class": [20, 30, 25], "word shape": [40, 30, 10]}
+    frames = {n: certain(n, dict(zip(pairs, scores, strict=True))) for n, scores in found.items()}
+    floors = pd.concat([frames["majority class"], frames["word shape"]])
+    told = transfer.unread(frames["en-bert"], floors, "en", REAL)
+    same, others = told["left"].split("; ")
+    assert "EN-BERT 35.0, majority class 25.0 and word shape 35.0" in same
+    assert "above both floors on 1 of the 2" in same and "none of the 1" in others
+    assert told["taught"] == "English" and "not known" in told["exposure"]
+    assert "free" in transfer.unread(frames["en-bert"], floors, "en", ARTIFICIAL)["exposure"]

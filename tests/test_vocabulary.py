@@ -1,12 +1,11 @@
 """Chapter 3: Figure 1, its trends, Tables 3 and 4, claims."""
 
-import fabricated
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import claims, languages, published, show, stats
+from crosslingual import claims, corpora, languages, results, show, stats
 from crosslingual.chapters import vocabulary
-from fabricated import ARTIFICIAL, REAL, TITLES
+from fabricated import ARTIFICIAL, REAL
 
 CODES = ["en", "de", "es", "ru", "hi"]
 COLUMNS = ["task", *stats.CELL, "seed", "score", "counts", "reason", "origin", "note"]
@@ -62,21 +61,18 @@ def test_a_pair_without_a_score_is_left_out_and_named():
 def test_trends_by_hand():
     """Overlaps of EN, DE, ES are 15, 20 and 25 percent, twice each; EN-BERT's F1 is double."""
     ner, overlaps = frames()
-    cells = {
-        title: row for title, *row in vocabulary.overlap_trends(ner, overlaps, ARTIFICIAL).rows
-    }
-    assert cells["F1, overlap below 5%"] == ["60.0 (60.0 to 60.0)", "0.0 (0.0 to 0.0)"]
-    assert cells["F1, one script"] == ["60.0 (60.0 to 60.0)", "40.0 (40.0 to 40.0)"]
-    assert [cell.split(" (")[0] for cell in cells["slope"]] == ["0.00", "2.00"]
-    assert cells["slope, one script"][1] == "2.00 (2.00 to 2.00)"
-    assert cells["rank correlation"][0].startswith("0.00 (0.00 to 0.00), p = ")
+    table = vocabulary.overlap_trends(ner, overlaps, ARTIFICIAL)
+    cells = {title: [cell.split(" (")[0] for cell in row] for title, *row in table.rows}
+    assert cells["F1, overlap below 5%"] == ["60.0", "0.0"]
+    assert cells["F1, one script"] == ["60.0", "40.0"]
+    assert cells["slope"] == cells["slope, one script"] == ["0.00", "2.00"]
+    assert cells["rank correlation"][0] == "0.00"
     assert cells["[UNK] in entities, worst pair"] == ["10.0%", "10.0%"]
     gap = (ner.encoder == "m-bert") & (ner.train == "en") & (ner.evaluate == "de")
     ner.loc[gap, ["score", "reason"]] = [np.nan, "gone"]
     lacking = vocabulary.overlap_trends(ner, overlaps[overlaps.encoder == "m-bert"], ARTIFICIAL)
     cells = {title: row for title, *row in lacking.rows}
     assert cells["slope"] == [show.MISSING] * 2 and any("gone" in note for note in lacking.notes)
-    assert cells["[UNK] in entities, worst pair"] == ["10.0%", show.MISSING]
 
 
 def test_within_one_script_another_slope_can_hide_behind_a_pooled_one():
@@ -97,64 +93,104 @@ def test_within_one_script_another_slope_can_hide_behind_a_pooled_one():
         vocabulary.slopes({}, "m-bert")
 
 
-def test_overlap_claims_tell_the_two_encoders_apart():
-    ner, overlaps = frames()
-    ids = ["overlap-independence", "transfer-without-overlap"]
-    ids += ["overlap-dependence", "english-fails-across-scripts"]
-    known = claims.evidence({"ner": ner, "overlap": overlaps}, ARTIFICIAL)
-    judged = claims.judge(vocabulary.CLAIMS, known)
-    assert (judged.verdict[ids] == "supported").all()
-    swapped = ner.assign(encoder=ner.encoder.map({"m-bert": "en-bert", "en-bert": "m-bert"}))
-    known = claims.evidence({"ner": swapped, "overlap": overlaps}, ARTIFICIAL)
-    judged = claims.judge(vocabulary.CLAIMS, known)
-    assert (judged.verdict[[ids[0], ids[3]]] == "contradicted").all()
-    assert judged.verdict["english-in-language"] == "not testable"
-    assert "no ner result" in judged.note["english-in-language-m-bert"]  # Dutch lacks
-
-
-def test_only_results_on_the_same_corpora_are_held_against_earlier_work():
-    runs = [run("en-bert", c, c, 0.86, seed) for c in vocabulary.CONLL for seed in (1, 2, 3)]
-    substitutes = fabricated.edition("paper", False, substitutes={"en": "WikiNEuRal"})
-    own, substituted = (
-        claims.judge(vocabulary.CLAIMS, claims.evidence({"ner": pd.DataFrame(runs)}, each)).loc[
-            "english-in-language"
-        ]
-        for each in (REAL, substitutes)
-    )
-    printed = published.TABLE_3.loc["Lample et al. (2016)"].mean()
-    assert own.verdict == "supported"
-    assert own.value == pytest.approx(printed - pd.DataFrame(runs).score.mean())
-    assert substituted.verdict == "not testable" and "WikiNEuRal for English" in substituted.note
-
-
-def test_table_3_keeps_the_signature_and_the_reasons_of_both_encoders():
-    made = '{"recipe": "epochs=3", "encoder": "0123456789", "versions": "scoring 1"}'
-    runs = [run(e, c, c, 0.8) for e in TITLES for c in vocabulary.CONLL]
-    runs += [run("m-bert", "en", "de", 0.5), run("en-bert", "hi", "hi", 0.5)]
-    ner = pd.DataFrame(runs).assign(made_from=made, edition="tiny")
-    gap = (ner.encoder == "en-bert") & (ner.train == "nl")
-    ner.loc[gap, ["score", "reason"]] = [np.nan, "buy it"]
-    table = vocabulary.table_3(ner, ARTIFICIAL)
-    rows = {title: row for title, *row in table.rows}
-    assert rows["**EN-BERT, ours**"] == ["**80.0**", "**80.0**", show.MISSING, "**80.0**"]
-    assert rows["**M-BERT, ours**"] == ["**80.0**"] * 4
-    assert "buy it" in " ".join(table.notes)
-    assert all(f"{e} 01234567" in table.notes[-1] for e in TITLES)
-
-
 def test_the_text_says_what_the_tables_do_and_has_dashes_where_nothing_is_known():
     ner, overlaps = frames()
     runs = [run(e, c, c, f1) for e, f1 in (("m-bert", 0.9), ("en-bert", 0.8)) for c in ("en", "de")]
     cells = [(a, b) for a in ("en", "hi", "ur") for b in ("bg", "ja", "hi", "ur")]
     pos = pd.DataFrame([run("m-bert", a, b, 0.9 if b == "bg" else 0.5) for a, b in cells])
-    told = vocabulary.reading(ner, overlaps, pd.DataFrame(runs), pos, ARTIFICIAL)
-    assert told["flat"] == told["still"] == told["depends"] == told["fails"] == "supported"
-    assert (told["steep_m"], told["steep_e"]) == ("0.00", "2.00")
+    equal = overlaps.assign(overlap=overlaps.overlap * 2)
+    told = vocabulary.reading(ner, overlaps, equal, pd.DataFrame(runs), pos, ARTIFICIAL)
+    assert told["still"] == told["depends"] == told["fails"] == "supported"
+    assert (told["steep_m"], told["steep_e"], told["equal_e"]) == ("0.00", "2.00", "1.00")
+    assert (told["two_e"], told["one_e"], told["m"]) == ("0.0", "40.0", "M-BERT")
     assert (told["english_within"], told["comparable"]) == ("80.0 to 80.0", "none of the 2")
     assert told["lost"] == pytest.approx(10)
     assert (told["hi_ur"], told["gap"], told["easier"]) == (50, 40, "above")
     assert told["paper_gap"] == pytest.approx(87.1 - 49.4)
-    told = vocabulary.reading(ner[:0], overlaps[:0], ner[:0], ner[:0], ARTIFICIAL)
+    told = vocabulary.reading(ner[:0], overlaps[:0], overlaps[:0], ner[:0], ner[:0], ARTIFICIAL)
     assert told["flat"] == "not testable" and told["steep_m"] == show.MISSING
     assert np.isnan(told["hi_ur"]) and told["easier"] == "not comparable with"
     assert told["english_within"] == show.NOTHING
+
+
+def test_runs_that_fell_apart_are_counted_and_named_with_what_stands_for_them():
+    columns = ["encoder", "train", "seed", "dev_score", "in_place_of"]
+    rows = [("m-bert", "bn", 1, 70, -1), ("m-bert", "bn", 2, 5, -1), ("m-bert", "bn", 4, 72, 2)]
+    rows += [("m-bert", "de", 1, 80, -1), ("en-bert", "nl", 1, np.nan, -1)]
+    runs = pd.DataFrame(rows, columns=columns).assign(reason="", note="", evaluate="en")
+    runs["fell_apart"] = runs.dev_score < 50
+    table = vocabulary.fallen(pd.concat([runs, runs]), REAL)
+    assert table.rows == [["M-BERT", "BN", "2 of 3", "72.0", "2", "4 for 2"]]
+    few = "fewer than three are whole when fine-tuned on BN (M-BERT)."
+    assert vocabulary.too_few(runs, REAL).endswith(few)
+    told = vocabulary.fallen_told(runs, REAL)
+    assert told.startswith("Of 4 runs on entities 1 fell apart, 1 of 4 with M-BERT. So many")
+    whole = runs[~runs.fell_apart]
+    assert vocabulary.fallen(whole, REAL) is None and vocabulary.too_few(whole, REAL) == ""
+    assert "not applied" in vocabulary.fallen_told(whole.drop(columns="dev_score"), REAL)
+    assert few in vocabulary.figure_1(*frames(), REAL, few).caption
+
+
+def tagged(pieces):
+    return pd.DataFrame({"kind": "tagged", "second": pieces, "reason": ""})
+
+
+def test_moving_the_label_is_told_by_language_and_where_nothing_moves_that_is_said():
+    found = {("en", "ja"): [27, 56, 52, 57], ("en", "de"): [88] * 4, ("en", "en"): [96, 95, 96, 96]}
+    cells = [(*pair, *each) for pair, f1 in found.items() for each in zip(vocabulary.RULES, f1)]
+    test = [run("m-bert", a, b, f1 / 100) | {"alignment": rule} for a, b, rule, f1 in cells]
+    dev = [row | {"split": "dev"} for row in test if row["train"] == row["evaluate"]]
+    labels = pd.DataFrame([row | {"split": "test", "task": "pos"} for row in test] + dev)
+    labels = labels.assign(counts=[c[:, :2] for c in labels.counts], bare=0.9, made_from="{}")
+    table = vocabulary.label_places(labels, REAL)
+    assert table.rows[4] == [
+        "**EN to JA**",
+        "90%",
+        *["**25.0**", "**55.0**", "**50.0**", "**55.0**"],
+        "49.4",
+    ]
+    told = vocabulary.label_told(labels, labels[:0])
+    assert "JA 25.0 to 55.0, DE 90.0 to 90.0; within a language by 0.0 to 0.0" in told["sits"]
+    assert "EN" in told["decided"] and "none of the 1 models" in told["decided"]
+    assert vocabulary.label_places(labels[:0], REAL) is None
+    nothing = vocabulary.label_told(labels[:0], tagged(["ber ##lin", "a"]))["sits"]
+    assert "none of the 2 words" in nothing
+    for unknown in (tagged(["\u2581 猫"]), tagged([])):
+        assert "not tried" in vocabulary.label_told(labels[:0], unknown)["sits"]
+
+
+def confused(train, evaluate, seed=1, **wrong):
+    """Ninety words of each tag that are right, and others, by "GOLD_PREDICTED", that are wrong."""
+    counts = pd.DataFrame(np.diag([90] * 17), corpora.UPOS, corpora.UPOS)
+    for tags, number in wrong.items():
+        counts.loc[tuple(tags.split("_"))] += number
+    return {"train": train, "evaluate": evaluate, "counts": counts, "reason": ""}
+
+
+def test_confusions_are_shares_of_all_words_over_seeds_the_largest_first():
+    rows = [confused("en", "ja", AUX_VERB=30, NOUN_ADJ=10), confused("en", "ja", AUX_VERB=10)]
+    rows += [confused("ja", "en", NOUN_VERB=170), confused("hi", "en", DET_ADP=99)]
+    frame = pd.DataFrame(rows)
+    wrong = vocabulary.confusions(frame)
+    assert set(wrong.pair) == {"EN to JA", "JA to EN"}  # HI to EN is not in Table 4
+    top = wrong[wrong.pair == "EN to JA"].iloc[0]
+    assert (top.gold, top.predicted) == ("AUX", "VERB")
+    assert top.share == pytest.approx(100 * 40 / (2 * 1530 + 50))
+    drawn = vocabulary.confusion_bars(frame, REAL)
+    titles = [panel.get_title(loc="left") for panel in drawn.drawing.axes]
+    assert titles == ["EN to JA: 1.6% wrong", "JA to EN: 10.0% wrong"]
+    assert "0% of the errors in JA to EN and 80% in EN to JA" in drawn.caption
+    assert vocabulary.confusion_bars(frame[:0], REAL) is None
+    assert "not recorded" in vocabulary.confusion_told(frame[:0])
+
+
+def test_recorded_labels_and_confusions_are_those_of_the_models_in_the_recorded_scores():
+    scores, labels, confusion = (
+        results.read("real", kind, []) for kind in ("scores", "labels", "confusion")
+    )
+    key = ["task", "encoder", "train", "evaluate", "seed"]
+    known = scores[~scores.fell_apart].set_index(key).score
+    used = labels[(labels.alignment == "label") & (labels.split == "test")].set_index(key).score
+    right = confusion.counts.map(lambda counts: 100 * np.trace(counts) / counts.sum())
+    for found in (used, right.set_axis(pd.MultiIndex.from_frame(confusion[key]))):
+        assert found.to_numpy() == pytest.approx(known[found.index].to_numpy())

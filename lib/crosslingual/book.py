@@ -15,6 +15,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 
 import joblib
@@ -29,10 +30,10 @@ from pydantic import TypeAdapter
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import experiments, results
+from crosslingual import experiments, results, verify
 from crosslingual.edition import Edition
 
-DEFAULT = "pocket"  # the edition of `make book`; a test holds the notebooks to it
+DEFAULT = "real"  # the edition of `make book`; a test holds the notebooks to it
 LIBRARY = Path(__file__).parents[1]
 REPORT = "beyond/provenance"  # on the build: executed last, and whenever another chapter was
 # What a parameter may be: the annotations that its cell may use.
@@ -48,18 +49,22 @@ class BookError(ValueError):
     """A wrong chapter or parameter, a failed chapter, a refused page, or another build."""
 
 
-def build(root: Path, edition: str, given: dict[str, str], fresh: bool = False) -> Path:
+def build(
+    root: Path, edition: str, given: dict[str, str], fresh: bool = False, spot: int | None = None
+) -> Path:
     """Execute the chapters of the checkout ``root`` that are out of date; return the index page.
 
     Each parameter in ``given``, as typed, goes to the chapters that declare it. ``fresh`` computes
-    all results of the edition anew. Raises BookError for a wrong parameter before anything runs,
-    and when a chapter fails or its pages are refused: the site is then left as it was.
+    all results of the edition anew. Where anything is executed, some recorded results are checked,
+    drawn by the date or by ``spot``. Raises BookError for a wrong parameter before anything runs,
+    and when a chapter fails or its pages are refused, VerifyError where a record does not come out
+    again: the site is then left as it was.
     """
     loaded, values = Edition.load(edition), _values(root, edition, given)
     try:
         with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
-            experiments.prepare(loaded, fresh=fresh)  # what chapters share: on all cores, and once
-            _execute_stale(root, loaded, values)
+            shown = experiments.prepare(loaded, fresh=fresh)  # on all cores, and once
+            _execute_stale(root, loaded, values, shown, spot)
             return compile(root, loaded.name)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
@@ -164,20 +169,26 @@ def _from_root(root: Path, edition: str) -> str:
 # Executing
 
 
-def _execute_stale(root: Path, edition: Edition, values: dict[str, dict]) -> None:
-    """Execute the chapters whose keys have changed side by side, then the report on the build."""
-    folder, shared = root / "_build/executed" / edition.name, _shared_key(root, edition)
+def _execute_stale(
+    root: Path, edition: Edition, values: dict[str, dict], shown: dict, spot: int | None
+) -> None:
+    """Execute the chapters whose keys have changed, beside them the spot check, then the report."""
+    folder, shared = root / "_build/executed" / edition.name, _shared_key(root, edition, shown)
     paths = {name: folder / f"{name}.ipynb" for name in values}
     keys = {name: _key(source(root, name), shared, values[name]) for name in values}
     stale = [name for name in keys if _kept_key(paths[name]) != keys[name]]
-    last = [REPORT] if stale and REPORT in paths else []
+    last = [REPORT] if (stale or spot is not None) and REPORT in paths else []
     for name in last:  # it is wrong from now on, also if this build is killed
         paths[name].unlink(missing_ok=True)
-    for names in ([name for name in stale if name != REPORT], last):
-        joblib.Parallel(SIDE_BY_SIDE, backend="threading")(
-            joblib.delayed(execute)(root, name, values[name], paths[name], keys[name])
-            for name in names
-        )
+    calls = {
+        name: joblib.delayed(execute)(root, name, values[name], paths[name], keys[name])
+        for name in [*stale, *last]
+    }
+    report = [calls.pop(name) for name in last]
+    if report and (root / "book/recorded" / experiments.WORLD).is_dir():
+        calls = {"": joblib.delayed(verify.spot_check)(root / verify.FOUND, spot)} | calls
+    for some in (calls.values(), report):
+        joblib.Parallel(SIDE_BY_SIDE, backend="threading")(some)
 
 
 def execute(root: Path, name: str, values: dict, target: Path, key: str = "", stdout=None) -> None:
@@ -211,16 +222,19 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     tqdm.write(f"{name}: executed in {done.metadata.papermill.duration:.0f} s")
 
 
-def _shared_key(root: Path, edition: Edition) -> str:
+def _shared_key(root: Path, edition: Edition, shown: dict[str, list[pd.DataFrame]]) -> str:
     """Digest of what every chapter is made of: library, pins, edition, the results it may show.
 
-    Results as what is asked for, not as files: models of further seeds make no chapter stale.
+    Results as what is asked for, not as files: models of further seeds make no chapter stale. But
+    those of the artificial world, of which every edition shows something, are files of the book.
     """
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
-    files = [*sorted(library), root / "requirements.lock", edition.path]
-    frames = [frame for kind in experiments.everything(edition).values() for frame in kind]
-    scalars = [frame.drop(columns=results.ARRAYS, errors="ignore").to_csv() for frame in frames]
-    return joblib.hash([*(path.read_bytes() for path in files), *scalars])
+    world = (root / "book/recorded" / experiments.WORLD).glob("*.parquet")
+    files = [*sorted(library), root / "requirements.lock", edition.path, *sorted(world)]
+    frames, arrays = chain(*shown.values()), list(results.ARRAYS)
+    scalars = [frame.drop(columns=arrays, errors="ignore") for frame in frames]
+    hashes = [pd.util.hash_pandas_object(frame, index=False).to_numpy() for frame in scalars]
+    return joblib.hash([*(path.read_bytes() for path in files), *hashes])
 
 
 def _key(source: Path, shared: str, values: dict) -> str:

@@ -1,10 +1,12 @@
 """The paper's claims as executable tests whose rules were fixed before any result existed.
 
 A claim names one statistic and one rule. The statistic is computed on every version of the scores
-(their mean, each seed, each bootstrap sample), which gives its interval; the rule looks at the
-whole interval. The same functions read the paper's own published numbers, which have no interval
-and are judged by their value alone. What is claimed, and by which rule it is decided, stands in
-``data/claims.csv``; how it is measured, in each chapter's room; what measures have in common, here.
+(their mean, each seed, each bootstrap sample, without each language), which gives its intervals;
+the rule looks at the whole of one of them. The same functions read the paper's own published
+numbers, which have no interval and are judged by their value alone. What is claimed, and by which
+rule it is decided, stands in ``data/claims.csv``; how it is measured, in each chapter's room; what
+measures have in common, here. One thing was changed after the results: the rules about trends look
+at the interval over languages (version 2) instead of that of fixed languages (version 1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from crosslingual import languages, published, stats
-from crosslingual.stats import CELL, Estimate, valued
+from crosslingual.stats import CELL, Estimate, Interval, valued
 
 if TYPE_CHECKING:
     from crosslingual.edition import Edition
@@ -31,7 +33,8 @@ CORRECTED, TRANSLITERATED, MIXED = "corrected", "transliterated", "hi+en"
 # order" and "adjective-noun order" are frames whose rows are (encoder, train, evaluate) cells and
 # whose columns are the versions that ``stats.draws`` describes; "retrieval" likewise, by (source,
 # target, method, layer); "overlap" and "common features" are series over cells. A text says why
-# there is none. "reasons" maps (name, *cell) to why it has no value.
+# there is none. "reasons" maps (name, *cell) to why it has no value, "cannot judge" a claim's id
+# to why these results can say nothing about it.
 Evidence = dict[str, pd.DataFrame | pd.Series | str | dict]
 Group = Callable[[str], str | None]  # the group of a language, by its code
 Keep = Callable[[str, str, float], bool]  # whether a pair counts: train, evaluate, covariate
@@ -57,23 +60,26 @@ class Measurement(NamedTuple):
 class Rule:
     """Supported if the whole interval is on the threshold's named side (and p small, if asked).
 
-    Contradicted if the interval lies wholly on the other side, undecided otherwise.
+    Contradicted if the interval lies wholly on the other side, undecided otherwise. ``languages``:
+    whether that is the interval over languages.
     """
 
     side: str
     threshold: float
     permutation: bool = False
+    languages: bool = False
 
-    def verdict(self, estimate: Estimate, p: float | None = None) -> str:
+    def verdict(self, interval: Estimate | Interval, p: float | None = None) -> str:
         sign = 1 if self.side == "above" else -1
-        low, high = sorted(sign * (end - self.threshold) for end in (estimate.low, estimate.high))
+        low, high = sorted(sign * (end - self.threshold) for end in (interval.low, interval.high))
         if high < 0:
             return CONTRADICTED
         significant = not self.permutation or (p is not None and p < SIGNIFICANCE)
         return SUPPORTED if low > 0 and significant else UNDECIDED
 
     def __str__(self) -> str:
-        text = f"whole interval {self.side} {self.threshold:g}"
+        which = "interval over languages" if self.languages else "interval"
+        text = f"whole {which} {self.side} {self.threshold:g}"
         return text + f", p < {SIGNIFICANCE:g} when languages are permuted" * self.permutation
 
 
@@ -94,31 +100,42 @@ def stated(measures: Mapping[str, Callable[[Evidence], Measurement]]) -> list[Cl
     claims = []
     for name, measure in measures.items():
         row = STATED.loc[name]
-        rule = Rule(row.side, float(row.threshold), row.permuted == "yes")
+        asked = row.permuted == "yes", row.interval == "languages"
+        rule = Rule(row.side, float(row.threshold), *asked)
         claims.append(Claim(name, row.section, row.text, row.statistic, measure, rule))
     return claims
 
 
 def judge(claims: Iterable[Claim], evidence: Evidence) -> pd.DataFrame:
-    """value, low, high, p, verdict and note of every claim, indexed by its id.
+    """What becomes of every claim, indexed by its id.
 
-    What cannot be measured is not testable, for the reason in ``note``: a cell is missing, or a
-    test refuses its data.
+    Columns: value; low, high (seeds and sentences, these languages); over_low, over_high (over
+    languages); p; verdict; fixed, over (what the rule would say of either interval, "" if there is
+    none); note. What cannot be measured is not testable, for the reason in ``note``: a cell is
+    missing, or a test refuses its data. So is what the evidence "cannot judge"; it is measured.
     """
-    judged = {}
-    for claim in claims:
-        try:
-            versions, p = claim.measure(evidence)
-            estimate = stats.estimate(versions)
-            if np.isnan(estimate.value):
-                raise NotAvailable("the statistic has no value on these results")
-        except (NotAvailable, ValueError) as why:
-            judged[claim.id] = [*[np.nan] * 4, NOT_TESTABLE, str(why)]
-        else:
-            verdict = claim.rule.verdict(estimate, p)
-            judged[claim.id] = [*estimate, np.nan if p is None else p, verdict, ""]
-    columns = ["value", "low", "high", "p", "verdict", "note"]
-    return pd.DataFrame.from_dict(judged, "index", columns=columns).rename_axis("id")
+    judged = {claim.id: _judged(claim, evidence) for claim in claims}
+    columns = ["value", "low", "high", "over_low", "over_high", "p", "verdict", "fixed", "over"]
+    return pd.DataFrame.from_dict(judged, "index", columns=[*columns, "note"]).rename_axis("id")
+
+
+def _judged(claim: Claim, evidence: Evidence) -> list:
+    try:
+        versions, p = claim.measure(evidence)
+        estimate = stats.estimate(versions)
+        known = not np.isnan(estimate.over.low)
+        if np.isnan(estimate.value):
+            raise NotAvailable("the statistic has no value on these results")
+        if claim.rule.languages and not known:
+            raise NotAvailable("there are too few languages for an interval over languages")
+    except (NotAvailable, ValueError) as why:
+        return [*[np.nan] * 6, NOT_TESTABLE, "", "", str(why)]
+    fixed = claim.rule.verdict(estimate, p)
+    over = claim.rule.verdict(estimate.over, p) if known else ""
+    note = evidence.get("cannot judge", {}).get(claim.id, "")
+    verdict = NOT_TESTABLE if note else over if claim.rule.languages else fixed
+    numbers = [*estimate[:3], *estimate.over, np.nan if p is None else p]
+    return [*numbers, verdict, fixed, over, note]
 
 
 # ---- Measures ----
@@ -132,7 +149,9 @@ def cells(evidence: Evidence, name: str, keys: Sequence[tuple]) -> pd.DataFrame:
     frame = evidence.get(name, f"no {name} result to judge by")
     missing = [key for key in keys if isinstance(frame, str) or key not in frame.index]
     if len(keys) and not missing:
-        return frame.loc[keys].dropna(axis=1)
+        found = frame.loc[keys]
+        whole = found.notna().all() | (found.columns.get_level_values(0) == "without")
+        return found.loc[:, whole]
     which = " ".join(map(str, missing[0])) if missing else "any pair"
     if missing and (reason := evidence.get("reasons", {}).get((name, *missing[0]))):
         raise NotAvailable(f"no {name} result for {which}: {reason}")
@@ -173,7 +192,7 @@ def smallest_difference(name: str, comparisons: list[tuple[tuple, tuple]]):
     def measure(evidence):
         first, second = (cells(evidence, name, list(keys)) for keys in zip(*comparisons))
         gaps = first.reset_index(drop=True) - second.reset_index(drop=True)
-        return Measurement(gaps.min())
+        return Measurement(gaps.min(skipna=False))
 
     return measure
 
@@ -205,7 +224,8 @@ def mean_where(task: str, covariate: str, encoder: str, keep: Keep):
     """The mean score of the pairs kept."""
 
     def measure(evidence):
-        return Measurement(by_covariate(evidence, task, covariate, encoder, keep)[0].mean())
+        scores, _ = by_covariate(evidence, task, covariate, encoder, keep)
+        return Measurement(stats.every_version(scores, pd.DataFrame.mean))
 
     return measure
 
@@ -217,10 +237,18 @@ def trend(statistic: Callable, task: str, covariate: str, encoder: str):
         scores, x = by_covariate(evidence, task, covariate, encoder)
         everything = evidence[task].loc[[encoder]]["mean"].iloc[:, 0]
         p = stats.permutation_test(*square(x, everything), statistic).p
-        versions = statistic(x.to_numpy(), scores.to_numpy())
-        return Measurement(pd.Series(versions, scores.columns), p)
+        return Measurement(along(scores, x, statistic), p)
 
     return measure
+
+
+def along(scores: pd.DataFrame, x: pd.Series, statistic: Callable) -> pd.Series:
+    """A statistic of x and the scores of pairs, in every version of these."""
+
+    def of(some: pd.DataFrame) -> pd.Series:
+        return pd.Series(statistic(x[some.index].to_numpy(), some.to_numpy()), some.columns)
+
+    return stats.every_version(scores, of).rename(statistic.__name__)
 
 
 def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -244,6 +272,7 @@ def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
     common features.
     """
     known: Evidence = {"reasons": _reasons(results), "earlier work": _earlier_work(edition)}
+    known["cannot judge"] = edition.cannot_judge
     for (name, *_), why in reversed(known["reasons"].items()):
         known |= dict.fromkeys(MADE_FROM.get(name, ()), f"no {name} result to judge by: {why}")
     for name, frame in results.items():
@@ -254,11 +283,17 @@ def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
             known |= _retrieval(told[(told.encoder == "m-bert") & (told.queries == "all")])
         elif len(told):
             known[name] = stats.draws(told)
-    if "pos" in known:
-        known["subject-verb-object order"] = group_means(known["pos"], languages.order_group)
-        known["adjective-noun order"] = group_means(known["pos"], edition.adjective_group)
-        known["common features"] = common_features(known["pos"].index)
-    return known
+    return known | (about_order(known["pos"], edition) if "pos" in known else {})
+
+
+def about_order(scores: pd.DataFrame, edition: "Edition") -> Evidence:
+    """Versions of tagging scores as evidence on word order: by groups and by what is in common."""
+    return {
+        "pos": scores,
+        "subject-verb-object order": group_means(scores, languages.order_group),
+        "adjective-noun order": group_means(scores, edition.adjective_group),
+        "common features": common_features(scores.index),
+    }
 
 
 def _earlier_work(edition: "Edition") -> pd.DataFrame | str:
@@ -303,11 +338,18 @@ def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
 
     A seed that some pair lacks has no mean: it would be one over other pairs.
     """
-    index = scores.index.to_frame(index=False)
-    index["first"], index["second"] = index.train.map(group), index.evaluate.map(group)
-    used = (index.train != index.evaluate) & index[["first", "second"]].notna().all(axis=1)
-    keys = [index.loc[used, level].to_numpy() for level in ("encoder", "first", "second")]
-    return scores[used.to_numpy()].groupby(keys).mean(skipna=False).rename_axis(CELL)
+    groups = {
+        code: group(code)
+        for code in {*scores.index.unique("train"), *scores.index.unique("evaluate")}
+    }
+    used = [a != b and bool(groups[a] and groups[b]) for _, a, b in scores.index]
+
+    def means(some: pd.DataFrame) -> pd.DataFrame:
+        between = [(encoder, groups[a], groups[b]) for encoder, a, b in some.index]
+        return some.groupby([*map(np.array, zip(*between, strict=True))]).mean(skipna=False)
+
+    chosen = scores[used]
+    return stats.every_version(chosen, means).rename_axis(CELL) if any(used) else chosen
 
 
 def all_candidates(curve: pd.DataFrame) -> pd.DataFrame:

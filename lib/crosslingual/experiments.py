@@ -14,23 +14,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import permutations, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
+import joblib
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Memory, Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
@@ -41,6 +44,7 @@ from crosslingual.edition import Edition
 from crosslingual.models import pieces, retrieve, score
 from crosslingual.models.encoder import Encoder, check
 
+RECORDED = ["real", "pocket"]  # editions whose results come with the book
 ENCODERS = ["m-bert", "en-bert"]
 # Encoders of each task: Figures 1, 2 and Tables 1-5, 7, 8 need both, Table 6 the multilingual one.
 TASKS = {"ner": ENCODERS, "pos": ENCODERS, "code-switching": ["m-bert"]}
@@ -52,6 +56,7 @@ PRINTED = {
     ("pos", "en-bert"): ["en", "de", "es", "it"],  # Table 8
     ("code-switching", "m-bert"): ["hi+en", "corrected", "transliterated"],  # Table 6
 }
+WORLD = "pocket"  # the edition that shows the artificial world where another's languages are real
 FLOORS = [score.MAJORITY, score.WORD_SHAPE]  # what zero-shot tagging is held against
 LABELS = {"pos": corpora.UPOS, "code-switching": corpora.UPOS, "ner": corpora.IOB2}
 # All sentences, and as many as NTREX has, so that curves of artificial and real text compare.
@@ -87,7 +92,7 @@ class ExperimentError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """A unit of computing: the kind of its frame, and what it is about (`kinds().unit`)."""
+    """A unit of computing: the kind of its frame, and what it is about (`Kind.unit`)."""
 
     kind: str
     about: tuple
@@ -96,16 +101,30 @@ class Job:
         return " ".join(map(str, (self.kind, *self.about)))
 
 
-@cache
-def kinds() -> pd.DataFrame:
-    """The frames there are, a row a kind: what its rows are about, and what they are made from.
+class Kind(NamedTuple):
+    """What the rows of a frame are about, and what they are made from.
 
-    rows, unit: the columns that say what a row and a job is about. values: its other columns.
+    rows, unit: the columns that say what a row and a job is about. columns: its other columns.
     inputs: what a row is made from, part by part: "task/language/split", "encoder/name" or
     "parallel/source/target". versions: the functions that determine it, by name (VERSIONS).
     """
+
+    rows: list[str]
+    unit: list[str]
+    columns: list[str]
+    inputs: list[list[str]]
+    versions: list[str]
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """The frames there are, by name: ``data/frames.csv``."""
     table = pd.read_csv(languages.DATA / "frames.csv", keep_default_na=False).set_index("kind")
-    return table.map(str.split)
+    split = {name: [cell.split() for cell in row] for name, *row in table.itertuples()}
+    return {
+        name: Kind(*row)._replace(inputs=[each.split("=") for each in row[3]])
+        for name, row in split.items()
+    }
 
 
 # ---- what the book asks for
@@ -151,10 +170,31 @@ def baselines(edition: Edition) -> pd.DataFrame:
     return _frame(edition, "scores", product(["pos"], FLOORS, codes, targets, [0]))
 
 
+def runs(edition: Edition, task: str) -> pd.DataFrame:
+    """All kept runs, those that fell apart too; as `scores`, dev_score (of the source) if kept."""
+    frame = _current(edition, "scores")
+    return frame[frame.task == task].assign(reason="")
+
+
 def fell_apart(edition: Edition) -> pd.DataFrame:
     """The runs that fell apart, as `scores`: kept, shown, and replaced by the next seed's."""
     frame = _current(edition, "scores")
     return frame[frame.fell_apart].assign(reason="") if len(frame) else frame
+
+
+def recorded(edition: Edition) -> pd.DataFrame:
+    """Recorded scores of fine-tuned models that did not fall apart, as `scores`."""
+    about = kinds()["scores"]
+    frame = kept.read(edition.name, "scores", about.rows + about.columns)
+    models = frame[(frame.origin == kept.RECORDED) & ~frame.encoder.isin(FLOORS)]
+    models = models[~models.fell_apart.astype(bool)].dropna(subset="score")
+    return kept.current(models, about.rows, _made_from(edition, "scores"))
+
+
+def lacking(edition: Edition, cells: pd.DataFrame) -> list[str]:
+    """What is not at hand of all that rows of scores are made from, a sentence each."""
+    names = {name for row in cells.itertuples() for name in _inputs("scores", row).values()}
+    return sorted(filter(None, {_digest(edition, name, download=False)[1] for name in names}))
 
 
 def variants(edition: Edition) -> pd.DataFrame:
@@ -232,22 +272,66 @@ def emergence(edition: Edition) -> pd.DataFrame:
     return _current(edition, "emergence").assign(reason="")
 
 
+def labels(edition: Edition) -> pd.DataFrame:
+    """Kept scores of taggers in which another piece bears a word's label (nothing computes them).
+
+    alignment: "neither" (the first piece, a space before each word), "label" (the first piece that
+    carries text, as everywhere else), "text" (words fed as they stand in text) or "both". split:
+    "test", or "dev" (of the language fine-tuned on). bare: the share (0-1) of test words whose
+    first piece is the bare sign of a space. Other columns as of `scores`.
+    """
+    return _current(edition, "labels").assign(reason="")
+
+
+def confusion(edition: Edition) -> pd.DataFrame:
+    """As `scores`; counts are kept frames [17, 17] of words by gold (rows) and predicted tag."""
+    frame = _current(edition, "confusion").assign(reason="")
+    named = [pd.DataFrame(each, corpora.UPOS, corpora.UPOS) for each in frame.counts]
+    return frame.assign(counts=named)
+
+
 def examples(edition: Edition) -> pd.DataFrame:
     """Sentences to show, word by word; artificial ones, as others may not be passed on.
 
     Columns: kind ("tagged", "switched"), language, word_number, word, second (its pieces, or how it
     is transliterated), tag.
     """
-    told = edition if edition.artificial else Edition.load("pocket")
+    told = artificial(edition)
     asked = [("tagged", code) for code in told.languages("pos")]
     asked += [("switched", "hi+en")] * bool(told.languages("code-switching"))
     return _frame(told, "examples", asked)
+
+
+def artificial(edition: Edition) -> Edition:
+    """The edition that speaks of the artificial world: this one, or the one that comes with it."""
+    return edition if edition.artificial else Edition.load(WORLD)
 
 
 def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
     """Everything that the claims are judged on, by name."""
     found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
     return found | {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
+
+
+def beside(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
+    """What ``judge`` says of the `results` of the other recorded editions, a frame by name.
+
+    Nothing is computed for it. It is said once, and anew when records, edition or library change.
+    """
+    library = [path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".csv")]
+    once = Memory(kept.root() / "_build/claims", verbose=0).cache(_of_records, ignore=["judge"])
+    found = {}
+    for name in [each for each in RECORDED if each != edition.name]:
+        if records := sorted(kept.recorded(name).glob("*.parquet")):
+            files = [*records, *sorted(library), Edition.load(name).path]
+            found[name] = once(name, joblib.hash([path.read_bytes() for path in files]), judge)
+    return found
+
+
+def _of_records(name: str, content: str, judge: Callable) -> pd.DataFrame:
+    edition = Edition.load(name)
+    with _nothing_computed():
+        return judge(results(edition), edition)
 
 
 def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
@@ -259,7 +343,7 @@ def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
         "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],
         "retrieval": [retrieval(edition), retrieval(edition, edition.further_pairs)],
         "space": [space(edition)],
-        "profile": [profile(edition)],
+        "profile": [profile(edition)] if edition.artificial else [],
         "examples": [examples(edition)] if edition.artificial else [],
         "emergence": [emergence(edition)],
     }
@@ -270,7 +354,7 @@ def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
 
 def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
     """A row for each tuple asked for (of the first columns of its kind), computed if it lacks."""
-    columns, rows = kinds().rows[kind], list(asked)
+    columns, rows = kinds()[kind].rows, list(asked)
     keys = columns[: len(rows[0])] if rows else columns
     expected = pd.DataFrame(rows, columns=keys).drop_duplicates()
     found = _found(edition, kind, expected)
@@ -306,9 +390,9 @@ def _current(edition: Edition, kind: str) -> pd.DataFrame:
 @lru_cache(maxsize=32)
 def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
     """Read and judged once for all tables of a page; ``stamp`` changes with the files."""
-    keys = kinds().rows[kind]
-    frame = kept.read(edition.name, kind, keys + kinds()["values"][kind])
-    return kept.current(frame, keys, _made_from(edition, kind))
+    about = kinds()[kind]
+    frame = kept.read(edition.name, kind, about.rows + about.columns)
+    return kept.current(frame, about.rows, _made_from(edition, kind))
 
 
 def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
@@ -320,7 +404,7 @@ def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
 
 
 def _job(kind: str, row: Any) -> Job:
-    return Job(kind, tuple(getattr(row, column) for column in kinds().unit[kind]))
+    return Job(kind, tuple(getattr(row, column) for column in kinds()[kind].unit))
 
 
 def _reason(edition: Edition, kind: str, row: Any) -> str:
@@ -343,7 +427,7 @@ def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
         inputs = _inputs(kind, row).items()
         digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
         found = {part: digest for part, digest in digests.items() if digest}
-        versions = ["baseline", "scoring"] if _floor(row) else kinds().versions[kind]
+        versions = ["baseline", "scoring"] if _floor(row) else kinds()[kind].versions
         if "finetune" in versions and "task" in row._fields:
             found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
         return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
@@ -352,8 +436,10 @@ def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
 
 
 def _inputs(kind: str, row: Any) -> dict[str, str]:
-    named = dict(each.format(row=row).split("=") for each in kinds().inputs[kind])
-    return {part: name for part, name in named.items() if not (part == "encoder" and _floor(row))}
+    named = {part: name.format(row=row) for part, name in kinds()[kind].inputs}
+    if _floor(row):
+        named.pop("encoder")
+    return named
 
 
 def _floor(row: Any) -> bool:
@@ -372,7 +458,9 @@ def _digest(edition: Edition, name: str, download: bool = True) -> tuple[str, st
             return edition.digest(what, *names), ""
         encoder = edition.encoder(*names)
         known = encoder.digest if download or encoder.at_hand else ""
-        return known, "" if known else f"the encoder {encoder.path} is yet to be fetched."
+        command = f"crosslingual encoders --fetch --edition {edition.name}"
+        told = f"the encoder {encoder.name!r} is yet to be fetched, with `{command}`."
+        return known, "" if known else told
     except ValueError as problem:
         return "", str(problem)
     finally:
@@ -392,26 +480,43 @@ def plan(edition: Edition, download: bool = False) -> list[Job]:
 
     download: whether corpora are fetched meanwhile; else what rests on them counts as lacking.
     """
+    with _nothing_computed(download) as planned:
+        everything(edition)
+        return list(planned)
+
+
+def part(jobs: Iterable[Job], share: str) -> list[Job]:
+    """The third of eight parts of jobs, for "3/8"; a job's is the same whatever else lacks."""
+    written = re.fullmatch(r"(\d+)/(\d+)", share)
+    number, parts = map(int, written.groups()) if written else (0, 0)
+    if not 1 <= number <= parts:
+        raise ExperimentError(f"{share!r} is no part of a run: write it like 3/8.")
+    return [job for job in jobs if crc32(str(job).encode()) % parts == number - 1]
+
+
+@contextmanager
+def _nothing_computed(download: bool = False) -> Iterator[dict]:
+    """Whatever is asked for meanwhile is shown as far as it is kept; yields the jobs that lack."""
     planned, transfers = _PLANNED.set({}), fetch.TRANSFERS.set(download)
     try:
-        everything(edition)
-        return list(_PLANNED.get())
+        yield _PLANNED.get()
     finally:
         _PLANNED.reset(planned)
         fetch.TRANSFERS.reset(transfers)
         _digest.cache_clear()
 
 
-def prepare(edition: Edition, fresh: bool = False) -> None:
+def prepare(edition: Edition, fresh: bool = False) -> dict[str, list[pd.DataFrame]]:
     """Compute all that the book reads of an edition and lacks; with ``fresh``, all of it anew.
 
-    A fresh run that was broken off goes on where it was.
+    A fresh run that was broken off goes on where it was. Returns `everything`.
     """
     if fresh:
         kept.begin_afresh(edition.name)
     run(edition, plan(edition, download=True))  # in one go: each kind alone would leave cores idle
-    everything(edition)  # and what rests on the sizes of corpora, once these are known
+    found = everything(edition)  # with what rests on the sizes of corpora, once these are known
     kept.end_afresh(edition.name)
+    return found
 
 
 def record(edition: Edition) -> int:
@@ -427,7 +532,7 @@ def record(edition: Edition) -> int:
     total = 0
     for kind, frames in everything(edition).items():
         frame = pd.concat([*frames, fell_apart(edition)] if kind == "scores" else frames)
-        keys = kinds().rows[kind]
+        keys = kinds()[kind].rows
         whole = frame[frame.made_from != ""].drop_duplicates(keys)
         total += kept.record(edition.name, kind, whole.sort_values(keys))
     return total
@@ -447,12 +552,27 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
         return
     number = min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
-    told = (os.getpid(), str(kept.local(edition.name).parent))
-    tasks = (delayed(_work)(edition.path, job, i, *told) for i, job in enumerate(jobs))
+    for job, result in _side_by_side([(_work, edition.path, job) for job in jobs], number):
+        conclude(edition, job, result)
+
+
+def remade(
+    edition: Edition, models: Sequence[tuple[tuple, tuple[str, ...]]], workers: int
+) -> Iterator[pd.DataFrame]:
+    """Models fine-tuned anew, each by (task, encoder, train, seed) and its evaluation corpora.
+
+    Columns as of `scores`, and seconds; nothing is kept.
+    """
+    tasks = [(_remake, edition.path, *model) for model in models]
+    return _side_by_side(tasks, min(workers, len(models)))
+
+
+def _side_by_side(tasks: Sequence[tuple], number: int) -> Iterator[Any]:
+    """What functions of worker processes return, in the order in which they end, with a bar."""
+    calls = (delayed(_call)(i, os.getpid(), *task) for i, task in enumerate(tasks))
     try:
         pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
-        for job, problem in tqdm(pool(tasks), total=len(jobs), unit="job", leave=False):
-            _FAILED[edition.path, job] = problem
+        yield from tqdm(pool(calls), total=len(tasks), unit="job", leave=False)
     except TerminatedWorkerError as problem:
         raise ExperimentError(
             "A process died while computing, perhaps for want of memory; run again with fewer "
@@ -463,43 +583,64 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
 def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
     """What jobs are and take: "165 models and 5 other results, about 16 minutes ...".
 
-    From kept results alike, on whatever device; where there are none of an encoder, a few real
-    steps of it are timed.
+    It goes by results kept of such a device; where there are none of an encoder, by processor
+    seconds of training and tagging a few sentences now, and says so, and if the machine is busy.
     """
     models = sum(job.kind in ("scores", "variants") for job in jobs)
-    each = {job: _seconds(edition, job) for job in jobs}
-    minutes = sum(each.values()) / workers / 60
+    seconds, bases = zip(*(_seconds(edition, job) for job in jobs), strict=True)
+    minutes = sum(seconds) / workers / 60
     shown = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(1, minutes):.0f} minute(s)"
-    return f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
+    told = f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
+    told += f", going by {' and '.join(sorted({*bases} - {''}) or ['a guess'])}"
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    return told + "; the machine is busy now, with which it takes longer" * busy
 
 
-def _seconds(edition: Edition, job: Job) -> float:
-    """Median seconds of kept jobs of the kind, task and encoder, or measured now."""
-    known, about = _current(edition, job.kind), dict(zip(kinds().unit[job.kind], job.about))
+def _seconds(edition: Edition, job: Job) -> tuple[float, str]:
+    """Seconds of a job, and what that rests on."""
+    device = _where()["device"].split(",")[0]
+    known, about = _current(edition, job.kind), dict(zip(kinds()[job.kind].unit, job.about))
     for column in {"task", "encoder"} & set(known):
         known = known[known[column].isin(job.about)]
+    known = known[known.device.astype(str).str.startswith(device)]
     if len(known):
-        return float(known.seconds.median())
+        return float(known.seconds.median()), "results kept of such a device"
     with suppress(ValueError):  # which the job itself will say
         if "task" in about and about.get("encoder") in edition.encoders:
-            return _timed(edition, about["task"], about["encoder"], about["train"])
-    return 1.0
+            task, train = about["task"], edition.corpus(about["task"], about["train"], "train")
+            training, tagging = _rates(edition, task, about["encoder"])
+            tests = _tests(edition, task, tuple(edition.evaluation_languages(task)))
+            tagged = sum(len(words) for test in tests.values() for words in test["tokens"])
+            trained = sum(map(len, train["tokens"])) * edition.recipe(task).epochs
+            return training * trained + tagging * tagged, "64 sentences timed now"
+    return 1.0, ""
 
 
 @lru_cache(maxsize=16)
-def _timed(edition: Edition, task: str, encoder: str, train: str, some: int = 64) -> float:
-    """Seconds that a model takes, going by an epoch on a few sentences and by tagging these."""
+def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
+    """Processor seconds a word of an epoch, and a word that is tagged.
+
+    Of sentences of about the mean length, in batches that cost the mean, therefore; and of two
+    epochs more, so that loading does not count.
+    """
     from crosslingual.models.finetune import finetune  # here, as showing results needs no torch
 
-    corpus, recipe = edition.corpus(task, train, "train"), edition.recipe(task, epochs=1)
-    text, started = corpus[:some], time.perf_counter()
-    tagger = finetune(edition.encoder(encoder), *text.values(), LABELS[task], recipe, seed=0)
-    trained = time.perf_counter()
-    tagger.predict(text["tokens"])
-    tagged, number = time.perf_counter(), len(text["tokens"])
-    tests = sum(len(test["tokens"]) for test in _tests(edition, task).values())
-    training = (trained - started) * len(corpus) * edition.recipe(task).epochs
-    return (training + (tagged - trained) * tests) / number
+    codes = edition.languages(task)
+    train = next(code for code in codes if _digest(edition, f"{task}/{code}/train")[0])
+    columns, spent = edition.corpus(task, train, "train")[:].values(), []
+    lengths = np.array([len(words) for words in next(iter(columns))])
+    typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:64]
+    text, one = [[column[i] for i in typical] for column in columns], edition.encoder(encoder)
+    one.model()
+    for epochs in (1, 3):
+        started, recipe = time.process_time(), edition.recipe(task, epochs=epochs)
+        tagger = finetune(one, *text, LABELS[task], recipe, seed=0)
+        spent.append(time.process_time() - started)
+    encoded = pieces.encode(one.tokenizer, text[0] * 4, tagger.max_length)
+    started = time.process_time()
+    tagger.tag(encoded)
+    tagging = (time.process_time() - started) / len(encoded.word)
+    return (spent[1] - spent[0]) / 2 / lengths[typical].sum(), tagging
 
 
 def default_workers() -> int:
@@ -511,20 +652,38 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work(path: Path, job: Job, number: int, parent: int, folder: str) -> tuple[Job, str]:
-    """Compute one job in a worker and keep it; returns it with what went wrong, if anything."""
+def _call(number: int, parent: int, function: Callable, *arguments: Any) -> Any:
     _settle(number, parent)
-    os.environ[kept.VARIABLE] = folder  # the pool may be older than the parent's environment
+    return function(*arguments)
+
+
+def _remake(path: Path, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
     edition, started = _edition(path, path.stat().st_mtime_ns), time.perf_counter()
+    frame = _evaluated(edition, (AS_IT_IS, *about), targets)
+    return frame.assign(seconds=time.perf_counter() - started)
+
+
+def _work(path: Path, job: Job) -> tuple[Job, pd.DataFrame | str]:
+    return job, computed(_edition(path, path.stat().st_mtime_ns), job)
+
+
+def computed(edition: Edition, job: Job) -> pd.DataFrame | str:
+    """The rows of a job and what they were made from; or, in a sentence, what went wrong."""
+    started = time.perf_counter()
     try:
         frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
-        return job, str(problem)
+        return str(problem)
     parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
     about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
-    frame = frame.assign(made_from=list(map(json.dumps, parts)), **about)
-    kept.keep(edition.name, job.kind, frame, job.about)
-    return job, ""
+    return frame.assign(made_from=list(map(json.dumps, parts)), **about)
+
+
+def conclude(edition: Edition, job: Job, result: pd.DataFrame | str) -> None:
+    """Keep the rows of a job, or remember what went wrong with it."""
+    _FAILED[edition.path, job] = result if isinstance(result, str) else ""
+    if not isinstance(result, str):
+        kept.keep(edition.name, job.kind, result, job.about)
 
 
 @lru_cache(maxsize=2)
@@ -567,52 +726,64 @@ def _where() -> dict[str, str | float]:
 # ---- what each kind of job makes
 
 
-def _make_scores(edition: Edition, task: str, encoder: str, train: str, seed: int) -> pd.DataFrame:
-    return _make_variants(edition, AS_IT_IS, task, encoder, train, seed).drop(columns="variant")
+def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
+    return _make_variants(edition, AS_IT_IS, *about).drop(columns="variant")
 
 
-def _make_variants(
-    edition: Edition, variant: str, task: str, encoder: str, train: str, seed: int
-) -> pd.DataFrame:
-    """One model, or baseline, with all evaluations for which text is at hand."""
-    text, tests = edition.corpus(task, train, "train")[:].values(), _tests(edition, task)
+def _make_variants(edition: Edition, *about: Any) -> pd.DataFrame:
+    _, task, encoder, *_ = about
+    warning = "" if encoder in score.BASELINES else _warnings(edition, encoder)
+    targets = tuple(edition.evaluation_languages(task))
+    return _evaluated(edition, about, targets).assign(warning=warning)
+
+
+def _evaluated(edition: Edition, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
+    """One model, or baseline, with those evaluations for which text is at hand.
+
+    about: variant of the recipe, task, encoder, corpus to fine-tune on, seed.
+    """
+    _, task, encoder, train, _ = about
+    tests = _tests(edition, task, targets)
     if encoder in score.BASELINES:
-        tagger, warning = score.baseline(encoder, *text), ""
+        tagger = score.baseline(encoder, *edition.corpus(task, train, "train")[:].values())
         predicted = [tagger.predict(test["tokens"]) for test in tests.values()]
     else:
-        recipe, warning = _recipe(edition, task, variant), _warnings(edition, encoder)
-        predicted = _finetuned(edition, task, encoder, text, recipe, seed)
+        predicted = _finetuned(edition, about, targets)
     gold = [test["labels"] for test in tests.values()]
     counts = [score.count(task, *both) for both in zip(gold, predicted, strict=True)]
-    about = {"variant": variant, "task": task, "encoder": encoder, "train": train, "seed": seed}
-    frame = pd.DataFrame({"evaluate": list(tests), "counts": counts}).assign(**about)
+    named = dict(zip(kinds()["variants"].unit, about, strict=True))
+    frame = pd.DataFrame({"evaluate": list(tests), "counts": counts}).assign(**named)
     values = [score.percent(each) for each in counts]
-    return frame.assign(score=values, fell_apart=False, in_place_of=-1, warning=warning)
+    return frame.assign(score=values, fell_apart=False, in_place_of=-1)
 
 
-def _finetuned(
-    edition: Edition, task: str, encoder: str, text: Iterable, recipe: Any, seed: int
-) -> list[list[list[str]]]:
-    """Predicted labels of all test corpora, which are tagged as one."""
+def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list[str]]]:
+    """Predicted labels of the test corpora, which are tagged as one."""
     from crosslingual.models.finetune import finetune
 
-    tagger = finetune(edition.encoder(encoder), *text, LABELS[task], recipe, seed)
-    encoded = _encoded(edition, task, encoder, tagger.max_length)
+    variant, task, encoder, train, seed = about
+    text, recipe = edition.corpus(task, train, "train")[:], _recipe(edition, task, variant)
+    tagger = finetune(edition.encoder(encoder), *text.values(), LABELS[task], recipe, seed)
+    encoded = _encoded(edition, task, encoder, tagger.max_length, targets)
     tags = iter(encoded.by_sentence([tagger.labels[index] for index in tagger.tag(encoded)]))
-    return [[next(tags) for _ in test["tokens"]] for test in _tests(edition, task).values()]
+    tests = _tests(edition, task, targets).values()
+    return [[next(tags) for _ in test["tokens"]] for test in tests]
 
 
 @lru_cache(maxsize=4)
-def _encoded(edition: Edition, task: str, encoder: str, max_length: int) -> pieces.Encoded:
+def _encoded(
+    edition: Edition, task: str, encoder: str, max_length: int, targets: tuple
+) -> pieces.Encoded:
     """Once per process: it costs more than a tenth of an evaluation."""
-    sentences = [words for test in _tests(edition, task).values() for words in test["tokens"]]
+    tests = _tests(edition, task, targets)
+    sentences = [words for test in tests.values() for words in test["tokens"]]
     return pieces.encode(edition.encoder(encoder).tokenizer, sentences, max_length)
 
 
 @lru_cache(maxsize=4)
-def _tests(edition: Edition, task: str) -> dict[str, dict[str, list]]:
+def _tests(edition: Edition, task: str, targets: tuple) -> dict[str, dict[str, list]]:
     """The test corpora at hand, as lists."""
-    return _texts(edition, task, edition.evaluation_languages(task), "test")
+    return _texts(edition, task, targets, "test")
 
 
 def _texts(edition: Edition, task: str, codes: Iterable[str], split: str) -> dict[str, dict]:

@@ -41,6 +41,7 @@ def name(code: str) -> str:
     return table().at[check(code), "name"]
 
 
+@cache
 def script(code: str) -> str:
     """The language's ISO 15924 script code."""
     return table().at[check(code), "script"]
@@ -106,6 +107,7 @@ def shared(codes: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=codes, columns=codes)
 
 
+@cache
 def order_group(code: str) -> str | None:
     """The paper's own grouping (Table 5a): "SVO", "SOV", or None for one in neither list."""
     return table().at[check(code), "order_group"] or None

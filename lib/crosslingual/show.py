@@ -9,10 +9,12 @@ import base64
 import html
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -38,8 +40,14 @@ SPREAD = (
     "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences "
     "(bootstrap), given this one encoder."
 )
+IN_BRACKETS = (
+    "In brackets: the interval over seeds and test sentences for these languages; then, where a "
+    "claim is about languages in general, the one over languages, with what the rule would say of "
+    "it where the verdict rests on the first. The paper's numbers are judged by their value alone."
+)
 FOLD = '<details class="signature"><summary>What exactly the scores are</summary>'
 MISSING, NOTHING = "–", "not available"
+NEAR = 4  # points: a score of ours that is called near the paper's
 VERDICTS = {"supported": "✔", "contradicted": "✘", "undecided": "?", "not testable": MISSING}
 # Okabe and Ito's hues, darkened until text in them reads on white.
 COLOURS = {"m-bert": "#0067A3", "en-bert": "#B34700"}
@@ -140,8 +148,22 @@ def signed(value: float) -> str:
     return number(value, sign="+")
 
 
-def bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
-    return f"{number(estimate.low, decimals)} to {number(estimate.high, decimals)}"
+def bounds(interval: stats.Estimate | stats.Interval, decimals: int = 1) -> str:
+    if np.isnan(interval.low):
+        return MISSING
+    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
+
+
+def both_bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
+    """ "79.3 to 79.5; over languages 75.0 to 83.8"; the second where it is known."""
+    over = f"; over languages {bounds(estimate.over, decimals)}"
+    return bounds(estimate, decimals) + over * (not np.isnan(estimate.over.low))
+
+
+def p_value(p: float, permutations: int = stats.PERMUTATIONS) -> str:
+    """ "= 0.071"; "≤ 0.001" at the floor that the number of permutations sets; "= –" for NaN."""
+    floor = 1 / (permutations + 1)
+    return f"≤ {np.ceil(1000 * floor) / 1000:.3f}" if p <= floor else f"= {number(p, 3)}"
 
 
 def spread(runs: pd.DataFrame) -> str:
@@ -183,8 +205,18 @@ def beside(
             others = edition.substitutes if "ner" in set(runs.task) else {}
             means[[train in others or code in others for code in codes]] = np.nan
             rows.append(["difference", *map(signed, means - printed)])
-    about, header = published.attrs["caption"], ["", *map(label, codes)]
+    about, header = titled(published, edition), ["", *map(label, codes)]
     return table(about, name, header, rows, edition, frame, notes=[SPREAD])
+
+
+def titled(published: pd.DataFrame, edition: "Edition") -> str:
+    """A table's caption with the encoder that was used in the place of the paper's, if another."""
+    caption = published.attrs["caption"]
+    for role in ("m-bert", "en-bert"):
+        if (title := edition.encoder_title(role)) != role.upper():
+            beside = f"{title} beside the paper's {role.upper()}"
+            caption = re.sub(rf"\b{role.upper()}\b", beside, caption)
+    return caption
 
 
 def systems(
@@ -208,19 +240,32 @@ def systems(
     return table(about, name, header, rows, edition, every, notes=[SPREAD])
 
 
-def ledger_table(ledger: pd.DataFrame, edition: "Edition", name: str) -> Table:
-    """Claims with the paper's verdict and ours; ``ledger`` is ``conclusion.ledger``'s."""
+def ledger_table(
+    ledger: pd.DataFrame,
+    edition: "Edition",
+    name: str,
+    others: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> Table:
+    """Claims with verdicts, a row a claim; ``ledger`` is ``conclusion.ledger``'s.
+
+    Columns: on the paper's numbers, on the edition's, and on those of ``others``, ledgers by name.
+    """
     rows = []
     for row in ledger.itertuples():
+        over = stats.Interval(row.over_low, row.over_high)
+        spread = both_bounds(stats.Estimate(row.value, row.low, row.high, over), 2)
+        spread += f": {row.over}" * (row.over not in ("", row.verdict, row.note and row.over))
+        p = "" if np.isnan(row.p) else f", p {p_value(row.p)}"
+        ours = _verdict(row.verdict, row.value, f" ({spread}){p}")
+        ours += f" – {row.note}" * bool(row.note)
         paper = _verdict(row.paper_verdict, row.paper_value)
-        p = "" if np.isnan(row.p) else f", p = {row.p:.3f}"
-        ours = _verdict(row.verdict, row.value, f" ({bounds(row, 2)}){p}")
-        ours += f": {row.note}" if row.verdict == "not testable" else ""
-        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, ours])
-    alone = "The paper's numbers have no intervals and are judged by their value alone."
-    notes = [f"Ours: {tally(ledger)}.", alone, PATTERN * edition.artificial]
-    about, header = "The paper's claims, judged by rules fixed in advance", ["Claim (section)"]
-    return table(about, name, [*header, "Paper", "Ours"], rows, edition, notes=notes, text=True)
+        beside = [_verdict(*one.loc[row.Index, ["verdict", "value"]]) for one in others.values()]
+        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, ours, *beside])
+    told = {edition.name: ledger, **others}
+    tallies = "; ".join(f"{whose}: {tally(one)}" for whose, one in told.items())
+    notes = [f"{tallies}.", IN_BRACKETS, PATTERN * edition.artificial]
+    about, header = "The paper's claims, judged by rules", ["Claim (section)", "Paper", *told]
+    return table(about, name, header, rows, edition, notes=notes, text=True)
 
 
 def tally(ledger: pd.DataFrame) -> str:
@@ -274,6 +319,13 @@ def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
     whole = [lacks.groupby(frame[role], sort=False).all() for role in ROLES if role in frame]
     every = pd.concat(whole or [lacks[:0]])
     codes = dict.fromkeys(every.index[every])
+    if "seed" in frame and not codes:  # no corpus lacks wholly, but perhaps some model
+        model = [frame[name] for name in ("train", "seed", "task", "encoder")]
+        gone = lacks.groupby(model, sort=False).all().loc[lambda whole: whole].index
+        seeds = pd.DataFrame(list(gone), columns=["train", "seed", "task", "encoder"])
+        by = seeds.drop_duplicates(["train", "seed"]).groupby("train", sort=False).seed
+        named = [f"{label(train)} (seed {', '.join(map(str, some))})" for train, some in by]
+        return ", ".join(named) + ": " * bool(named)
     return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < every.index.nunique() else ""
 
 
@@ -500,6 +552,33 @@ def versus(a: float, b: float) -> str:
     if np.isnan(a) or np.isnan(b):
         return "not comparable with"
     return "level with" if a == b else "above" if a > b else "below"
+
+
+def names(edition: "Edition") -> dict[str, str]:
+    """The encoders that were used, by the names of their phrases: m in M-BERT's place, e."""
+    return {"m": edition.encoder_title("m-bert"), "e": edition.encoder_title("en-bert")}
+
+
+def against(
+    ours: pd.Series, paper: pd.Series, edition: "Edition", without: Iterable[str] = ()
+) -> str:
+    """How far zero-shot scores, by pair, are from the paper's, in a sentence.
+
+    ``without``: languages whose corpora are not the paper's, of which no pair counts.
+    """
+    if edition.artificial:
+        return (
+            "The languages are artificial: patterns can be compared with the paper's, not values."
+        )
+    apart = stats.zero_shot((ours - paper).dropna())
+    apart = apart[[not set(pair) & set(without) for pair in apart.index]]
+    if apart.empty:
+        return "No pair can be compared with the paper's values."
+    near, pair = share(apart.abs() <= NEAR), apart.abs().idxmax()
+    return (
+        f"Within {NEAR} points of the paper's value: {near} zero-shot pairs that can be compared; "
+        f"furthest from it: {' to '.join(map(label, pair))} ({signed(apart[pair])})."
+    )
 
 
 def span(values: Iterable[float], decimals: int = 1) -> str:

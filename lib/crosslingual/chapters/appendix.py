@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
 
 from crosslingual import languages, published, show
-from crosslingual.show import COLOURS, CYCLE, number
+from crosslingual.show import number
 from crosslingual.stats import valued
 
 if TYPE_CHECKING:
@@ -25,7 +23,10 @@ if TYPE_CHECKING:
 
 TASKS = ("pos", "ner", "code-switching")
 AS_IT_IS = "as it is"  # the edition's own recipe among its variants
-HEAD = ("cls.", "lm_head.")  # weights that guess masked words, which no chapter uses
+SHARED = (
+    "Models fine-tuned side by side in one process have their share of the time that the training "
+    "took; others their own, evaluations included."
+)
 
 
 # Hyper-parameters
@@ -101,7 +102,7 @@ def models(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
-    """Seconds that fine-tuning a model took, evaluations included, by task, encoder and device."""
+    """Seconds that models took, by task, encoder and device."""
     each, rows = models(scores), []
     titles = _titles(each, edition)
     for (title, device), group in each.groupby([titles, "device"], sort=False):
@@ -110,31 +111,14 @@ def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
         rows.append([title, str(len(group)), *map(number, sums), device])
     header = ["task, encoder", "models", "median s", "longest s", "total min", "peak GB", "device"]
     unknown = f"{show.MISSING}: memory was not noted." if each.memory.isna().any() else ""
-    notes, about = [unknown, *show.lacking(scores)], "What fine-tuning took, measured"
+    shared = each.versions.astype(str).str.contains("side by side").any()
+    notes = [unknown, SHARED * bool(shared), *show.lacking(scores)]
+    about = "What fine-tuning took, measured"
     return show.table(about, "cost-table", header, rows, edition, notes=notes)
 
 
 def _titles(each: pd.DataFrame, edition: Edition) -> pd.Series:
     return each.task + ", " + each.encoder.map(edition.encoder_title)
-
-
-def seconds(scores: pd.DataFrame, edition: Edition, name: str = "cost-figure") -> show.Figure:
-    """How long each model took, by task and encoder."""
-    if (each := models(scores)).empty:
-        return show.absent(name, edition, scores)
-    heights, titles = pd.factorize(_titles(each, edition))
-    colours = each.encoder.map(COLOURS).fillna(CYCLE[2])
-    shifts = np.random.default_rng(0).uniform(-0.2, 0.2, len(each))
-    medians = each.seconds.groupby(heights).median()
-    drawing, (panel,) = show.canvas(0.9 + 0.42 * len(titles))
-    panel.scatter(each.seconds, heights + shifts, 12, c=colours, alpha=0.5, linewidths=0)
-    panel.scatter(medians, medians.index, 400, c="black", marker="|", linewidths=2.5)
-    panel.set_yticks(range(len(titles)), titles)
-    panel.set(xlabel="seconds", ylim=(len(titles) - 0.4, -0.6), xlim=(0, 1.05 * max(each.seconds)))
-    told = (f"{title} {number(median)} s" for title, median in zip(titles, medians, strict=True))
-    read, about = f"{', '.join(told)}.", "Seconds of each fine-tuning with all its evaluations"
-    caption = f"{about}; strokes are medians: {read} Edition: {edition.title}."
-    return show.Figure(drawing, name, caption, f"One dot per model. Medians: {read}")
 
 
 def reading(scores: pd.DataFrame) -> dict[str, str | float]:
@@ -183,38 +167,19 @@ def made_with(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def encoders(edition: Edition) -> pd.DataFrame:
-    """Facts about the edition's encoders that are at hand, read off the files beside the weights.
-
-    Columns: encoder, layers, hidden, parameters (without the layers that guess masked words),
-    pieces (of the vocabulary), digest (its beginning).
-    """
-    rows = []
-    for encoder in _at_hand(edition):
-        config, size = json.loads((encoder.folder / "config.json").read_text("utf-8")), 0
-        for path in encoder.folder.glob("*.safetensors"):
-            with safe_open(path, "np") as file:  # no weight is read
-                used = [name for name in file.offset_keys() if not name.startswith(HEAD)]
-                size += sum(prod(file.get_slice(name).get_shape()) for name in used)
-        shape = [config.get(key, "") for key in ("num_hidden_layers", "hidden_size")]
-        pieces, digest = config["vocab_size"], encoder.digest[:16]
-        rows.append([encoder.name, *shape, f"{size:,}", pieces, digest])
-    columns = ["encoder", "layers", "hidden", "parameters", "pieces", "digest"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _at_hand(edition: Edition) -> list:
-    """The encoders whose files are here; nothing is fetched to show a page."""
-    found = []
-    for name in edition.encoders:
-        with suppress(ValueError):  # its folder is missing
-            found.append(edition.encoder(name))
-    return [encoder for encoder in found if encoder.at_hand]
+    """The edition's encoders: role, called (in tables), from (where), licence of the weights."""
+    entries = edition.document.encoders.items()
+    rows = [[role, edition.encoder_title(role), e.origin, e.licence] for role, e in entries]
+    return pd.DataFrame(rows, columns=["role", "called", "from", "licence"])
 
 
 def cards(edition: Edition) -> str:
-    """The cards beside the encoders' weights as Markdown, their headings as bold lines."""
-    paths = [encoder.folder / "README.md" for encoder in _at_hand(edition)]
-    told = [path.read_text("utf-8") for path in paths if path.is_file()]
+    """The cards beside the weights that are here as Markdown, their headings as bold lines."""
+    told = []
+    for name in edition.encoders:
+        with suppress(ValueError, OSError):  # its folder is missing, or has no card
+            if folder := edition.encoder(name).at_hand:
+                told.append((folder / "README.md").read_text("utf-8"))
     return re.sub(r"(?m)^#+ (.*)$", r"**\1**", "\n\n---\n\n".join(told))
 
 

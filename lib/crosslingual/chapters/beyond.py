@@ -1,10 +1,10 @@
-"""Beyond the paper: the artificial world shown and measured, and how multilinguality emerges."""
+"""Beyond the paper: an explicit objective, the artificial world, emergence, real corpora."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import combinations, count, cycle, islice, pairwise
+from itertools import count, cycle
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from pocketworld import PLAIN, Token, World, text
 
-from crosslingual import languages, show
+from crosslingual import claims, languages, published, show, stats
 from crosslingual.show import CYCLE, label, number, signed
-from crosslingual.stats import valued
+from crosslingual.stats import in_language, valued, zero_shot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,163 @@ if TYPE_CHECKING:
 IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = "in-language tagging", "zero-shot tagging", "retrieval"
 MEASURES = [IN_LANGUAGE, ZERO_SHOT, RETRIEVAL]
 NOISE = 2.0  # points: a way no longer than the width of the probes' intervals shows no half
+
+
+# Does an explicit multilingual objective help? Ours less the paper's M-BERT, cell by cell
+
+
+def less_own(cells: pd.DataFrame) -> pd.DataFrame:
+    """Zero-shot cells less that of the language evaluated on, which has the same test set."""
+    apart = zero_shot(cells)
+    return apart - in_language(cells).loc[apart.index.get_level_values("evaluate")].to_numpy()
+
+
+COMPARED = {  # title: kind of evidence, and the cells that are averaged (None: those of groups)
+    "Tables 2, 4: zero-shot tagging": ("pos", zero_shot),
+    "within a language": ("pos", in_language),
+    "zero-shot less within": ("pos", less_own),
+    "Table 1: zero-shot entities": ("ner", zero_shot),
+    "within a language ": ("ner", in_language),
+    "zero-shot less within ": ("ner", less_own),
+    "Table 5a: tagging, by order of verb and object": ("subject-verb-object order", None),
+    "Table 5b: tagging, by order of adjective and noun": ("adjective-noun order", None),
+}
+NO_OBJECTIVE = (
+    "There is nothing to compare in this edition: the encoder in M-BERT's place was trained as "
+    "M-BERT was, without an objective that asks for translations."
+)
+
+
+def beside_paper(results: Mapping[str, pd.DataFrame], edition: Edition) -> claims.Evidence:
+    """{kind of evidence: our scores less the paper's}, by (train, evaluate), as of `stats.draws`.
+
+    ``results``: frames of `experiments.scores` by task. Column ("paper", 0) has the paper's own.
+    Empty where the encoder in M-BERT's place had no other objective than M-BERT.
+    """
+    if edition.artificial or edition.encoder_title("m-bert") == "M-BERT":
+        return {}
+    ours, paper = claims.evidence(dict(results), edition), claims.published_evidence()
+    kinds = dict.fromkeys(kind for kind, _ in COMPARED.values())
+    return {kind: _less(ours[kind], paper[kind]) for kind in kinds}
+
+
+def _less(ours: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    printed = paper["mean", 0][paper.index.isin(ours.index)].loc[["m-bert"]]
+    differences = ours.loc[printed.index].set_axis(printed.index).sub(printed, axis=0)
+    differences["paper", 0] = printed
+    return differences.droplevel("encoder")
+
+
+def objective(differences: claims.Evidence) -> pd.DataFrame:
+    """A row for each of COMPARED: cells, paper (mean), difference (mean, a `stats.Estimate`)."""
+    rows = []
+    for kind, chosen in COMPARED.values():
+        cells, of = differences[kind], chosen or pd.DataFrame
+        versions = of(cells).mean()
+        if chosen:  # the means of groups have their versions without a language
+            versions = stats.every_version(cells, lambda some, of=of: of(some).mean())
+        rows.append((len(of(cells)), versions["paper"].iloc[0], stats.estimate(versions)))
+    return pd.DataFrame(rows, [*COMPARED], ["cells", "paper", "difference"])
+
+
+def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame) -> show.Table:
+    """Mean differences, with their intervals over runs and over languages."""
+    name, rows = edition.encoder_title("m-bert"), []
+    for title, cells, paper, less in found.itertuples():
+        means = [number(paper), number(paper + less.value), signed(less.value)]
+        rows.append([title.strip(), str(cells), *means, show.bounds(less), show.bounds(less.over)])
+    header = [
+        "mean of",
+        "cells",
+        "M-BERT, paper",
+        name,
+        "difference",
+        "over runs",
+        "over languages",
+    ]
+    note = (
+        "Intervals of the difference. Over runs: seeds (t) and sentences (bootstrap). Over "
+        "languages: one is left out, with its row and its column (jackknife)."
+    )
+    about = f"{name} beside the paper's M-BERT"
+    return show.table(about, "objective-means", header, rows, edition, *frames, notes=[note])
+
+
+def objective_pairs(differences: claims.Evidence, edition: Edition) -> show.Figure:
+    """The paper's zero-shot tagging against ours: a panel a table, a labelled point a pair."""
+    pairs, title = zero_shot(differences["pos"]), edition.encoder_title("m-bert")
+    gained, paper = pairs["mean", 0].sort_values(), pairs["paper", 0]
+    drawing, panels = show.canvas(6.6, 2, share=False)
+    for panel, table in zip(panels, (published.TABLE_2, published.TABLE_4), strict=True):
+        shown = paper[paper.index.isin(table.stack().index)]
+        low = min(shown.min(), (shown + gained).min()) // 10 * 10
+        panel.plot([low, 100], [low, 100], color="#777777", linewidth=1)
+        ends = {"-".join(map(label, pair)): (x, x + gained[pair]) for pair, x in shown.items()}
+        panel.scatter(*zip(*ends.values(), strict=True), 20, color=CYCLE[0], zorder=3)
+        panel.set(xlim=(low, 100), ylim=(low, 100), ylabel=f"{title} (%)")
+        panel.locator_params(nbins=5, integer=True)
+        panel.set_title(table.attrs["caption"].split("(")[-1][:-1], loc="left", fontsize=10)
+        show.end_labels(panel, {name: (*place, CYCLE[0]) for name, place in ends.items()})
+    panels[-1].set_xlabel("M-BERT in the paper (%)")
+    least, most = (
+        f"{'-'.join(map(label, pair))} ({signed(gained[pair])})" for pair in gained.index[[0, -1]]
+    )
+    read = f"Above the line, better than the paper's: {show.share(gained > 0)}; most {most}, "
+    read += f"least {least}."
+    about = f"Zero-shot tagging by {title} against the paper's M-BERT, a point a pair. {read}"
+    return show.figure(drawing, "objective-pairs", about, f"Two scatter plots. {read}", edition)
+
+
+def found_and_tagged(curve: pd.DataFrame, pos: pd.DataFrame) -> pd.DataFrame:
+    """By pair of languages, percent: found (translations, best layer), copied, tagged, paper's."""
+    asked = valued(curve).query("encoder == 'm-bert' and queries == 'all'")
+    most = claims.all_candidates(asked)
+    best = most.pivot_table("accuracy", ["source", "target"], "method", "max")
+    ours = stats.means(pos[pos.encoder == "m-bert"]).reindex(best.index)
+    paper = claims.published_evidence()["pos"].loc["m-bert"]["mean", 0].reindex(best.index)
+    columns = {"found": best["paper"], "copied": best["shared pieces"], "tagged": ours}
+    return pd.DataFrame(columns | {"paper": paper}).sort_values("found", ascending=False)
+
+
+def found_table(pairs: pd.DataFrame, edition: Edition) -> show.Table:
+    """What `found_and_tagged` has, and how well what is found goes with what is tagged."""
+    title = edition.encoder_title("m-bert")
+    rows = [["-".join(map(label, row[0])), *map(number, row[1:])] for row in pairs.itertuples()]
+    rho = pairs.drop(columns="paper").dropna().corr("spearman", min_periods=3).tagged
+    note = (
+        f"Rank correlation with our tagging: translations found {number(rho.found, 2)}, by shared "
+        f"pieces {number(rho.copied, 2)}. Pairs that have a language in common are not independent."
+    )
+    about = f"Translations that {title} finds at its best layer, and zero-shot tagging, in percent"
+    header = ["pair", "found", "by shared pieces", f"tagging, {title}", "tagging, M-BERT, paper"]
+    return show.table(about, "found-and-tagged", header, rows, edition, notes=[note])
+
+
+def objective_reading(
+    differences: claims.Evidence, found: pd.DataFrame, pairs: pd.DataFrame
+) -> str:
+    """What comes out, in sentences; one where there is nothing to compare."""
+    if not differences:
+        return NO_OBJECTIVE
+    both, worst = pairs.dropna(), pairs.tagged.idxmin()
+    ours, paper = show.span(both.tagged), show.span(both.paper)
+    across, _, less, *_ = found.difference
+    return (
+        f"The encoder in M-BERT's place finds {show.span(both.found)}% of the translations in the "
+        f"{len(both)} pairs of languages that the paper tags, too. Between the same pairs it tags "
+        f"{ours}% of the words rightly, where M-BERT tags {paper}% in the paper; of the pair that "
+        f"it tags worst, {show.lowest(pairs.tagged)}, it finds {number(pairs.found[worst])}%. Over "
+        f"all pairs that the paper prints, zero-shot tagging differs by {signed(across.value)} "
+        f"points on average, {_beyond(across)}; less what each reaches within the language "
+        f"tagged, by {signed(less.value)}, {_beyond(less)}."
+    )
+
+
+def _beyond(difference: stats.Estimate) -> str:
+    low, high = difference.over
+    more = "no more" if low <= 0 <= high else "more"
+    ends = f"{number(low)} to {number(high)}"
+    return f"{more} than another choice of languages could bring about (over languages {ends})"
 
 
 # The artificial world: one meaning in many languages, and in another order
@@ -77,19 +234,6 @@ def glossed(told: Mapping[str, Sequence[Token]]):
     return show.gallery(views)
 
 
-def mixing(world: World, sentences: int = 1000) -> dict[str, float]:
-    """Of code-switched text: percent of sentences of two languages, switches a sentence."""
-    drawn = islice(world.code_switched("pocket-world"), sentences)
-    switched = np.array(list(map(switches, drawn)))
-    return {"mixed": 100 * float((switched > 0).mean()), "switches": float(switched.mean())}
-
-
-def switches(said: Sequence[Token]) -> int:
-    """How often a sentence changes language; names, digits, URLs and punctuation have none."""
-    spoken = [token.language for token in said if token.language not in ("univ", "ne", "")]
-    return sum(a != b for a, b in pairwise(spoken))
-
-
 # Look-up and learning
 
 
@@ -97,30 +241,6 @@ def tagged(scores: pd.DataFrame) -> pd.Series:
     """Accuracy of M-BERT within each language, a mean over seeds; from `experiments.scores`."""
     own = valued(scores).query("encoder == 'm-bert' and train == evaluate")
     return own.groupby("train").score.mean()
-
-
-def look_up(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> show.Figure:
-    """Accuracy by language of the majority class, of look-up and of the tagger, by look-up."""
-    if (known := valued(profile)).empty:
-        return show.absent("look-up", edition, profile)
-    rows = known.sort_values("look_up", ignore_index=True)
-    tuned = rows.language.map(tagged(scores))
-    drawing, (panel,) = show.canvas(0.9 + 0.17 * len(rows))
-    for values, marker, colour, title, place in [
-        (rows.majority_class, "x", "#666666", "× majority class", 0.0),
-        (rows.look_up, "o", CYCLE[1], "○ look-up", 0.42),
-        (tuned, "D", CYCLE[0], "◆ M-BERT", 0.7),
-    ]:
-        fill = "none" if marker == "o" else "full"
-        panel.plot(values, rows.index, marker, color=colour, markersize=5, fillstyle=fill)
-        panel.text(place, 1.01, title, color=colour, fontsize=10, transform=panel.transAxes)
-    panel.set_yticks(rows.index, [*map(label, rows.language)], fontsize=7.5)
-    panel.set(xlim=(0, 105), ylim=(-0.7, len(rows) - 0.3), xlabel="accuracy (%)")
-    spans = f"Look-up {show.span(rows.look_up)}, the tagger {show.span(tuned.dropna())}"
-    lead = number((tuned - rows.look_up).min())
-    read = f"{spans}; its smallest lead over look-up is {lead} points."
-    about = f"Tagging by look-up and by the fine-tuned encoder, within each language. {read}"
-    return show.figure(drawing, "look-up", about, f"Dot plot. {read}", edition, profile, scores)
 
 
 def treebanks(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -147,40 +267,45 @@ def look_up_reading(profile: pd.DataFrame, scores: pd.DataFrame) -> dict[str, st
     return {"ahead": show.share(ahead), "behind": behind} | seen
 
 
-# Names that travel
+# The corpora of real languages
 
 
-def shared_names(corpora: Mapping[str, Mapping[str, Sequence]]) -> pd.DataFrame:
-    """Jaccard overlap, in percent, of the words inside entities, for each pair of languages.
-
-    ``corpora``: {language: {"tokens": sentences, "labels": their IOB2 tags}}. Columns: language,
-    other, overlap, shared (a number of words). Word pieces overlap more: `experiments.overlaps`.
-    """
-    named: dict[str, set[str]] = {code: set() for code in corpora}
-    for code, corpus in corpora.items():
-        for words, tags in zip(corpus["tokens"], corpus["labels"], strict=True):
-            named[code] |= {word for word, tag in zip(words, tags, strict=True) if tag != "O"}
-    rows = []
-    for one, other in combinations(named, 2):
-        both, either = len(named[one] & named[other]), len(named[one] | named[other])
-        rows.append((one, other, 100 * both / max(1, either), both))
-    return pd.DataFrame(rows, columns=["language", "other", "overlap", "shared"])
+def assembled(parts: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """A row a language of `treebanks.assembly`: files of each split, sentences, licences; texts."""
+    treebank = parts.treebank.str.replace(r"UD_\w+-", "", regex=True)
+    which = parts.path.str.extract(r"-ud-(\w+)")[0].fillna("")
+    lacking = ("cannot be made: " + parts.lacking).where(parts.lacking != "", "")
+    files = parts.assign(file=treebank + " " + parts.tag + " " + which + lacking)
+    table = files.pivot_table("file", "language", "split", ", ".join, sort=False)
+    table = table[["train", "dev", "test"]].fillna("every tenth of the training set")
+    licences = parts.groupby("language").licence.agg(lambda all_: ", ".join(dict.fromkeys(all_)))
+    return with_sizes(table.assign(licence=licences).reset_index(), sizes, "pos")
 
 
-def most_shared(names: pd.DataFrame, edition: Edition) -> show.Table:
-    """The eight pairs with most entity words in common."""
-    top = names.sort_values("overlap", ascending=False).head(8)
-    top = top.assign(overlap=top.overlap.map(number))
-    top[["language", "other"]] = top[["language", "other"]].map(languages.name)
-    title = f"Pairs with most entity words in common. Edition: {edition.title}."
-    return show.listed(top, title, "entity-words")
+def with_sizes(corpora: pd.DataFrame, sizes: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Corpora by language with their numbers of sentences, of a frame of `experiments.sizes`."""
+    known = sizes[sizes.task == task].set_index(["language", "split"]).sentences
+    counts = [
+        " / ".join(f"{known.get((code, split), 0):,.0f}" for split in ("train", "test"))
+        for code in corpora.language
+    ]
+    corpora = corpora.assign(language=corpora.language.map(languages.name))
+    return corpora.assign(**{"sentences (train / test)": counts})
 
 
-def names_reading(names: pd.DataFrame) -> dict[str, str]:
-    """Phrases: mean overlap of pairs within a script and across two."""
-    same = names.language.map(languages.script) == names.other.map(languages.script)
-    means = {"within": names[same].overlap.mean(), "across": names[~same].overlap.mean()}
-    return {name: number(mean, 2) for name, mean in means.items()}
+def put_together(parts: pd.DataFrame) -> dict[str, str]:
+    """Phrases: the languages of which it is shown that what is put together is the records' corpus,
+    of which it is only written down, and of which some set cannot be made."""
+    kind = (2 * (parts.lacking != "") + (parts.shown == "")).groupby(parts.language).max()
+    named = {"shown": 0, "written": 1, "cannot": 3}
+    listed = {name: kind.index[kind == value] for name, value in named.items()}
+    phrases = {name: show.listing(map(languages.name, codes)) for name, codes in listed.items()}
+    return phrases | {
+        "count": str(len(listed["shown"])),
+        "converted": show.listing(
+            languages.name(code) for code in parts.language[parts.version == 1].unique()
+        ),
+    }
 
 
 # How multilinguality emerges. ``curve`` is a frame of `experiments.emergence`, of one encoder.
@@ -291,20 +416,6 @@ def _pairs_panel(panel: Axes, shown: pd.DataFrame, target: str) -> None:
     panel.set_title(f"evaluated on {label(target)}", loc="left", fontsize=10)
     _step_axis(panel, shown.step)
     show.end_labels(panel, ends)
-
-
-def emergence_table(curve: pd.DataFrame, edition: Edition, encoder: str) -> show.Table:
-    """Mean accuracies by step, and the word pieces seen until then."""
-    lines = means(valued(curve))
-    seen = _log(edition, encoder).set_index("step").tokens / 1e6
-    pieces = ["0" if step == 0 else number(seen.get(step, np.nan)) for step in lines.index]
-    rows = [
-        [f"{step:,}", million, *map(number, line)]
-        for step, million, line in zip(lines.index, pieces, lines.to_numpy(), strict=True)
-    ]
-    title, header = edition.encoder_title(encoder), ["step", "million pieces", *MEASURES]
-    about = f"Tagging and retrieval as {title} is pre-trained, in percent"
-    return show.table(about, "emergence-table", header, rows, edition, curve)
 
 
 def emergence_reading(curve: pd.DataFrame) -> dict[str, str]:

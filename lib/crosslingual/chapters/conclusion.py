@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +31,8 @@ def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     """Every claim judged on an edition's results and on the paper's numbers, a row a claim, by id.
 
     ``results`` is what ``experiments`` gives for the claims; what it lacks makes claims "not
-    testable". Columns: section, text, statistic, rule; value, low, high, p, verdict, note; and the
-    same six of the paper's numbers with the prefix ``paper_``.
+    testable". Columns: section, text, statistic, rule; those of ``claims.judge``; and the same of
+    the paper's numbers with the prefix ``paper_``.
     """
     ours = claims.judge(CLAIMS, claims.evidence(results, edition))
     paper = claims.judge(CLAIMS, claims.published_evidence())
@@ -40,12 +41,11 @@ def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     return stated.join(ours).join(paper.add_prefix("paper_"))
 
 
-def by_section(judged: pd.DataFrame, edition: Edition) -> VBox:
-    """The claims of one section after the other, by a menu."""
+def by_section(judged: pd.DataFrame, edition: Edition, others: Mapping[str, pd.DataFrame]) -> VBox:
+    """The claims of one section after the other, by a menu; ``others``: other editions' ledgers."""
     parts = {f"{key}. {title}": _section(judged, key) for key, title in SECTIONS.items()}
-    return show.gallery(
-        {title: show.ledger_table(part, edition, "section") for title, part in parts.items()}
-    )
+    tables = {t: show.ledger_table(part, edition, "section", others) for t, part in parts.items()}
+    return show.gallery(tables)
 
 
 def rules(judged: pd.DataFrame) -> show.Table:
@@ -56,10 +56,10 @@ def rules(judged: pd.DataFrame) -> show.Table:
 
 
 def margins(judged: pd.DataFrame, edition: Edition) -> show.Figure:
-    """Each claim's statistic past its rule's threshold, ours with interval, the paper's as a ring.
+    """Each claim's statistic past its rule's threshold, ours with intervals, the paper's as a ring.
 
     Rank correlations and slopes are multiplied by 100; what lies further than ``REACH`` is an arrow
-    head at the edge, its value in the caption.
+    head at the edge, its value in the caption. What cannot be judged here has no dot.
     """
     drawing, (panel,) = show.canvas(0.9 + 0.27 * len(judged))
     far = []
@@ -75,8 +75,9 @@ def margins(judged: pd.DataFrame, edition: Edition) -> show.Figure:
     tally = show.tally(judged)
     text = (
         "How far each claim's statistic lies on the claimed side of its threshold, in points of "
-        "accuracy or F1; rank correlations and the slope are multiplied by 100. Dots and lines: "
-        "ours with 95% interval; rings: the paper's printed numbers where these suffice. "
+        "accuracy or F1; rank correlations and the slope are multiplied by 100. Dots and thick "
+        "lines: ours with the 95% interval for these languages; thin lines: over languages; rings: "
+        "the paper's printed numbers where these suffice. "
         f"{further}Ours: {tally}."
     )
     return show.figure(drawing, "margins", text, f"Dot plot of claims. {tally}.", edition)
@@ -87,11 +88,14 @@ def _margin(panel: Axes, row: pd.Series, height: int) -> tuple[float, float]:
     claim = claims.STATED.loc[row.name]
     scale = 100 if claim.statistic.startswith(("rank correlation", "slope")) else 1
     scale *= 1 if claim.side == "above" else -1
-    columns = ["value", "low", "high", "paper_value"]
-    value, low, high, paper = scale * (row[columns].astype(float) - claim.threshold)
-    if not np.isnan(value):
+    columns = ["value", "low", "high", "over_low", "over_high", "paper_value"]
+    value, *ends, paper = scale * (row[columns].astype(float) - claim.threshold)
+    if row.verdict == NOT_TESTABLE:
+        value = np.nan
+    else:
         colour = VERDICT_COLOURS.get(row.verdict, GREY)
-        panel.plot([low, high], [height, height], color=colour, linewidth=2)
+        for (low, high), width in [(ends[:2], 2.5), (ends[2:], 0.8)]:
+            panel.plot([low, high], [height, height], color=colour, linewidth=width)
         _mark(panel, value, height, color=colour, markersize=5)
     _mark(panel, paper, height, color=DARK, markersize=8, fillstyle="none")
     return value, paper
@@ -131,17 +135,13 @@ def scripts(codes: Sequence[str]) -> show.Figure:
 
 
 def sentence(examples: pd.DataFrame, code: str, edition: Edition) -> show.Table:
-    """A test sentence of a language: words, M-BERT's pieces, parts of speech.
-
-    The frame may hold another edition's, as texts of real corpora may not be passed on.
-    """
+    """A test sentence of a language: words, M-BERT's pieces, parts of speech."""
     chosen = examples[(examples.kind == "tagged") & (examples.language == code)]
-    words = stats.valued(chosen)[["word", "second", "tag"]].to_numpy().tolist()
-    other = next((name for name in chosen.edition if name != edition.name), None)
-    title = f"A sentence under the name of {languages.name(code)}"
-    caption = f"{title}. Edition: {other or edition.title}."
-    rows, notes = words or [[show.MISSING] * 3], tuple(show.lacking(chosen))
-    return show.Table(caption, "sentence", ["word", "pieces", "tag"], rows, notes, text=True)
+    about, header = (
+        f"A sentence under the name of {languages.name(code)}",
+        ["word", "pieces", "tag"],
+    )
+    return structure.sample(chosen, about, "sentence", header, edition)
 
 
 def sentences(examples: pd.DataFrame, codes: Sequence[str], edition: Edition) -> VBox:
@@ -164,19 +164,38 @@ def introduction(codes: Sequence[str]) -> dict[str, str | float]:
     }
 
 
-def reading(judged: pd.DataFrame) -> dict[str, str]:
+def reading(
+    judged: pd.DataFrame, edition: Edition, others: Mapping[str, pd.DataFrame]
+) -> dict[str, str]:
     """The phrases of front page and conclusion: how many claims have which verdict, and which."""
-    both = judged[judged[["verdict", "paper_verdict"]].ne(NOT_TESTABLE).all(axis=1)]
-    phrases = {
+    every = {edition.name: judged, **others}
+    known = [one.verdict.ne(NOT_TESTABLE) for one in every.values()]
+    both = judged[known[0] & judged.paper_verdict.ne(NOT_TESTABLE)]
+    lasting = judged[judged.verdict.eq(SUPPORTED) & ~judged.over.isin(["", SUPPORTED])]
+    counts = judged.verdict.value_counts()
+    phrases = show.names(edition) | {
         "claims": str(len(judged)),
-        "supported": show.share(judged.verdict == SUPPORTED),
-        "contradicted": str(sum(judged.verdict == CONTRADICTED)),
-        "undecided": str(sum(judged.verdict == UNDECIDED)),
+        "testable": str(sum(known[0])),
+        "lacking": show.listing(judged.index[~known[0]]),
         "agree": show.share(both.verdict == both.paper_verdict),
         "against": show.listing(judged.index[judged.paper_verdict == CONTRADICTED]),
         "comparable": f"{claims.COMPARABLE:g}",
+        "rejudged": show.listing(claims.STATED.index[claims.STATED.interval == "languages"]),
+        "changed": "; ".join(f"in {name} {_changed(one)}" for name, one in every.items()),
+        "these_alone": show.listing(lasting.index),
+        "tallies": "; ".join(f"{name}: {show.tally(one)}" for name, one in every.items()),
+        "paper_tally": show.tally(judged.assign(verdict=judged.paper_verdict)),
     }
+    phrases |= {verdict: str(counts.get(verdict, 0)) for verdict in (SUPPORTED, CONTRADICTED)}
+    phrases |= {UNDECIDED: str(counts.get(UNDECIDED, 0))}
     return phrases | {f"section-{key}": _verdicts(_section(judged, key)) for key in SECTIONS}
+
+
+def _changed(judged: pd.DataFrame) -> str:
+    """What the rules' second version changed: "none", or claims by name with both verdicts."""
+    second = judged[claims.STATED.interval.reindex(judged.index).eq("languages")]
+    moved = second[second.fixed != second.over]
+    return show.listing(f"{one.Index} ({one.fixed} to {one.over})" for one in moved.itertuples())
 
 
 def _section(judged: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -184,9 +203,114 @@ def _section(judged: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def _verdicts(judged: pd.DataFrame) -> str:
-    """What becomes of some claims, by name: "2 of the 3 supported; undecided: middle-layers"."""
-    parts = [f"{show.share(judged.verdict == SUPPORTED)} supported"]
+    """What becomes of some claims, by name: "2 of 3 supported; undecided: middle-layers"."""
+    testable = judged.verdict != NOT_TESTABLE
+    parts = [f"{sum(judged.verdict == SUPPORTED)} of {sum(testable)} supported"] * any(testable)
     for verdict in (CONTRADICTED, UNDECIDED, NOT_TESTABLE):
         named = judged.index[judged.verdict == verdict]
         parts += [f"{verdict}: {show.listing(named)}"] * bool(len(named))
     return "; ".join(parts)
+
+
+# What is not supported, and what stands beside it
+
+
+def unsupported(
+    judged: pd.DataFrame, results: dict[str, pd.DataFrame], sizes: pd.DataFrame, edition: Edition
+) -> show.Table:
+    """The claims that an edition does not support: what was found, and what may explain it.
+
+    Those of which nothing more is known than why they are not testable are left out.
+    """
+    rows, told_above = [], (judged.verdict == NOT_TESTABLE) & ~judged.index.isin(FACTS)
+    for one in judged[judged.verdict.ne(SUPPORTED) & ~told_above].itertuples():
+        told = [f"{one.note[:1].upper()}{one.note[1:]}."] if one.note else []
+        if one.fixed not in ("", one.verdict) and not told:
+            told.append(f"For these languages alone: {one.fixed}.")
+        with suppress(KeyError, claims.NotAvailable):  # a frame or a language lacks
+            told += [FACTS[one.Index](results, sizes, edition)]
+        found = f"{one.statistic}: {show.number(one.value, 2)}"
+        rows.append(
+            [f"`{one.Index}` {show.VERDICTS[one.verdict]} {one.verdict}", found, " ".join(told)]
+        )
+    about, header = "The claims that are not supported", ["Claim", "Found", "Beside it"]
+    return show.table(about, "unsupported", header, rows, edition, text=True)
+
+
+def _about_slopes(results: dict[str, pd.DataFrame], sizes: pd.DataFrame, edition: Edition) -> str:
+    known = claims.evidence({name: results[name] for name in ("ner", "overlap")}, edition)
+    kinds = {"over all pairs": claims.every_pair, "within one script": claims.within_script}
+    told = []
+    for kind, keep in kinds.items():
+        rises = [
+            (e, vocabulary.slopes(known, e, keep).versions.iloc[0]) for e in structure.ENCODERS
+        ]
+        steep = (f"{show.number(rise, 2)} for {edition.encoder_title(e)}" for e, rise in rises)
+        told.append(f"{' and '.join(steep)} {kind}")
+    own = stats.in_language(stats.means(results["ner"].query("encoder == 'm-bert'")))
+    return (
+        f"F1 rises by {', by '.join(told)}, in points by point of overlap. Languages differ in "
+        f"what is reached within them, too: from {show.lowest(own)} to {show.highest(own)}."
+    )
+
+
+def _about_own_language(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
+    ner = results["ner"]
+    own = [stats.in_language(stats.means(ner[ner.encoder == e])) for e in structure.ENCODERS]
+    ahead = (own[0] - own[1])[languages.CONLL_LANGUAGES]
+    told = show.listing(f"{label(code)} {show.signed(gap)}" for code, gap in ahead.items())
+    titles = " is ahead of ".join(map(edition.encoder_title, structure.ENCODERS))
+    return f"Points by which {titles}: {told}."
+
+
+def _about_order(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
+    means = stats.zero_shot(stats.means(results["pos"].query("encoder == 'm-bert'")))
+    frame = means.rename_axis(["train", "evaluate"]).reset_index(name="score")
+    frame["first"] = frame.train.map(languages.order_group)
+    frame["second"] = frame.evaluate.map(languages.order_group)
+    between = frame.groupby(["second", "first"]).score.mean().map(show.number)
+    families = frame.groupby("first").train.unique().map(languages.table().family.loc.__getitem__)
+    tagged = [
+        f"{group} languages are tagged at {between[group, 'SVO']}% from SVO and at "
+        f"{between[group, 'SOV']}% from SOV languages"
+        for group in ("SVO", "SOV")
+    ]
+    told = (
+        f"{len(x)} {group} languages of {x.nunique()} families" for group, x in families.items()
+    )
+    return f"{'; '.join(tagged)}. There are {' and '.join(told)}."
+
+
+def _about_mixed_text(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
+    means = stats.means(results["code-switching"])
+    told = structure.switching(results["code-switching"], sizes)
+    reached = (
+        f"on {text} text the first reach {show.number(means[text, text])}%, the second "
+        f"{show.number(means[claims.MIXED, text])}%"
+        for text in (claims.CORRECTED, claims.TRANSLITERATED)
+    )
+    return (
+        f"Fine-tuned on {told['mixed_sentences']} sentences of mixed text or on "
+        f"{told['apart_sentences']} of Hindi and English apart: {'; '.join(reached)}."
+    )
+
+
+def _about_layers(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
+    curve = claims.all_candidates(stats.valued(results["retrieval"]))
+    line = curve.query("method == 'paper' and queries == 'all' and encoder == 'm-bert'")
+    best = line.loc[line.groupby(["source", "target"]).accuracy.idxmax()]
+    told = show.listing(
+        f"{label(one.source)}-{label(one.target)} in layer {one.layer:g}"
+        for one in best.itertuples()
+    )
+    return f"Most translations are found for {told}, of {line.layer.max():g}."
+
+
+FACTS: dict[str, Callable[[dict, pd.DataFrame, Edition], str]] = {
+    "overlap-independence": _about_slopes,
+    "english-in-language-m-bert": _about_own_language,
+    "word-order-columns": _about_order,
+    "code-switching": _about_mixed_text,
+    "transliteration": _about_mixed_text,
+    "middle-layers": _about_layers,
+}

@@ -82,8 +82,9 @@ def figure_3(
     show.end_labels(panel, ends)
     told, only = f"{'; '.join(read)}.", APART if queries == "nothing shared" else ""
     sizes = " to ".join(f"{size:,.0f}" for size in sorted(set(shown.candidates)))
-    among = f"Nearest-neighbour translation accuracy by layer among {sizes} sentences.{only}"
-    about = f"{among} Dashed: by shared word pieces alone. {told}"
+    title = edition.encoder_title(shown.encoder.iloc[0])
+    among = f"Nearest-neighbour translation accuracy of {title} by layer among {sizes} sentences."
+    about = f"{among}{only} Dashed: by shared word pieces alone. {told}"
     return show.figure(drawing, name, about, f"Lines over layers. {told}", edition, curve)
 
 
@@ -114,7 +115,9 @@ def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
     pairs = claims.all_candidates(valued(curve)).groupby(PAIR, sort=False)
     columns = {"-".join(map(show.label, pair)): _column(rows) for pair, rows in pairs}
     rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
-    about, notes = "Translations found, in percent", ["Intervals: sentences resampled."]
+    title = edition.encoder_title(curve.encoder.iloc[0])
+    about = f"Translations found by {title}, in percent"
+    notes = ["Intervals: sentences resampled."]
     return show.table(about, "translations", ["", *columns], rows, edition, curve, notes=notes)
 
 
@@ -138,29 +141,6 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
         "pairs sharing nothing": f"{len(others.hits.iloc[0]):,}" if len(others) else "0",
         "of these, best layer": show.number(_line(others).accuracy.max()),
     }
-
-
-def further_pairs(curve: pd.DataFrame, pos: pd.DataFrame, edition: Edition) -> show.Table:
-    """Pairs at their best layer, beside M-BERT's zero-shot tagging between the same two."""
-    asked = _asked(curve)
-    line = asked[asked.method == "paper"].sort_values("accuracy", ascending=False)
-    best = line.drop_duplicates(PAIR).set_index(PAIR)[["accuracy", "layer"]]
-    best["copied"] = asked[asked.method == "shared pieces"].set_index(PAIR).accuracy
-    best["tagging"] = stats.means(pos[pos.encoder == "m-bert"]).reindex(best.index)
-    rows = [
-        ["-".join(map(show.label, row.Index)), show.number(row.accuracy), f"{row.layer:g}"]
-        + [show.number(row.copied), show.number(row.tagging)]
-        for row in best.itertuples()
-    ]
-    rho = best.dropna().corr("spearman", min_periods=3).tagging
-    found, copied = (show.number(rho[column], 2) for column in ("accuracy", "copied"))
-    note = (
-        f"Rank correlation with tagging: translations found {found}, by shared pieces {copied}. "
-        "Pairs that have a language in common are not independent."
-    )
-    about = "Translations found at the best layer, and zero-shot tagging between the same languages"
-    header, name = ["pair", "found", "layer", "by shared pieces", "tagging"], "further-pairs"
-    return show.table(about, name, header, rows, edition, curve, notes=[note])
 
 
 # ---- The space itself ----
@@ -205,19 +185,31 @@ def _drawing(drawn: pd.DataFrame, layer: float, edition: Edition, name: str) -> 
     return show.figure(drawing, name, about, f"Two scatter plots. {read}", edition, points)
 
 
-def reading(curve: pd.DataFrame) -> dict[str, str]:
+def reading(curve: pd.DataFrame, edition: Edition) -> dict[str, str]:
     """The phrases of the chapter's text, by name."""
     asked = _asked(curve)
     best = asked.pivot_table("accuracy", PAIR, "method", "max")
     best = best.reindex(columns=[*BASELINES, "paper", "held out", "no shift"])
     line = asked[asked.method == "paper"].groupby("layer").accuracy.mean()
+    why = edition.cannot_judge.get("middle-layers")
+    usual = "This encoder was pre-trained as the paper's was, to guess masked words"
     return {
         "beats": show.share(best["paper"] > best[BASELINES].max(axis=1)),
         "fair": show.number((best["paper"] - best["held out"]).abs().max()),
         "gained": show.span(best["paper"] - best["no shift"]),
-        "peak": str(line.idxmax()) if len(line) else show.MISSING,
-        "top": str(line.index.max()) if len(line) else show.MISSING,
+        "shape": _shape(line) if len(line) else show.NOTHING,
+        "why": f"The likely reason: {why}" if why else usual,
     }
+
+
+def _shape(line: pd.Series) -> str:
+    """Where a curve is highest, and how it ends, in words."""
+    peak, top = line.idxmax(), line.index.max()
+    if peak == top:
+        return f"in the last layer, {top}"
+    middle = "a" if top / 3 <= peak <= 2 * top / 3 else "not a"
+    fall = show.number(line.max() - line[top])
+    return f"in layer {peak} of {top}, {middle} middle one, and falls by {fall} points to the last"
 
 
 # ---- Claims ----

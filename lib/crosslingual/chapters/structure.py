@@ -1,8 +1,9 @@
 """Section 4, encoding linguistic structure: Figure 2, Tables 5 and 6, the trend, who else passes.
 
 Pairs that have a language in common rise and fall together. So languages are permuted, rows and
-columns at once (Mantel, 1967); beside it stands what a test that took the pairs as independent
-would have said. Scores are frames of ``experiments``, other taggers' below M-BERT's.
+columns at once (Mantel, 1967), and taken for a sample of languages (``stats.over_languages``);
+beside it stands what a test that took the pairs as independent would have said. Scores are frames
+of ``experiments``, other taggers' below M-BERT's.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ COMMON = languages.common_features
 
 ENCODERS = ("m-bert", "en-bert")
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
-FLOOR = "No p value can be smaller than 1/(n + 1), n being the number of permutations."
+GIVEN = (
+    "Interval: hull of seeds (t) and sentences (bootstrap), for these languages and this one "
+    "encoder. Over languages: these taken for a sample of languages (jackknife)."
+)
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 
 
@@ -50,12 +54,12 @@ def _between(first: str, second: str) -> Keep:
     return lambda train, evaluate: (order(train), order(evaluate)) == (first, second)
 
 
-def _both(known: Callable[[str], bool]) -> Keep:
-    return lambda train, evaluate: known(train) and known(evaluate)
+def _complete(train: str, evaluate: str) -> bool:
+    return all(len(languages.attested(c)) == len(languages.FEATURES) for c in (train, evaluate))
 
 
-def _complete(code: str) -> bool:
-    return len(languages.attested(code)) == len(languages.FEATURES)
+def _own(train: str, evaluate: str) -> bool:
+    return languages.own_entry(train) and languages.own_entry(evaluate)
 
 
 # Likeness of relatives, and of letters, goes with word order: the subsets hold each of them fixed.
@@ -67,8 +71,8 @@ GROUPS = {"one script": claims.within_script, "two scripts": across_scripts} | O
 READINGS: dict[str, tuple[Likeness, Keep]] = {
     "as above: a gap is a difference": (COMMON, every_pair),
     "share of the features attested in both": (languages.likeness, every_pair),
-    "languages with all six attested": (COMMON, _both(_complete)),
-    "languages with one entry of their own": (COMMON, _both(languages.own_entry)),
+    "languages with all six attested": (COMMON, _complete),
+    "languages with one entry of their own": (COMMON, _own),
     "no dominant order is nothing in common": (languages.common_orders, every_pair),
 }
 
@@ -77,10 +81,9 @@ def figure_2(scores: pd.DataFrame, edition: Edition) -> show.Figure:
     """Zero-shot accuracy against the number of common attested WALS features, for all encoders.
 
     Pairs with no common feature are left out, as in the paper. Dots are pairs, lines their means
-    with the 95% interval over seeds and test sentences.
+    with the 95% interval over languages.
     """
-    found = {e: _pairs(scores, e) for e in dict.fromkeys(valued(scores).encoder)}
-    found = {encoder: pairs for encoder, pairs in found.items() if len(pairs[1])}
+    found = _by_tagger(scores)
     if not found:
         return show.absent("figure-2", edition, scores)
     drawing, (panel,) = show.canvas(3.9)
@@ -89,56 +92,62 @@ def figure_2(scores: pd.DataFrame, edition: Edition) -> show.Figure:
         title, colour = edition.encoder_title(encoder), show.COLOURS.get(encoder, show.CYCLE[2])
         x = common + shift + np.random.default_rng(0).uniform(-0.08, 0.08, len(common))
         panel.scatter(x, versions["mean"][0], 6, color=colour, alpha=0.25, linewidths=0)
-        line = _by_number(versions, common)
-        errors = [line.value - line.low, line.high - line.value]
-        style = {"color": colour, "linewidth": 2, "marker": "o", "capsize": 3}
-        panel.errorbar(line.index + shift, line.value, errors, **style)
+        means = _by_number(versions, common)
+        line = pd.Series({number: mean.value for number, mean in means.items()})
+        errors = [[abs(mean.over[i] - mean.value) for mean in means.values()] for i in (0, 1)]
+        style = {"color": colour, "linewidth": 2, "elinewidth": 1, "marker": "o", "capsize": 3}
+        panel.errorbar(line.index + shift, line, errors, **style)
         low, high = line.index[[0, -1]]
-        ends[title] = (high + 0.25, line.value[high], colour)
-        values = (f"{show.number(line.value[end])} with {end:g}" for end in (low, high))
+        ends[title] = (high + 0.25, line[high], colour)
+        values = (f"{show.number(line[end])} with {end:g}" for end in (low, high))
         read.append(f"{title} {' and '.join(values)} in common")
-    ticks = [f"{features:g}\n({pairs})" for features, pairs in line.pairs.items()]
-    panel.set_xticks(line.index, ticks)
+    pairs = common.value_counts().sort_index()
+    panel.set_xticks(pairs.index, [f"{number:g}\n({count})" for number, count in pairs.items()])
     panel.set(xlim=(0.6, 6.3), ylim=(0, 100), ylabel="zero-shot accuracy (%)")
     panel.set_xlabel("common WALS word-order features (number of pairs)")
     show.end_labels(panel, ends)
-    about, told = (
-        "Zero-shot tagging accuracy by the number of common word-order features",
-        "; ".join(read),
-    )
-    about, alt = f"{about}. Means: {told}.", f"Dots and mean lines. {told}."
+    about, told = "Zero-shot tagging accuracy by common word-order features", "; ".join(read)
+    about = f"{about}. Bars: 95% intervals of the means over languages. Means: {told}."
+    alt = f"Dots and mean lines. {told}."
     return show.figure(drawing, "figure-2", about, alt, edition, scores)
 
 
+def _by_tagger(scores: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, pd.Series]]:
+    """What ``_pairs`` gives of each tagger that has any, in the order of the frame."""
+    if valued(scores).empty:
+        return {}
+    versions, taggers = stats.draws(scores), dict.fromkeys(valued(scores).encoder)
+    found = {tagger: _pairs(versions.loc[[tagger]]) for tagger in taggers}
+    return {tagger: pairs for tagger, pairs in found.items() if len(pairs[1])}
+
+
 def _pairs(
-    scores: pd.DataFrame, encoder: str, keep: Keep = every_pair, likeness: Likeness = COMMON
+    versions: pd.DataFrame, keep: Keep = every_pair, likeness: Likeness = COMMON
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Versions of the score, and features in common, of the pairs that have any and that count."""
-    versions = stats.draws(scores[scores.encoder == encoder])
     common = claims.common_features(versions.index, likeness)
     common = common[[keep(*key[1:]) for key in common.index]]
     return versions.loc[common.index].dropna(axis=1), common
 
 
-def _by_number(versions: pd.DataFrame, common: pd.Series) -> pd.DataFrame:
-    """Mean score by number of common features: value, low, high, pairs."""
-    groups = versions.groupby(common).mean(skipna=False)
-    means = {number: stats.estimate(mean) for number, mean in groups.iterrows()}
-    table = pd.DataFrame.from_dict(means, orient="index", columns=Estimate._fields)
-    return table.assign(pairs=common.value_counts().sort_index())
+def _by_number(versions: pd.DataFrame, common: pd.Series) -> dict[float, Estimate]:
+    """Mean score by number of common features."""
+    return {number: _average(versions[common == number]) for number in sorted(set(common))}
 
 
 def by_features(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """Mean accuracy by number of common features; the last column is from the literature."""
-    taggers = [t for t in dict.fromkeys(valued(scores).encoder) if t != "majority class"]
-    tables = [_by_number(*_pairs(scores, tagger)) for tagger in taggers]
-    means = pd.DataFrame({t: table.value for t, table in zip(taggers, tables, strict=True)})
-    means = means.assign(later=published.EXTERNAL_BY_FEATURES)
-    rows = [
-        [f"{features:g}", f"{pairs:,}", *map(show.number, means.loc[features])]
-        for features, pairs in (tables[0].pairs.items() if tables else ())
-    ]
-    header = ["features", "pairs", *map(edition.encoder_title, taggers), "XLM-R"]
+    found = _by_tagger(scores[scores.encoder != "majority class"])
+    means = {tagger: _by_number(*pairs) for tagger, pairs in found.items()}
+    common = next((pairs[1] for pairs in found.values()), pd.Series(dtype=float))
+    rows = []
+    for number, pairs in common.value_counts().sort_index().items():
+        cells = [of[number] for of in means.values()]
+        later = show.number(published.EXTERNAL_BY_FEATURES.get(number, np.nan))
+        values = [show.number(cell.value) for cell in cells]
+        rows.append([f"**{number:g}**", f"{pairs:,}", *values, later])
+        rows.append(["over languages", "", *(show.bounds(cell.over) for cell in cells), ""])
+    header = ["features", "pairs", *map(edition.encoder_title, found), "XLM-R"]
     later = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
     notes = [later, show.PATTERN * edition.artificial, *show.lacking(scores)]
     about = "Mean zero-shot accuracy by common word-order features"
@@ -151,33 +160,34 @@ def by_features(scores: pd.DataFrame, edition: Edition) -> show.Table:
 class Trend(NamedTuple):
     """Rank correlation with likeness, and its one-sided p values under two null hypotheses."""
 
-    encoder: str
     pairs: int = 0
     correlation: Estimate = UNKNOWN
     p_languages: float = np.nan
     p_pairs: float = np.nan
 
+    @property
+    def holds(self) -> bool:
+        """Over languages, and when languages are permuted."""
+        return self.correlation.over.low > 0 and self.p_languages < claims.SIGNIFICANCE
 
-def trend(
-    scores: pd.DataFrame, encoder: str, keep: Keep, n: int, likeness: Likeness = COMMON
-) -> Trend:
+
+Trends = Mapping[tuple[str, str], Trend]  # by what pairs or likeness it is about, and by encoder
+
+
+def trend(versions: pd.DataFrame, keep: Keep, n: int, likeness: Likeness = COMMON) -> Trend:
     """The trend of one encoder's zero-shot scores with what two languages have in common.
 
     Pairs without a common feature are left out, as in the paper, and those that ``keep`` refuses.
     NaN where fewer than two numbers of features remain; a p value where pairs that it needs lack.
     """
-    own = valued(scores[scores.encoder == encoder])
-    if own.empty:
-        return Trend(encoder)
-    versions, common = _pairs(own, encoder, keep, likeness)
+    chosen, common = _pairs(versions, keep, likeness)
     if common.nunique() < 2:
-        return Trend(encoder, len(common))
-    rho = pd.Series(stats.rank_correlation(common, versions.to_numpy()), versions.columns)
-    square, p = claims.square(common, stats.draws(own)["mean"][0]), np.nan
+        return Trend(len(common))
+    rho = stats.estimate(claims.along(chosen, common, stats.rank_correlation))
+    p, by_pair = np.nan, shuffled_p(common, chosen["mean"][0], n)
     with suppress(ValueError):  # a pair without a score: its languages cannot change places
-        p = stats.permutation_test(*square, n=n).p
-    by_pair = shuffled_p(common, versions["mean"][0], n)
-    return Trend(encoder, len(common), stats.estimate(rho), p, by_pair)
+        p = stats.permutation_test(*claims.square(common, versions["mean"][0]), n=n).p
+    return Trend(len(common), rho, p, by_pair)
 
 
 def shuffled_p(x, y, n: int) -> float:
@@ -188,58 +198,50 @@ def shuffled_p(x, y, n: int) -> float:
     return float((1 + higher.sum()) / (n + 1))
 
 
-def trends(scores: pd.DataFrame, n: int) -> dict[str, list[Trend]]:
-    """The trend of M-BERT and of EN-BERT on each of SUBSETS."""
-    return {title: [trend(scores, e, keep, n) for e in ENCODERS] for title, keep in SUBSETS.items()}
+def trends(scores: pd.DataFrame, n: int) -> Trends:
+    """The trend of both encoders on each of SUBSETS."""
+    versions = stats.draws(scores)
+    known = [encoder for encoder in ENCODERS if encoder in versions.index]
+    return {
+        (title, encoder): trend(versions.loc[[encoder]], keep, n)
+        for (title, keep), encoder in product(SUBSETS.items(), known)
+    }
 
 
-def readings(scores: pd.DataFrame, n: int) -> dict[str, Trend]:
+def readings(scores: pd.DataFrame, n: int) -> Trends:
     """M-BERT's trend under each of READINGS: whether it hangs on how gaps are counted."""
-    return {title: trend(scores, "m-bert", keep, n, of) for title, (of, keep) in READINGS.items()}
+    versions = stats.draws(scores[scores.encoder == "m-bert"])
+    found = {title: trend(versions, keep, n, of) for title, (of, keep) in READINGS.items()}
+    return {(title, "m-bert"): one for title, one in found.items()}
 
 
-def trend_table(found: Mapping[str, Sequence[Trend]], edition: Edition) -> show.Table:
-    """What ``trends`` returns."""
-    every = [
-        ([f"{subset} ({one.pairs:,})", edition.encoder_title(one.encoder)], one)
-        for subset, both in found.items()
-        for one in both
-    ]
+def trend_table(found: Trends, n: int, edition: Edition, name: str = "wals-trend") -> show.Table:
+    """What ``trends`` or ``readings`` returned for ``n`` permutations."""
+    rows = []
+    for (title, encoder), one in found.items():
+        rho = one.correlation
+        bounds = [show.bounds(interval, 2) for interval in (rho, rho.over)]
+        p = [show.p_value(p, n).removeprefix("= ") for p in (one.p_languages, one.p_pairs)]
+        which = [f"{title} ({one.pairs:,})", edition.encoder_title(encoder)]
+        rows.append([*which, show.number(rho.value, 2), *bounds, *p])
     about = (
-        "Rank correlation of zero-shot accuracy with the number of common word-order features, and "
-        "two p values: languages permuted, pairs shuffled"
+        "Rank correlation of zero-shot accuracy with the number of common word-order features, its "
+        "intervals, and two p values: languages permuted, pairs shuffled"
     )
-    header = ["pairs", "encoder", "correlation", "interval", "p, languages", "p, pairs"]
-    return _trend_table(about, "wals-trend", header, every, edition)
-
-
-def reading_table(found: Mapping[str, Trend], edition: Edition) -> show.Table:
-    """What ``readings`` returns."""
-    every = [([title, f"{one.pairs:,}"], one) for title, one in found.items()]
-    about = (
-        f"Rank correlation of {edition.encoder_title('m-bert')}'s zero-shot accuracy with likeness "
-        "in word order, by what counts as a feature in common; p value: languages permuted"
-    )
-    header = ["what counts", "pairs", "correlation", "interval", "p"]
-    return _trend_table(about, "wals-readings", header, every, edition, FLOOR)
-
-
-def _trend_table(about: str, name: str, header: list[str], every, edition, note="") -> show.Table:
-    """``every`` has the first two cells of each row with its trend."""
-    rows, few = [], any(np.isnan(one.correlation.value) for _, one in every)
-    for cells, one in every:
-        rho = [show.number(one.correlation.value, 2), show.bounds(one.correlation, 2)]
-        p = [show.number(p, 3) for p in (one.p_languages, one.p_pairs)]
-        rows.append([*cells, *rho, *p][: len(header)])
-    notes = [show.PATTERN * edition.artificial, TOO_FEW * few, note]
+    few = TOO_FEW * any(np.isnan(one.correlation.value) for one in found.values())
+    header = ["pairs", "encoder", "correlation", "interval"]
+    header += ["over languages", "p, languages", "p, pairs"]
+    notes = [show.PATTERN * edition.artificial, few, GIVEN]
     return show.table(about, name, header, rows, edition, notes=notes)
 
 
 # ---- Groups of pairs: Table 5, and beside the controls ----
 
 
-def _intervals(cells: Sequence[Estimate]) -> list[str]:
-    return ["interval", *(show.MISSING if np.isnan(c.value) else show.bounds(c) for c in cells)]
+def _intervals(cells: Sequence[Estimate]) -> list[list[str]]:
+    """Two rows below those of the values."""
+    over = ["over languages", *(show.bounds(cell.over) for cell in cells)]
+    return [["interval", *map(show.bounds, cells)], over]
 
 
 def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -249,28 +251,30 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """
     runs = valued(scores)
     taggers, rows = list(dict.fromkeys(runs.encoder)), []
-    versions = [stats.draws(runs[runs.encoder == tagger]) for tagger in taggers]
+    versions = stats.draws(scores) if taggers else None
     means = runs.groupby(["train", "evaluate", "encoder"]).score.mean().unstack()
     means = means.reindex(columns=means.columns.union(["m-bert"])).dropna()
     ahead = stats.zero_shot(means["m-bert"] > means.drop(columns="m-bert").max(axis=1))
     for title, keep in GROUPS.items():
-        cells = [_average(table, keep) for table in versions]
+        cells = [_average(versions.loc[[tagger]], keep) for tagger in taggers]
         leads = [lead for pair, lead in ahead.items() if keep(*pair)]
         values = [show.number(cell.value) for cell in cells]
         rows.append([f"**{title}**", *values, f"{sum(leads)} of {len(leads)}"])
-        rows.append([*_intervals(cells), ""])
+        rows += [[*below, ""] for below in _intervals(cells)]
     about = (
         "Zero-shot accuracy, macro-averaged, and what is reached without multilingual pre-training"
     )
     header = ["", *map(edition.encoder_title, taggers), f"{edition.encoder_title('m-bert')} leads"]
-    name, notes = "floors-by-group", [WORD_SHAPE]
+    name, notes = "floors-by-group", [WORD_SHAPE, GIVEN]
     return show.table(about, name, header, rows, edition, scores, notes=notes)
 
 
-def _average(versions: pd.DataFrame, keep: Keep) -> Estimate:
+def _average(versions: pd.DataFrame, keep: Keep = every_pair) -> Estimate:
     """The macro-average over the zero-shot pairs that ``keep`` lets pass."""
-    chosen = [a != b and keep(a, b) for _, a, b in versions.index]
-    return stats.estimate(versions[chosen].mean(skipna=False)) if any(chosen) else UNKNOWN
+    chosen = versions[[a != b and keep(a, b) for _, a, b in versions.index]]
+    if chosen.empty:
+        return UNKNOWN
+    return stats.estimate(stats.every_version(chosen, lambda some: some.mean(skipna=False)))
 
 
 def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
@@ -286,25 +290,27 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     for train, paper in printed.iterrows():
         cells = [means.get((train, evaluate), UNKNOWN) for evaluate in printed]
         values = [cell.value for cell in cells]
-        rows += [[f"**{train}**", *map(show.bold, values)], _intervals(cells)]
+        rows += [[f"**{train}**", *map(show.bold, values)], *_intervals(cells)]
         rows.append(["paper", *(show.number(value, 2) for value in paper)])
         if not edition.artificial:
             rows.append(["difference", *map(show.signed, values - paper)])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
-    given = "Intervals: hull of seeds (t) and sentences (bootstrap), given this one encoder."
-    header, about = ["fine-tuned on", *printed], printed.attrs["caption"]
-    notes = [members, given]
+    about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
+    notes = [members, GIVEN]
     return show.table(about, f"table-5{part}", header, rows, edition, frame, notes=notes)
 
 
 def _group_means(frame: pd.DataFrame, group: Callable) -> tuple[dict[tuple, Estimate], pd.Series]:
     """Macro-averages by groups of both languages, and the number of languages in each group."""
-    group = cache(group)
     sizes = valued(frame).drop_duplicates("train").train.map(group).value_counts()
     if valued(frame).empty:
         return {}, sizes
-    means = claims.group_means(stats.draws(frame), group).droplevel("encoder")
-    return {pair: stats.estimate(versions) for pair, versions in means.iterrows()}, sizes
+    versions, group = stats.draws(frame), cache(group)
+    between = {
+        pair: _average(versions, lambda a, b, pair=pair: (group(a), group(b)) == pair)
+        for pair in product(sizes.index, repeat=2)
+    }
+    return between, sizes
 
 
 def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -326,13 +332,25 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
     return show.table(about, "memberships", header, rows, edition, frame)
 
 
+def sample(
+    examples: pd.DataFrame, about: str, name: str, header: list[str], edition: Edition
+) -> show.Table:
+    """Words of ``experiments.examples``, one a row: word, its second form, tag.
+
+    They may be another edition's, as texts of real corpora may not be passed on; it says so.
+    """
+    rows = valued(examples)[["word", "second", "tag"]].to_numpy().tolist()
+    other = next((whose for whose in examples.edition if whose != edition.name), None)
+    told = f"{other} (texts of real corpora may not be passed on)" if other else edition.title
+    rows, notes = rows or [[show.MISSING] * 3], tuple(show.lacking(examples))
+    return show.Table(f"{about}. Edition: {told}.", name, header, rows, notes, text=True)
+
+
 def switched(examples: pd.DataFrame, edition: Edition) -> show.Table:
-    """A code-switched sentence of ``experiments.examples``, in both spellings and with its tags."""
-    chosen = examples[examples.kind == "switched"]
-    rows = valued(chosen)[["word", "second", "tag"]].to_numpy().tolist()
-    header, notes = [claims.CORRECTED, claims.TRANSLITERATED, "tag"], show.lacking(chosen)
+    """A code-switched sentence in both spellings and with its tags."""
     about = "A sentence of the code-switched corpus in both spellings"
-    return show.table(about, "switched", header, rows, edition, notes=notes, text=True)
+    header = [claims.CORRECTED, claims.TRANSLITERATED, "tag"]
+    return sample(examples[examples.kind == "switched"], about, "switched", header, edition)
 
 
 def table_6(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -346,38 +364,52 @@ def _by_training(scores: pd.DataFrame) -> list[pd.DataFrame]:
     return [scores[scores.train == claims.MIXED], scores[scores.train == scores.evaluate]]
 
 
-def switching(scores: pd.DataFrame) -> dict[str, float]:
-    """Phrases: what code-switched training is worth, in the paper and here."""
+def switching(scores: pd.DataFrame, sizes: pd.DataFrame) -> dict[str, float | str]:
+    """Phrases: what code-switched training is worth, in the paper and here, and its sentences."""
     printed = published.TABLE_6.xs("M-BERT", level="system").diff().iloc[-1]
     apart, mixed = (valued(x).groupby("evaluate").score.mean() for x in _by_training(scores))
     gained = (mixed - apart).reindex(printed.index)
-    return {**printed.add_prefix("paper_"), **gained.add_prefix("ours_")}
+    chosen = sizes[(sizes.task == "code-switching") & (sizes.split == "train")]
+    known = stats.valued(chosen).set_index("language").sentences.map("{:,.0f}".format)
+    told = known.reindex([claims.MIXED, claims.CORRECTED]).fillna(show.MISSING)
+    told.index = ["apart_sentences", "mixed_sentences"]
+    return {**printed.add_prefix("paper_"), **gained.add_prefix("ours_"), **told}
 
 
 # ---- Reading, and who else would pass ----
 
 
 def reading(
-    pos: pd.DataFrame, found: Mapping[str, Sequence[Trend]], counted: Mapping[str, Trend]
+    pos: pd.DataFrame, found: Trends, counted: Trends, n: int, edition: Edition
 ) -> dict[str, str | float]:
-    """Phrases on accuracy and on what ``trends`` and ``readings`` returned."""
-    multilingual, english = found["all"]
-    level, rho = claims.SIGNIFICANCE, [one.correlation.value for one in counted.values()]
+    """Phrases on accuracy and on what ``trends`` (of ``n`` permutations) and ``readings`` gave."""
+    ours = {title: one for (title, encoder), one in found.items() if encoder == "m-bert"}
+    rho = [one.correlation.value for one in counted.values()]
     unlisted = [languages.name(c) for c in set(pos.train) if not languages.attested(c)]
     phrases = {
-        "pairs": f"{multilingual.pairs:,}",
-        "subsets": show.listing(key for key, (m, _) in found.items() if m.p_languages < level),
-        "rho_low": show.number(min(rho), 2),
-        "rho_high": show.number(max(rho), 2),
-        "readings": show.share(one.p_languages < level for one in counted.values()),
+        "pairs": f"{ours['all'].pairs if ours else 0:,}",
+        "subsets": show.listing(title for title, one in ours.items() if one.holds),
+        "unsure": show.listing(
+            f"{title} ({_told(one, n)})" for title, one in ours.items() if not one.holds
+        ),
+        "rho_low": show.number(min(rho, default=np.nan), 2),
+        "rho_high": show.number(max(rho, default=np.nan), 2),
+        "readings": show.share(one.holds for one in counted.values()),
         "no_wals": show.listing(sorted(unlisted)),
     }
-    for letter, one in [("e", english), ("m", multilingual)]:
-        means = stats.zero_shot(stats.means(pos[pos.encoder == one.encoder]))
-        phrases[f"rho_{letter}"] = show.number(one.correlation.value, 2)
-        phrases[f"p_{letter}"] = show.number(one.p_languages, 3)
+    for letter, encoder in zip("me", ENCODERS, strict=True):
+        means = stats.zero_shot(stats.means(pos[pos.encoder == encoder]))
+        phrases[f"rho_{letter}"] = _told(found.get(("all", encoder), Trend()), n)
         phrases[f"average_{letter}"] = float(means.mean())
-    return phrases | {"absent": f"{len(means) - multilingual.pairs:,}"}
+        phrases.setdefault("absent", f"{len(means) - (ours['all'].pairs if ours else 0):,}")
+    return phrases
+
+
+def _told(one: Trend, n: int) -> str:
+    """ "0.12, over languages −0.05 to 0.28, p = 0.071"."""
+    over = show.bounds(one.correlation.over, 2)
+    rho = show.number(one.correlation.value, 2)
+    return f"{rho}, over languages {over}, p {show.p_value(one.p_languages, n)}"
 
 
 def controls(
@@ -388,9 +420,10 @@ def controls(
     What passes the same rule without having read another language is no evidence of what M-BERT has
     learnt. A claim that compares M-BERT with EN-BERT has no such control.
     """
-    judged = {}
-    for tagger, runs in valued(scores).groupby("encoder", sort=False):
-        evidence = claims.evidence({"pos": runs.assign(encoder="m-bert")}, edition)
+    judged, versions = {}, stats.draws(scores)
+    for tagger in dict.fromkeys(valued(scores).encoder):
+        own = versions.loc[[tagger]].rename(index={tagger: "m-bert"}, level="encoder")
+        evidence = claims.about_order(own, edition) | {"cannot judge": edition.cannot_judge}
         ledger = claims.judge(chosen, evidence).assign(text=[claim.text for claim in chosen])
         judged[tagger] = ledger[ledger.verdict != claims.NOT_TESTABLE]
     return judged
@@ -408,7 +441,7 @@ def control_table(found: Mapping[str, pd.DataFrame], edition: Edition) -> show.T
         }
     table = pd.DataFrame(columns).fillna(show.MISSING)
     rows = [list(row) for row in table.itertuples(name=None)]
-    about = "The claims about M-BERT's tagging, by the same rules, with others in its place"
+    about = "The claims about M-BERT's tagging, by the same rules, with each of these in its place"
     nothing = "" if rows else "Not available: there are no results to put through the rules."
     notes, header = [show.PATTERN * edition.artificial, nothing], ["Claim", *columns]
     return show.table(about, "control", header, rows, edition, notes=notes, text=True)

@@ -1,6 +1,7 @@
-"""Section 3, vocabulary memorization: Figure 1, Tables 3 and 4.
+"""Section 3, vocabulary memorization: Figure 1, Tables 3 and 4, and what stands behind them.
 
-Scores and overlaps are frames of ``experiments``.
+Which runs fell apart, which piece bears a word's label, which tags are taken for which. Scores,
+overlaps, labels and confusion are frames of ``experiments``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.claims import Evidence, Keep, Measurement, across_scripts, within_script
+from crosslingual.show import label
 from crosslingual.stats import CELL, valued
 
 if TYPE_CHECKING:
@@ -22,12 +24,30 @@ if TYPE_CHECKING:
 
 LITTLE_OVERLAP = 0.05  # section 3.1: "almost no overlap"
 CONLL = languages.CONLL_LANGUAGES
+# Which piece bears a word's label, and how words are fed.
+RULES = {
+    "neither": "first piece",
+    "label": "first with text",
+    "text": "as in text, first",
+    "both": "as in text, with text",
+}
+BARE = (
+    "Bare: words of the test set whose first piece is the sign of a space alone. As in text: words "
+    "are fed without a space before them where text has none."
+)
+FUNCTION_TAGS = ["ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ"]
+CONFUSED = [("en", "de"), ("en", "hi")]  # besides the pairs of Table 4
+MOST = 4  # confusions shown of each pair
+SPACE = "▁"  # what SentencePiece puts in the place of a space
 
 
-def figure_1(scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition) -> show.Figure:
+def figure_1(
+    scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, aside: str = ""
+) -> show.Figure:
     """Zero-shot F1 against entity word-piece overlap, a panel for each encoder on common axes.
 
-    One point is one ordered pair of different languages, its score the mean over seeds.
+    One point is one ordered pair of different languages, its score the mean over seeds. ``aside``
+    goes on with the caption.
     """
     means = valued(scores).groupby(CELL, as_index=False, sort=False).score.mean()
     points = means.merge(valued(overlaps)[[*CELL, "overlap"]], on=CELL)
@@ -42,7 +62,8 @@ def figure_1(scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition) -> 
     panels[-1].set_xlabel("entity word-piece overlap (%)")
     about = "Zero-shot NER F1 against the overlap of entity word pieces, one point per ordered pair"
     alt = f"Scatter plot of {len(points)} language pairs. {read}."
-    return show.figure(drawing, "figure-1", f"{about}. {read}.", alt, edition, scores)
+    caption = f"{about}. {read}. {aside}".strip()
+    return show.figure(drawing, "figure-1", caption, alt, edition, scores)
 
 
 def _overlap_panel(panel: Axes, encoder: str, points: pd.DataFrame, edition: Edition) -> str:
@@ -79,6 +100,53 @@ def selections(
     return show.gallery({title: figure_1(scores, part, edition) for title, part in parts.items()})
 
 
+# ---- Runs that fell apart ----
+
+
+def fallen(runs: pd.DataFrame, edition: Edition) -> show.Table | None:
+    """Encoders and languages of which seeds fell apart: which, and which stand for them; or None.
+
+    ``runs`` are those of ``experiments.runs``.
+    """
+    rows = []
+    for (encoder, train), seeds in _fallen(runs):
+        gone = ", ".join(map(str, seeds.seed[seeds.fell_apart]))
+        instead = seeds[~seeds.fell_apart & (seeds.in_place_of >= 0)]
+        stand = ", ".join(f"{row.seed} for {row.in_place_of}" for row in instead.itertuples())
+        whole = f"{(~seeds.fell_apart).sum()} of {len(seeds)}"
+        about = [edition.encoder_title(encoder), label(train), whole]
+        rows.append([*about, show.number(max(seeds.dev_score)), gone, stand or show.MISSING])
+    header = ["encoder", "fine-tuned on", "whole runs", "best seed", "fell apart", "in their place"]
+    about = "Seeds that fell apart; F1 of the best one on the development set of its own language"
+    return show.table(about, "fallen", header, rows, edition, text=True) if rows else None
+
+
+def _fallen(runs: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    """The runs by encoder and language, where any fell apart."""
+    each = runs.drop_duplicates(["encoder", "train", "seed"]).sort_values("seed")
+    groups = each.groupby(["encoder", "train"])
+    return [(key, seeds) for key, seeds in groups if seeds.fell_apart.any()]
+
+
+def too_few(runs: pd.DataFrame, edition: Edition) -> str:
+    """A sentence that names the rows for which fewer than three seeds are whole; "" if none."""
+    few = [key for key, seeds in _fallen(runs) if (~seeds.fell_apart).sum() < 3]
+    named = [f"{label(train)} ({edition.encoder_title(encoder)})" for encoder, train in few]
+    start = "So many seeds fell apart that fewer than three are whole when fine-tuned on"
+    return f"{start} {show.listing(named)}." if named else ""
+
+
+def fallen_told(runs: pd.DataFrame, edition: Edition) -> str:
+    """How many runs fell apart, out of how many that can be judged, in sentences."""
+    if "dev_score" not in runs:
+        return "In this edition the rule is not applied: scores on development sets are not kept."
+    judged = runs.dropna(subset="dev_score").drop_duplicates(["encoder", "train", "seed"])
+    by = judged.groupby("encoder", sort=False).fell_apart.agg(["sum", "size"])
+    each = [f"{n} of {of} with {edition.encoder_title(e)}" for e, n, of in by.itertuples()]
+    told = f"Of {len(judged)} runs on entities {judged.fell_apart.sum()} fell apart"
+    return f"{told}, {show.listing(each)}. {too_few(runs, edition)}".strip()
+
+
 # ---- Figure 1 in numbers ----
 
 
@@ -89,8 +157,7 @@ def little_overlap(train: str, evaluate: str, overlap: float) -> bool:
 def slopes(evidence: Evidence, encoder: str, keep: Keep = claims.every_pair) -> Measurement:
     """Points of F1 by percentage point of overlap over the pairs kept, in each version."""
     scores, overlap = claims.by_covariate(evidence, "ner", "overlap", encoder, keep)
-    rise = stats.slope(100 * overlap.to_numpy(), scores.to_numpy())
-    return Measurement(pd.Series(rise, scores.columns))
+    return Measurement(claims.along(scores, 100 * overlap, stats.slope))
 
 
 def _trends(encoder: str) -> dict[str, tuple[int, Callable]]:
@@ -120,7 +187,8 @@ def overlap_trends(
         columns[edition.encoder_title(encoder)] = cells
     rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
     about = "Zero-shot NER F1 and the overlap of entity word pieces"
-    given = "In brackets: 95% interval over seeds and sentences, given these encoders."
+    given = "In brackets: 95% interval over seeds and sentences, given these encoders; then over "
+    given += "languages, these taken for a sample."
     form = {"notes": [given], "text": True}
     return show.table(about, name, ["", *columns], rows, edition, scores, overlaps, **form)
 
@@ -131,8 +199,8 @@ def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
     except (claims.NotAvailable, ValueError):
         return show.MISSING
     estimate = stats.estimate(versions)
-    shown = f"{show.number(estimate.value, decimals)} ({show.bounds(estimate, decimals)})"
-    return shown if p is None else f"{shown}, p = {p:.3f}"
+    shown = f"{show.number(estimate.value, decimals)} ({show.both_bounds(estimate, decimals)})"
+    return shown if p is None else f"{shown}, p {show.p_value(p)}"
 
 
 def table_3(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -147,17 +215,144 @@ def table_4(scores: pd.DataFrame, edition: Edition) -> show.Table:
     return show.beside(scores[scores.encoder == "m-bert"], published.TABLE_4, edition, "table-4")
 
 
+# ---- Where the label sits ----
+
+
+def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
+    """Tagging accuracy by the piece that bears the label, a pair of languages a row; or None."""
+    if (runs := labels[labels.split == "test"]).empty:
+        return None
+    printed, rows = published.TABLE_2.stack().combine_first(published.TABLE_4.stack()), []
+    for pair, own in runs.groupby(["train", "evaluate"]):
+        cells = [own[own.alignment == rule] for rule in RULES]
+        means = [show.bold(cell.score.mean()) for cell in cells]
+        paper = show.number(printed.get(pair, np.nan))
+        rows.append([f"**{' to '.join(map(label, pair))}**", f"{max(own.bare):.0%}", *means, paper])
+        rows.append(["±", "", *map(show.spread, cells), ""])
+    about = f"Accuracy by the piece that bears a word's label, {edition.encoder_title('m-bert')}"
+    header, notes = ["", "bare", *RULES.values(), "paper"], [BARE, show.SPREAD]
+    runs = runs.drop(columns="made_from")  # whose signature knows one rule alone
+    return show.table(about, "label-places", header, rows, edition, runs, notes=notes)
+
+
+def label_told(labels: pd.DataFrame, examples: pd.DataFrame) -> dict[str, str | float]:
+    """Phrases: what moving the label does (sits), how the rule was chosen (decided), and scores.
+
+    Where no other rule was tried: whether one could make a difference, going by sample sentences.
+    """
+    known = {f"external_{code}": score for code, score in published.EXTERNAL_FROM_ENGLISH.items()}
+    known["paper_ja"] = published.TABLE_4.at["en", "ja"]
+    if labels.empty:
+        return known | {"sits": _nothing_to_move(examples), "decided": ""}
+    tested, dev = (labels[labels.split == split] for split in ("test", "dev"))
+    return known | {"sits": _moved(tested), "decided": _decided(dev)}
+
+
+def _moved(tested: pd.DataFrame) -> str:
+    means = tested.groupby(["train", "evaluate", "alignment"]).score.mean()
+    before, after = (means.xs(rule, level="alignment") for rule in ("neither", "label"))
+    told = [
+        f"{label(code)} {show.number(before['en', code])} to {show.number(after['en', code])}"
+        for code in stats.zero_shot(after - before)["en"].sort_values(ascending=False).index
+    ]
+    within = show.span(stats.in_language(after - before).abs())
+    return f"From English, as the label moves: {', '.join(told)}; within a language by {within}."
+
+
+def _decided(dev: pd.DataFrame) -> str:
+    scores = dev.pivot_table(index=["train", "seed"], columns="alignment", values="score")
+    chosen = scores[list(RULES)].mean().sort_values(ascending=False)
+    listed = show.listing(f"{RULES[rule]} {show.number(mean, 2)}" for rule, mean in chosen.items())
+    ahead = show.share(scores[chosen.index[0]] > scores[chosen.index[1]])
+    codes = show.listing(map(label, sorted(set(dev.train))))
+    return (
+        f"The rule was chosen on development sets of the languages fine-tuned on ({codes}), where "
+        f"the means are: {listed}. The first of these, which is used, is ahead of the second on "
+        f"{ahead} models."
+    )
+
+
+def _nothing_to_move(examples: pd.DataFrame) -> str:
+    words = valued(examples).query("kind == 'tagged'").second
+    if words.empty or words.str.split().str[0].eq(SPACE).any():
+        return "Other rules were not tried in this edition."
+    none = f"none of the {len(words)} words of its sample sentences begins with the bare sign"
+    return f"In this edition nothing moves: {none} of a space, so that both rules are one."
+
+
+# ---- Which tags are taken for which ----
+
+
+def confusions(confusion: pd.DataFrame) -> pd.DataFrame:
+    """Of the pairs of Table 4 and CONFUSED, tags that were taken for others, most frequent first.
+
+    Columns: pair ("EN to JA"), gold, predicted, share (percent of all words).
+    """
+    printed = [*stats.zero_shot(published.TABLE_4.stack().dropna()).index, *CONFUSED]
+    found = {}
+    for pair, runs in confusion.groupby(["train", "evaluate"]):
+        if pair in printed:
+            counts = sum(runs.counts).stack()
+            found[" to ".join(map(label, pair))] = 100 * counts / counts.sum()
+    names = ["pair", "gold", "predicted"]
+    cells = pd.concat(found, names=names).rename("share").reset_index()
+    return cells[cells.gold != cells.predicted].sort_values("share", ascending=False)
+
+
+def confusion_bars(confusion: pd.DataFrame, edition: Edition) -> show.Figure | None:
+    """The most frequent confusions of each pair as bars; None where none are recorded."""
+    if confusion.empty:
+        return None
+    pairs = list(confusions(confusion).groupby("pair"))
+    drawing, panels = show.canvas(0.6 * len(pairs) + 0.3, (len(pairs) + 1) // 2, False, columns=2)
+    for panel, (pair, wrong) in zip(panels, pairs, strict=True):
+        top = wrong.head(MOST)
+        panel.barh(range(MOST), top["share"], color=show.CYCLE[0], height=0.7)
+        for height, share in enumerate(top["share"]):
+            panel.text(share + 0.1, height, show.number(share), va="center", fontsize=7.5)
+        panel.set_yticks(range(MOST), top.gold + " as " + top.predicted, fontsize=7.5)
+        panel.set(xlim=(0, 9), ylim=(MOST - 0.5, -0.5), xticks=[])
+        panel.set_title(f"{pair}: {sum(wrong['share']):.1f}% wrong", loc="left", fontsize=8.5)
+        panel.grid(False)
+    read = confusion_told(confusion)
+    about = f"The {MOST} most frequent confusions of each pair, in percent of all words"
+    return show.figure(drawing, "confusions", f"{about}. {read}", read, edition, confusion)
+
+
+def confusion_told(confusion: pd.DataFrame) -> str:
+    """What is most often taken for what between English and Japanese, and where errors are."""
+    if confusion.empty:
+        return "Which tags are taken for which is not recorded in this edition."
+    wrong = confusions(confusion)
+    told = {
+        pair: show.listing(f"{row.gold} for {row.predicted}" for row in some.head(3).itertuples())
+        for pair, some in wrong.groupby("pair")
+    }
+    inside = wrong[wrong.gold.isin(FUNCTION_TAGS)].groupby("pair")["share"].sum()
+    shares = 100 * inside / wrong.groupby("pair")["share"].sum()
+    low, high = shares.idxmin(), shares.idxmax()
+    return (
+        f"Most often mistaken are, from English to Japanese, {told['EN to JA']}; from Japanese to "
+        f"English, {told['JA to EN']}. Words with a function tag ({', '.join(FUNCTION_TAGS)}) "
+        f"make up {shares[low]:.0f}% of the errors in {low} and {shares[high]:.0f}% in {high}."
+    )
+
+
+# ---- Reading ----
+
+
 def reading(
     ner: pd.DataFrame,
     overlaps: pd.DataFrame,
+    equal: pd.DataFrame,
     within: pd.DataFrame,
     pos: pd.DataFrame,
     edition: Edition,
 ) -> dict[str, str | float]:
     """The phrases of the chapter's text, by name: on Figure 1, Table 3 and Table 4."""
-    known = claims.evidence({"ner": ner, "overlap": overlaps}, edition)
+    known, drawn = (claims.evidence({"ner": ner, "overlap": o}, edition) for o in (overlaps, equal))
     judged, unknown = claims.judge(CLAIMS, known), valued(overlaps).groupby("encoder").unk_share
-    phrases = {
+    phrases = show.names(edition) | {
         "flat": judged.verdict["overlap-independence"],
         "still": judged.verdict["transfer-without-overlap"],
         "depends": judged.verdict["overlap-dependence"],
@@ -168,12 +363,16 @@ def reading(
     }
     own = {}
     for letter, encoder in [("m", "m-bert"), ("e", "en-bert")]:
-        steep = _measured(known, *_trends(encoder)["slope, one script"])
-        phrases[f"steep_{letter}"] = steep.split(" (")[0]  # without its interval
+        steep, trends = "slope, one script", _trends(encoder)
+        told = {"one": (known, "F1, one script"), "two": (known, "F1, two scripts")}
+        told |= {"steep": (known, steep), "equal": (drawn, steep)}
+        for name, (evidence, title) in told.items():  # without their intervals
+            phrases[f"{name}_{letter}"] = _measured(evidence, *trends[title]).split(" (")[0]
         phrases[f"unknown_{letter}"] = 100 * unknown.mean().get(encoder, np.nan)
         own[letter] = stats.in_language(stats.means(within[within.encoder == encoder]))
     lost, paper = (own["m"] - own["e"]).dropna(), published.TABLE_4.stack()
     ours = stats.means(pos[pos.encoder == "m-bert"]).reindex(paper.index)
+    phrases["agree"] = show.against(ours, paper, edition)
     gap, paper_gap = (scores["en", "bg"] - scores["en", "ja"] for scores in (ours, paper))
     phrases |= {"english_within": show.span(own["e"]), "lost": float(lost.mean())}
     phrases |= {"comparable": show.share(lost < claims.COMPARABLE)}

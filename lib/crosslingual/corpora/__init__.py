@@ -37,7 +37,6 @@ from crosslingual.corpora.formats import (
     SPLITS,
     TASKS,
     UPOS,
-    UTF_8,
     CorpusError,
     CorpusUnavailable,
     Dataset,
@@ -66,6 +65,8 @@ def _folder(root: str | Path | None, info: ValidationInfo) -> Path | None:
 
 Code = Annotated[str, AfterValidator(known.check)]
 Treebank = Annotated[str, AfterValidator(treebanks.check)]
+Sides = Annotated[list[str], Field(min_length=2, max_length=2)]  # as `read_parallel` takes them
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Own(Settings):
@@ -74,26 +75,12 @@ class Own(Settings):
     train: str | None = None
     dev: str | None = None
     test: str | None = None
-    encoding: str | None = None
-
-
-class OwnPair(Settings):
-    """Two files of one's own, as `formats.read_parallel` takes them."""
-
-    source: str
-    target: str
 
 
 class Files(Settings):
     pos: dict[Code, Own] = Field({})
     ner: dict[Code, Own] = Field({})
-    parallel: dict[Annotated[str, AfterValidator(_pair)], OwnPair] = Field({})
-
-
-class CodeSwitching(Settings):
-    """The least share of the sentences whose words must be there: with fewer, another corpus."""
-
-    minimum: Annotated[float, Field(ge=0, le=1)] = 0.5
+    parallel: dict[Annotated[str, AfterValidator(_pair)], Sides] = Field({})
 
 
 class Published(Settings):
@@ -103,19 +90,20 @@ class Published(Settings):
     needed): what it holds is taken first, ``ud/<language>/<split>.conllu`` for a language's
     treebank, unless the edition names one, ``ud_original/<treebank>/<release>/`` for published
     files, and what `entities`, `news` and `treebanks` name. ``files`` says where another file
-    stands for a language, ``treebanks`` which pinned treebank, where it is not the table's choice.
-    ``version_1`` is as in `formats.read_conllu`. ``sizes`` caps each corpus to its first sentences.
-    ``held_out``: of a corpus without development data, every tenth sentence of its training set is
-    that.
+    stands for a language, ``treebanks`` which pinned treebank, where it is not the table's choice;
+    ``assembled``: all are put together as the records' were, `treebanks.assembled`. ``tweets`` is
+    the least share of the code-switched sentences whose words must be there: with fewer it is
+    another corpus. ``sizes`` caps each corpus to its first sentences. ``held_out``: of a corpus
+    without development data, every tenth sentence of its training set is that.
     """
 
     source: Literal["published"]
     root: Annotated[Path | None, BeforeValidator(_folder)] = None
     treebanks: dict[Code, Treebank] = Field({})
-    version_1: Literal["refuse", "convert"] = "refuse"
+    assembled: bool = False
     files: Files = Files()
     news: Literal["wmt", "ntrex"] = "wmt"
-    code_switching: CodeSwitching = CodeSwitching()
+    tweets: Share = 0.5
     sizes: Sizes = Sizes()
     held_out: bool = False
 
@@ -134,7 +122,7 @@ class Published(Settings):
         if language == "hi+en":
             return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         taken, tenth = self._taken(task, language, split)
-        corpus = self._read(task, language, self._paths(task, language, taken))
+        corpus = self._read(task, language, taken, self._paths(task, language, taken))
         if tenth is not None:
             chosen = [n for n in range(len(corpus)) if (n % 10 == 9) == tenth]
             corpus = corpus.select(chosen)
@@ -150,9 +138,8 @@ class Published(Settings):
         if language == "hi+en":
             return _hash(" ".join(self.digest("pos", code, split) for code in ("hi", "en")))
         own, taken = self._own(task, language), self._taken(task, language, split)
-        about = [language, own, taken, self.sizes.of(task, split), self.version_1]
+        about = [language, own, taken, self.sizes.of(task, split), self.assembled, self.tweets]
         paths = self._paths(task, language, taken[0])
-        about.append(self.code_switching)
         return _kept(paths, about, lambda: formats.digest(self.labelled(task, language, split)))
 
     def parallel_digest(self, source: str, target: str) -> str:
@@ -207,6 +194,8 @@ class Published(Settings):
             return treebanks.switched_files(split, self._root())
         if task == "ner":
             return [entities.on_the_hub(language, split)]
+        if self.assembled:
+            return treebanks.assembled_files(language, split)
         return treebanks.files(language, split, self.treebanks.get(language, ""))
 
     def _existing(self, place: str | None, what: str) -> Path:
@@ -226,7 +215,7 @@ class Published(Settings):
     def _parallel_paths(self, source: str, target: str) -> list[Path]:
         """The pair's own two files where the edition names them, else those of `news`."""
         if own := self.files.parallel.get(f"{source}-{target}"):
-            return [self._existing(place, "parallel file") for place in (own.source, own.target)]
+            return [self._existing(place, "parallel file") for place in own]
         return [located(item, self._root()) for item in news.files(source, target, self.news)]
 
     def _taken(self, task: str, language: str, split: str) -> tuple[str, bool | None]:
@@ -239,16 +228,16 @@ class Published(Settings):
             return "train", split == "dev"
         return split, None
 
-    def _read(self, task: str, language: str, paths: list[Path]) -> Dataset:
+    def _read(self, task: str, language: str, split: str, paths: list[Path]) -> Dataset:
         if task == "code-switching":
-            return treebanks.read_switched(paths, language, self.code_switching.minimum)
-        encoding = getattr(self._own(task, language), "encoding", None)
+            return treebanks.read_switched(paths, language, self.tweets)
+        if task == "pos" and self.assembled and not self._own(task, language):
+            return treebanks.assembled(paths, language, split)
         if task == "pos":
-            read = [formats.read_conllu(path, encoding or UTF_8, self.version_1) for path in paths]
-            return concatenate(read)
+            return concatenate([formats.read_conllu(path) for path in paths])
         if paths[0].suffix == ".parquet":
             return entities.read_parquet(paths[0])
-        return formats.read_conll(paths[0], encoding or entities.encoding(paths[0]))
+        return formats.read_conll(paths[0])
 
 
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:

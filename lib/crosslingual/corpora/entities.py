@@ -17,7 +17,6 @@ from crosslingual import languages
 from crosslingual.corpora.fetch import Download
 from crosslingual.corpora.formats import (
     IOB2,
-    UTF_8,
     CorpusError,
     CorpusUnavailable,
     Dataset,
@@ -51,16 +50,6 @@ def on_the_hub(language: str, split: str) -> Download:
     path = hub.path.format(language=language, split="validation" if split == "dev" else split)
     url = hf_hub_url(hub.repository, path, repo_type="dataset", revision=hub.revision)
     return Download(f"{corpus} {named} {split}", url, f"hub/{hub.repository}/{path}")
-
-
-def encoding(path: Path) -> str:
-    """UTF-8; Latin-1 for the German of 2003 as the task gave it out, where it is no UTF-8."""
-    if path.name.startswith("deu."):
-        try:
-            path.read_bytes().decode(UTF_8)
-        except UnicodeDecodeError:
-            return "latin-1"
-    return UTF_8
 
 
 def read_parquet(path: Path) -> Dataset:

@@ -6,11 +6,9 @@ taken for a whole one. Git's blob hashes, which it does not know, are checked he
 
 import hashlib
 import os
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pooch
 import requests
@@ -18,8 +16,7 @@ import requests
 from crosslingual.corpora.formats import CorpusUnavailable
 
 CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
-PATIENCE = 60  # seconds for which a server that could not be reached is not asked again
-_unreachable: dict[str, float] = {}
+PATIENCE = 15  # seconds for a server's answer
 TRANSFERS = ContextVar("transfers", default=True)  # False while one only asks what there is
 pooch.get_logger().setLevel("WARNING")
 
@@ -57,53 +54,21 @@ def fetch(download: Download) -> Path:
         return file
     if not TRANSFERS.get():
         raise DownloadError(f"{what}is yet to be downloaded, from {download.url}.")
+    stream = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE)
     try:
-        _receive(download.url, file)
+        file.unlink(missing_ok=True)
+        pooch.retrieve(download.url, None, file.name, file.parent, downloader=stream)
     except requests.RequestException as problem:  # itself an OSError: asked for first
-        what += f"{download.url} {_reason(problem)}, or put the file at"
-        raise DownloadError(f"{what} {file} by hand.") from None
+        what += f"{download.url} {_reason(problem)}, or put the file at {file} by hand."
+        raise DownloadError(what) from None
     except OSError as problem:
-        what += (
-            f"cannot be stored in {file.parent} ({problem.strerror or problem}): make room there"
-        )
+        what += f"cannot be stored in {file.parent} ({problem.strerror or problem}): make room"
         raise DownloadError(f"{what}, or set {CACHE_VARIABLE} to another folder.") from None
     if problem := fault(download, file):
         file.unlink()
         what += f"{download.url} is not the file that is pinned ({problem}): try again, and if it"
         raise DownloadError(f"{what} stays so, look whether its publisher changed it.")
     return file
-
-
-def fault(download: Download, path: Path) -> str:
-    """How the file at ``path`` differs from what is pinned; empty if it does not."""
-    if not path.is_file():
-        return "it is missing"
-    kind, _, due = download.digest.partition(":")
-    if due and (found := _digest(kind, path)) != due:
-        return f"its checksum ({kind}) is {found[:12]}... where {due[:12]}... is pinned"
-    return ""
-
-
-def _digest(kind: str, path: Path) -> str:
-    """git's blob hash is SHA-1 over a header with the length, and the content."""
-    if kind != "git":
-        return pooch.file_hash(str(path), alg=kind)
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _receive(url: str, file: Path) -> None:
-    """Fetch, unless the server was out of reach just now: eighty files must not wait for it."""
-    server = urlsplit(url).netloc
-    if time.monotonic() - _unreachable.get(server, -PATIENCE) < PATIENCE:
-        raise requests.ConnectionError
-    file.unlink(missing_ok=True)
-    stream = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE / 4)
-    try:
-        pooch.retrieve(url, known_hash=None, fname=file.name, path=file.parent, downloader=stream)
-    except requests.ConnectionError:
-        _unreachable[server] = time.monotonic()
-        raise
 
 
 def _reason(problem: requests.RequestException) -> str:
@@ -114,6 +79,20 @@ def _reason(problem: requests.RequestException) -> str:
     if isinstance(problem, requests.exceptions.ChunkedEncodingError):
         return "broke off: try again"
     return f"cannot be reached ({type(problem).__name__}): it takes a network once"
+
+
+def fault(download: Download, path: Path) -> str:
+    """How the file at ``path`` differs from what is pinned; empty if it does not."""
+    if not path.is_file():
+        return "it is missing"
+    kind, _, due = download.digest.partition(":")
+    if kind == "git":  # its blob hash is SHA-1 over a header with the length, and the content
+        content = path.read_bytes()
+        found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    else:
+        found = pooch.file_hash(str(path), alg=kind) if due else due
+    told = f"its checksum ({kind}) is {found[:12]}... where {due[:12]}... is pinned"
+    return "" if found == due else told
 
 
 def located(item: Path | Download, root: Path | None = None) -> Path:

@@ -4,7 +4,6 @@ Every reader says what it takes for a word and for a tag, knows the layouts in u
 it does not know with one sentence: file, line, what is wrong, what to do (`CorpusError`).
 """
 
-import codecs
 import json
 import re
 import unicodedata
@@ -96,33 +95,30 @@ def statistics(corpus: Dataset) -> dict[str, int]:
 # ---- lines
 
 
-def read_lines(path: str | Path, encoding: str = UTF_8) -> list[str]:
+def read_lines(path: str | Path) -> list[str]:
     """The file's lines without their ends: LF, CR LF, or CR where there is no other.
 
     U+2028 and the like are part of the text, byte order marks before a line are not (files are put
-    together). Raises CorpusError where the bytes are not in ``encoding``, CorpusUnavailable.
+    together). Raises CorpusError where the bytes are not UTF-8, CorpusUnavailable.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as problem:
         raise CorpusUnavailable(f"{path} cannot be read: {problem.strerror}.") from None
-    marked = data.startswith(codecs.BOM_UTF8)
     try:
-        if marked and not codecs.lookup(encoding).name.startswith(UTF_8):
-            raise UnicodeError
-        text = data.decode(encoding)
-    except (UnicodeError, LookupError) as error:  # LookupError: no such encoding
-        line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
-        remedy = "convert the file to UTF-8, or give its `encoding` (German CoNLL-2003 is latin-1)"
-        raise CorpusError(path, line, f"the bytes are not {encoding}; {remedy}") from None
+        text = data.decode(UTF_8)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        remedy = "convert the file to it (German CoNLL-2003 is given out in Latin-1)"
+        raise CorpusError(path, line, f"the bytes are not UTF-8; {remedy}") from None
     text = text.replace("\r\n", "\n")
     lines = text.split("\n" if "\n" in text else "\r")  # CR: the line ends of old Macintoshes
     return [line.lstrip("\ufeff") for line in (lines if lines[-1] else lines[:-1])]
 
 
-def _column_lines(path: str | Path, encoding: str) -> Iterator[tuple[int, str]]:
+def _column_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """(line number, line) of a file of columns; "" for a blank line. Raises CorpusError."""
-    for number, line in enumerate(read_lines(path, encoding), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if "\r" in line:
             remedy = "save the file with one kind of line end"
             raise CorpusError(path, number, f"a carriage return stands inside the line; {remedy}")
@@ -134,24 +130,21 @@ def _column_lines(path: str | Path, encoding: str) -> Iterator[tuple[int, str]]:
 NO_WORD = re.compile(r"[1-9][0-9]{0,8}-[1-9][0-9]{0,8}|[0-9]{1,9}\.[1-9][0-9]{0,8}")
 
 
-def read_conllu(
-    path: str | Path, encoding: str = UTF_8, version_1: str = "refuse", withheld: bool = False
-) -> Dataset:
+def read_conllu(path: str | Path, version_1: bool = False, withheld: bool = False) -> Dataset:
     """Words are the FORMs of syntactic words, labels their UPOS (paper, section 2: 41 languages).
 
     Multiword ranges (``3-4``), empty nodes (``8.1``) and comments are no words; a FORM may hold
-    spaces ("10 000"). UPOS of UD version 1 are refused, or, by ``version_1="convert"``, converted
-    as far as the file tells: CONJ is CCONJ, a VERB that is a copula (``cop``) AUX. Raises
-    CorpusError; CorpusUnavailable where every FORM is ``_``, unless ``withheld`` permits that.
+    spaces ("10 000"). UPOS of UD version 1 are refused, or, by ``version_1``, converted as far as
+    the file tells: CONJ is CCONJ, a VERB that is a copula (``cop``) AUX. Raises CorpusError;
+    CorpusUnavailable where every FORM is ``_``, unless ``withheld`` permits that.
     """
-    convert = version_1 == "convert"
     sentences: list[list[tuple[str, str]]] = [[]]
-    for number, line in _column_lines(path, encoding):
+    for number, line in _column_lines(path):
         columns = line.split("\t")
         if not line:
             sentences.append([])
         elif line[0] != "#":
-            tag = _upos(path, number, columns, len(sentences[-1]) + 1, convert)
+            tag = _upos(path, number, columns, len(sentences[-1]) + 1, version_1)
             sentences[-1] += [(columns[1], tag)] if tag else []
     tokens = [[word for word, _ in words] for words in sentences if words]
     if not tokens:
@@ -191,8 +184,7 @@ def _upos(path: str | Path, number: int, columns: list[str], due: int, convert: 
     elif convert and columns[3] == "CONJ":
         return "CCONJ"
     elif columns[3] == "CONJ":
-        remedy = "take release 2.0 or later, or set `version_1: convert` in the edition"
-        problem = f"CONJ is a tag of UD version 1; {remedy}"
+        problem = "CONJ is a tag of UD version 1; take release 2.0 or later"
     elif columns[3] not in UPOS:
         problem = f"{columns[3][:40]!r} is not one of the 17 UPOS tags; use one of {' '.join(UPOS)}"
     if problem:
@@ -210,7 +202,7 @@ ENTITY_TAGS = {*IOB2} - {"O"}
 LIKE_TAG = re.compile("O$|.-")
 
 
-def read_conll(path: str | Path, encoding: str = UTF_8) -> Dataset:
+def read_conll(path: str | Path) -> Dataset:
     """Words and entity tags from a file of columns, a word a line; the labels are always IOB2.
 
     Tabs part the columns of a line that has any (a word may then hold spaces), else spaces do. The
@@ -221,7 +213,7 @@ def read_conll(path: str | Path, encoding: str = UTF_8) -> Dataset:
     CorpusError for all else: other running numbers and tag schemes, two columns of entity tags, a
     language's code before the words (``en:rick``).
     """
-    sentences = _sentences(path, encoding)
+    sentences = _sentences(path)
     rows = list(chain.from_iterable(sentences))
     word, tag = _layout(path, rows)
     for number, columns in rows:
@@ -246,9 +238,9 @@ def iob2(tags: list[str]) -> list[str]:
     return ["B" + tag[1:] if tag[0] == "I" and tag[1:] != last[1:] else tag for last, tag in pairs]
 
 
-def _sentences(path: str | Path, encoding: str) -> list[list[Row]]:
+def _sentences(path: str | Path) -> list[list[Row]]:
     """The columns of each sentence's words, all rows of one width; raises CorpusError."""
-    lines = list(_column_lines(path, encoding))
+    lines = list(_column_lines(path))
     split = [ln.split("\t") if "\t" in ln else re.split(" +", ln.strip(" ")) for _, ln in lines]
     sure = (row for (_, line), row in zip(lines, split) if line and line[0] != "#")
     width = next((len(columns) for columns in sure if DOCUMENT_START not in columns[:2]), 2)

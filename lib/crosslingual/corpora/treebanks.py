@@ -7,6 +7,7 @@ and why, as the paper does not. A pin is named ``UD_Arabic-PUD@r2.0-test`` or ``
 
 import json
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from crosslingual.corpora.formats import (
     CorpusError,
     CorpusUnavailable,
     Dataset,
+    concatenate,
     labelled_corpus,
     read_conllu,
     read_lines,
@@ -54,6 +56,10 @@ def files(language: str, split: str, treebank: str = "") -> list[Download]:
         problem = f"there is no {split} file of {name or languages.name(language)} in any pinned "
         remedy = "name another under `treebanks`, or your own under `files`, in the edition."
         raise CorpusUnavailable(f"{problem}release: {remedy}")
+    return _downloads(rows)
+
+
+def _downloads(rows: pd.DataFrame) -> list[Download]:
     return [
         Download(
             what=f"{row.treebank} {row.tag} {row.path}",
@@ -63,6 +69,52 @@ def files(language: str, split: str, treebank: str = "") -> list[Download]:
         )
         for row in rows.itertuples()
     ]
+
+
+# ---- the corpora of the edition real, put together from released files
+
+CAPS = {"train": 4000, "dev": 1000, "test": 2000}
+
+
+@cache
+def assembly() -> pd.DataFrame:
+    """Of which released files they are put together, a row a file in the order of reading.
+
+    Columns: language, split, treebank, tag, commit, path, blob (git's SHA-1), licence, version (of
+    UD, whose tags it has), shown ("yes" where what was put together proved to be the corpus of the
+    records, digest for digest), lacking (why it cannot be put together, or "").
+    """
+    return pd.read_csv(languages.DATA / "assembled.csv", keep_default_na=False)
+
+
+def _parts(language: str, split: str) -> pd.DataFrame:
+    """The rows of a split, and those of the test set, whose sentences are taken out of it."""
+    rows = assembly()[lambda row: (row.language == language) & row.split.isin([split, "test"])]
+    mine, named = rows[rows.split == split], f"{split} set of {languages.name(language)}"
+    if mine.empty:
+        raise CorpusUnavailable(f"there is no {named}: name one of your own under `files`.")
+    if lacking := mine.lacking.iloc[0]:
+        raise CorpusUnavailable(f"the {named} cannot be put together: {lacking}.")
+    return rows
+
+
+def assembled_files(language: str, split: str) -> list[Download]:
+    """The files that `assembled` reads, in that order; raises CorpusUnavailable."""
+    return _downloads(_parts(language, split))
+
+
+def assembled(paths: list[Path], language: str, split: str) -> Dataset:
+    """A split: the files' sentences without those of the test set, cut to the first ``CAPS``.
+
+    Tags of UD version 1 are converted. Raises CorpusError.
+    """
+    rows = _parts(language, split)
+    read = [read_conllu(*file) for file in zip(paths, rows.version == 1, strict=True)]
+    mine = concatenate([corpus for corpus, of in zip(read, rows.split) if of == split])
+    others = (corpus["tokens"] for corpus, of in zip(read, rows.split) if of != split)
+    tested = {tuple(words) for words in chain.from_iterable(others)}
+    kept = [n for n, words in enumerate(mine["tokens"]) if tuple(words) not in tested]
+    return mine.select(kept[: CAPS[split]])
 
 
 # ---- code-switched Hindi-English, HIENCS (section 4.2, Table 6; Bhat et al., 2018)

@@ -1,6 +1,7 @@
 """Encoders, fine-tuning and probing: texts come in as lists, and nothing here knows the book.
 
-encoder   a pre-trained encoder: a folder, or a model hub's name
+encoder   a pre-trained encoder: a folder, or a model hub's or a package's name
+wheels    encoders of a package index
 pieces    words to word pieces and back; entity overlap
 finetune  a linear tagger on the last layer
 pretrain  masked language modelling, for encoders of one's own

@@ -1,13 +1,14 @@
-"""Encoders: any BERT-like model and its tokenizer, from a local folder or a model hub.
+"""Encoders: any BERT-like model and its tokenizer, from a folder, a model hub or a package index.
 
-A hub's encoder is taken at one revision, safetensors only, without anybody's code, and found
-offline once it was fetched; its files lie in the hub library's own cache ($HF_HOME).
+What is fetched is safetensors only, without anybody's code, and found offline ever after. A hub's
+encoder is taken at one revision; its files lie in the hub library's own cache ($HF_HOME).
 """
 
 from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfApi, constants, errors, snapshot_download
+from safetensors import safe_open
 
-from crosslingual.models import pieces
+from crosslingual.models import pieces, wheels
+from crosslingual.models.wheels import EncoderUnavailable
 
 # torch and transformers take seconds to load: they are imported where a model is.
 if TYPE_CHECKING:
@@ -51,33 +54,37 @@ NO_WEIGHTS = (
 SAFELY = {"local_files_only": True, "trust_remote_code": False}
 
 
-class EncoderUnavailable(ValueError):
-    """The encoder's files are not there, or damaged; the message says what to do."""
-
-
 @dataclass(frozen=True)
 class Encoder:
     """A pre-trained encoder: ``path`` is a folder, or a hub's name with its ``revision``.
 
-    A folder holds weights, configuration and tokenizer. The first use of a hub's encoder fetches
-    it; all raise EncoderUnavailable if it is missing, has no safetensors weights, or is damaged.
+    A folder holds weights, configuration and tokenizer; a package's encoder is put there. The first
+    use of a hub's or a package's encoder fetches it; all raise EncoderUnavailable if it is missing,
+    has no safetensors weights, or is damaged.
     """
 
     name: str
     path: str
     revision: str = ""
+    package: wheels.Package | None = None
 
     @property
-    def at_hand(self) -> bool:
-        """Whether the files are on this machine; never asks the network."""
-        return _here(self) is not None
+    def at_hand(self) -> Path | None:
+        """The folder, if its files are on this machine; never asks the network."""
+        folder = Path(self.path)
+        if self.revision:
+            wanted = {"revision": self.revision, "allow_patterns": FILES}
+            try:
+                folder = Path(snapshot_download(self.path, local_files_only=True, **wanted))
+            except FAILURES:
+                return None
+        whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+        return folder if whole else None
 
     @property
     def folder(self) -> Path:
         """The folder with the encoder's files, fetched first if need be."""
-        from safetensors import safe_open
-
-        folder = _here(self) or (_fetched(self) if self.revision else Path(self.path))
+        folder = self.at_hand or self._fetched()
         weights = sorted(folder.glob("*.safetensors"))
         advice = "delete it and fetch or copy it again"
         for file in weights:
@@ -86,6 +93,27 @@ class Encoder:
         if not weights:
             raise self._unusable(NO_WEIGHTS)
         return folder
+
+    def _fetched(self) -> Path:
+        """From the hub with a progress bar, where what broke off is taken up again; or by pip."""
+        name, at = self.path, self.revision
+        if self.package:
+            wheels.fetch(self.package, Path(name), FILES)
+        if not at:
+            return Path(name)
+        try:
+            # Asked first, as the download itself would try a dead network for half a minute.
+            HfApi().model_info(name, revision=at, timeout=PATIENCE)
+            return Path(snapshot_download(name, revision=at, allow_patterns=FILES))
+        except FAILURES as problem:
+            said = _said(problem.__cause__ or problem)
+            away = f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({said})"
+            found = (text for kind, text in REASONS.items() if isinstance(problem, kind))
+            raise self._unusable(
+                f"{next(found, away)}; fetch it where there is a network, with `hf download {name} "
+                f"--revision {at}`, and copy models--{name.replace('/', '--')} into that cache, or "
+                "name a folder with its files in the edition"
+            ) from problem
 
     @property
     def digest(self) -> str:
@@ -97,8 +125,14 @@ class Encoder:
         return digest.hexdigest()
 
     @property
+    @cache  # noqa: B019 (encoders are few)
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        return _tokenizer(self)
+        self._config()  # else its faults would be told as the tokenizer's
+        advice = "save it there as tokenizer.json (save_pretrained of a fast tokenizer)"
+        with self._told("has no tokenizer that can be read here", advice):
+            tokenizer = _read_tokenizer(self.folder)
+            pieces.check_tokenizer(tokenizer)
+        return tokenizer
 
     def model(self) -> torch.nn.Module:
         """The encoder without a head, float32, in evaluation mode; a fresh copy each time.
@@ -165,7 +199,7 @@ class Encoder:
 
     def _check_weights(self, model: torch.nn.Module) -> None:
         for name, weights in model.named_parameters():
-            if not weights.isfinite().all():
+            if not finite(weights):
                 raise self._unusable(f"has weights that are no numbers ({name}): fetch it again")
         known = max(self.tokenizer.get_vocab().values()) + 1
         if known > (rows := model.get_input_embeddings().num_embeddings):
@@ -186,35 +220,9 @@ class Encoder:
         return EncoderUnavailable(f"encoder {self.name!r}: {place} {problem}.")
 
 
-def _here(encoder: Encoder) -> Path | None:
-    """The folder, if its files are on this machine; asks no network."""
-    folder = Path(encoder.path)
-    if encoder.revision:
-        wanted = {"revision": encoder.revision, "allow_patterns": FILES}
-        try:
-            folder = Path(snapshot_download(encoder.path, local_files_only=True, **wanted))
-        except FAILURES:
-            return None
-    whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
-    return folder if whole else None
-
-
-def _fetched(encoder: Encoder) -> Path:
-    """A snapshot from the hub, with a progress bar; what broke off is taken up again."""
-    name, at = encoder.path, encoder.revision
-    try:
-        # Asked first, as the download itself would try a dead network for half a minute.
-        HfApi().model_info(name, revision=at, timeout=PATIENCE)
-        return Path(snapshot_download(name, revision=at, allow_patterns=FILES))
-    except FAILURES as problem:
-        said = _said(problem.__cause__ or problem)
-        away = f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({said})"
-        reason = next((text for kind, text in REASONS.items() if isinstance(problem, kind)), away)
-        raise encoder._unusable(
-            f"{reason}; fetch it where there is a network, with `hf download {name} "
-            f"--revision {at}`, and copy models--{name.replace('/', '--')} into that cache, or "
-            "name a folder with its files in the edition"
-        ) from problem
+def finite(weights: torch.Tensor) -> bool:
+    """Whether all are numbers; in one pass, where `isfinite` takes five and as much memory."""
+    return all(bound.isfinite() for bound in weights.aminmax())
 
 
 def positions(model: torch.nn.Module) -> int | None:
@@ -228,18 +236,7 @@ def positions(model: torch.nn.Module) -> int | None:
 
 def _said(problem: BaseException) -> str:
     line = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-    short = line if len(line) <= LONGEST else line[:LONGEST].rpartition(". ")[0] or line[:LONGEST]
-    return short.rstrip(".:")
-
-
-@cache
-def _tokenizer(encoder: Encoder) -> PreTrainedTokenizerFast:
-    encoder._config()  # else its faults would be told as the tokenizer's
-    advice = "save it there as tokenizer.json (save_pretrained of a fast tokenizer)"
-    with encoder._told("has no tokenizer that can be read here", advice):
-        tokenizer = _read_tokenizer(encoder.folder)
-        pieces.check_tokenizer(tokenizer)
-    return tokenizer
+    return textwrap.shorten(line.split(". ")[0], LONGEST, placeholder=" ...").rstrip(".:")
 
 
 def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:

@@ -5,8 +5,10 @@ Last layer -> dropout -> linear layer -> cross-entropy on one piece a word; all 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 from torch import nn
 
 from crosslingual.models import Recipe, pieces
-from crosslingual.models.encoder import Encoder, positions
+from crosslingual.models.encoder import Encoder, finite, positions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -207,24 +209,58 @@ def _fit(
     lengths = [len(row) for row in encoded.rows]
     epochs = [batches(lengths, recipe.batch_size, rng) for _ in range(recipe.epochs)]
     plan = [rows for epoch in epochs for rows in epoch]
-    groups = parameter_groups(network, recipe.weight_decay)
+    rates = [recipe.learning_rate * schedule(i, len(plan), recipe.warmup) for i in range(len(plan))]
+    table = network.encoder.get_input_embeddings()
+    few, used, encoded = _used_rows(table, encoded)
+    network.encoder.set_input_embeddings(few)
+    _descend(network, encoded, targets, recipe, plan, rates)
+    # Weights that are no numbers would tag every word with the first label, and score.
+    if not all(map(finite, network.parameters())):
+        what = "The training diverged (its weights are no numbers any more)"
+        raise FinetuneError(f"{what}: lower the learning rate.")
+    with torch.no_grad():  # rows without a gradient do nothing but decay
+        table.weight *= math.prod(1 - rate * recipe.weight_decay for rate in rates)
+        table.weight[used] = few.weight
+    network.encoder.set_input_embeddings(table)
+
+
+def _descend(
+    network: TaggingNetwork,
+    encoded: pieces.Encoded,
+    targets: torch.Tensor,
+    recipe: Recipe,
+    plan: Sequence[np.ndarray],
+    rates: Sequence[float],
+) -> None:
+    weights, groups = [*network.parameters()], parameter_groups(network, recipe.weight_decay)
     decays = [group["weight_decay"] for group in groups]
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     network.train()
-    for done, rows in enumerate(plan):
-        rate = recipe.learning_rate * schedule(done, len(plan), recipe.warmup)
+    for done, (rows, rate) in enumerate(zip(plan, rates, strict=True)):
         set_rate(optimizer, rate, decays, uncorrected=0 if recipe.bias_correction else done + 1)
         batch = collate(encoded, rows, targets.device)
         with torch.autocast(targets.device.type, torch.bfloat16, recipe.bf16):
             loss = nn.functional.cross_entropy(network(batch).float(), targets[batch.word])
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), recipe.max_grad_norm)
+        nn.utils.clip_grad_norm_(weights, recipe.max_grad_norm)
         optimizer.step()
-    # Weights that are no numbers would tag every word with the first label, and score.
-    if not all(torch.isfinite(weights).all() for weights in network.parameters()):
-        what = "The training diverged (its weights are no numbers any more)"
-        raise FinetuneError(f"{what}: lower the learning rate.")
+
+
+def _used_rows(
+    table: nn.Embedding, encoded: pieces.Encoded
+) -> tuple[nn.Embedding, torch.Tensor, pieces.Encoded]:
+    """The rows of an embedding table that a text uses, their ids, and the text in these numbers.
+
+    Training the others costs most of a step and changes nothing. All up to the padding's stay:
+    RoBERTa counts positions by what is padding.
+    """
+    used = np.unique([*range((table.padding_idx or 0) + 1), *chain(*encoded.rows)])
+    rows = [np.searchsorted(used, row).tolist() for row in encoded.rows]
+    chosen, padding = torch.from_numpy(used), table.padding_idx
+    weights = table.weight.detach()[chosen]
+    few = nn.Embedding.from_pretrained(weights, freeze=False, padding_idx=padding)
+    return few, chosen, replace(encoded, rows=rows)
 
 
 def _rows_of_equal_length(encoded: pieces.Encoded, size: int) -> Iterator[np.ndarray]:

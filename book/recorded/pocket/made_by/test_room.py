@@ -1,0 +1,89 @@
+"""Effects of worlds: what is compared with what, and how it is judged."""
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from crosslingual.chapters import interventions as room
+from crosslingual.edition import Edition
+
+STEPS, SEEDS, CODES = (0, 100, 200), (1, 2, 3), ("en", "es", "ru", "hi")
+WORLDS = {room.AS_IT_IS: 0, "apart": -6, "nothing shared": -20, "one order": 12, "mixed orders": 5}
+WORLDS |= {"apart, one order": 5, "apart, mixed orders": 0}
+WORLDS |= {"one layer": -10, "double width": 0.5, "own positions": -1}
+
+
+def made_up(worlds=WORLDS, slower=()):
+    """Zero-shot accuracy is 20, 40 and 60 at the steps, and by seed and world more or less."""
+    rows = []
+    for world, more in worlds.items():
+        for seed in SEEDS:
+            for number, step in enumerate(STEPS):
+                skill = 80 + 5 * number - 5 * (world in slower) * bool(number)
+                across = 20 * (number + 1) + bool(number) * more + 0.1 * seed * (more != 0)
+                key = world, seed, step
+                rows += [(*key, room.IN_LANGUAGE, c, c, -1, skill) for c in CODES]
+                rows += [(*key, room.LOSS, c, c, -1, 9.0 - number) for c in CODES]
+                for a, b in permutations(CODES, 2):
+                    copied = 30 if {a, b} == {"en", "es"} else 0
+                    rows.append((*key, room.ZERO_SHOT, a, b, -1, across + copied))
+                    rows.append((*key, room.RETRIEVAL, a, b, 1, across / 2))
+    columns = ["world", "seed", "step", "measure", "source", "target", "layer", "score"]
+    return pd.DataFrame(rows, columns=columns).assign(reason="", note="", origin="recorded")
+
+
+def test_outcomes_are_of_pairs_of_two_scripts():
+    found = room.outcomes(made_up()).loc[200, room.AS_IT_IS, 1]
+    assert found[room.ZERO_SHOT, "one order"] == pytest.approx(60)  # not EN to ES
+    assert found[room.ZERO_SHOT, "two orders"] == pytest.approx(60)
+    assert found[room.RETRIEVAL, "one order"] == pytest.approx(30)
+    assert found[room.IN_LANGUAGE, ""] == 90
+
+
+def test_an_effect_is_within_a_seed_and_at_the_last_step():
+    found = room.effects(made_up())[room.ZERO_SHOT, "two orders"]
+    np.testing.assert_allclose(found["apart"], [-5.9, -5.8, -5.7])
+    assert (found[room.AS_IT_IS] == 0).all()
+
+
+@pytest.mark.parametrize(("equal", "expected"), [(room.IN_LANGUAGE, 14.1), (room.LOSS, -5.9)])
+def test_at_equal_skill_the_world_as_it_is_is_taken_at_an_earlier_step(equal, expected):
+    """Apart ends where the world as it is stood at step 100: at 40, not at 60."""
+    found = room.effects(made_up(slower=["apart"]), equal)[room.ZERO_SHOT, "two orders"]
+    assert found["apart"].iloc[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ([-5, -5.5, -6], "lowers"), ([5, 5.5, 6], "raises"), ([0.1, -0.1, 0.2], "no difference"),
+    ([9, -9, 3], "undecided"),
+])  # fmt: skip
+def test_verdicts(values, expected):
+    assert room.verdict(room.estimate(values)) == expected
+
+
+@pytest.mark.parametrize(("more", "expected"), [(-6, "supported"), (3, "contradicted")])
+def test_the_guess_is_judged_by_its_rule(more, expected):
+    assert room.reading(made_up(WORLDS | {"apart": more}))["guess"] == expected
+
+
+def test_the_reading_says_what_was_put_in():
+    told = room.reading(made_up())
+    assert told["seeds"] == "3"
+    starts = {"lost": "−5.8", "carried": "+14.5", "rival": "+6.4", "with_one": "−1.2"}
+    assert {key: told[key].split(" ")[0] for key in starts} == starts
+    assert "here too: one layer lowers, one order raises" in told["beside"]
+    assert "apart (lowers)" in told["beside"]
+
+
+def test_figure_and_table_show_every_world():
+    edition = Edition.load("pocket")
+    frame = made_up()
+    drawn = room.effect_figure(frame, edition)
+    labels = [tick.get_text() for tick in drawn.drawing.axes[0].get_yticklabels()]
+    assert set(labels) == set(WORLDS) - {room.AS_IT_IS} and labels[0] == "nothing shared"
+    rows = room.effect_table(frame, edition).rows
+    assert len(rows) == len(WORLDS) and rows[0][1] == "**60.0**"
+    assert room.effect_table(frame[:0], edition).rows == []
+    assert "not available" in room.effect_figure(frame[:0], edition).caption.lower()
+    assert set(room.reading(frame[:0]).values()) == {"not available"}
