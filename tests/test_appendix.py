@@ -35,15 +35,8 @@ def scored(rows, **common):
     """Rows (train, evaluate, seed, score, seconds, origin) as frames of scores."""
     columns = ["train", "evaluate", "seed", "score", "seconds", "origin"]
     made = json.dumps({"recipe": "epochs=3", "versions": "finetune 2"})
-    usual = {
-        "task": "pos",
-        "encoder": "m-bert",
-        "device": "cpu",
-        "memory": 2e9,
-        "made_from": made,
-        "versions": "{}",
-    }
-    usual |= {"reason": "", "note": "", "edition": "toy"}
+    usual = {"task": "pos", "encoder": "m-bert", "device": "cpu", "memory": 2e9, "versions": "{}"}
+    usual |= {"reason": "", "note": "", "edition": "toy", "made_from": made}
     return pd.DataFrame(rows, columns=columns).assign(**usual | common)
 
 

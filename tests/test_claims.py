@@ -162,12 +162,12 @@ def test_what_an_edition_cannot_judge_is_measured_and_does_not_count():
     told = edition("taught", cannot_judge={"across-scripts": "it had translations"})
     table = judged({"pos": pos_results(lambda a, b: 0.85)}, told)
     row = table.loc["across-scripts"]
-    assert (row.verdict, row.note, row.fixed) == (
-        "not testable",
-        "it had translations",
-        "supported",
+    assert (row.verdict, row.note) == ("not testable", "it had translations")
+    assert (
+        row.fixed == "supported"
+        and row.value > 75
+        and table.verdict["surprisingly-well"] == "supported"
     )
-    assert row.value > 75 and table.verdict["surprisingly-well"] == "supported"
 
 
 def test_what_is_not_supported_stands_beside_numbers_that_may_explain_it():
@@ -214,38 +214,6 @@ def test_an_edition_says_which_languages_are_an_and_na():
     results = {"pos": pos_results(lambda a, b: 0.9 if usual(a) == usual(b) else 0.6)}
     plain, narrowed = (judged(results, e).value["adjective-order"] for e in (ARTIFICIAL, moved))
     assert plain == pytest.approx(30, abs=1.5) and narrowed < 20
-
-
-def curve(by_layer, baseline=10, sentences=200):
-    rows = []
-    for source, target in [("en", "de"), ("en", "ru"), ("hi", "ur")]:
-        methods = [("paper", layer, accuracy) for layer, accuracy in enumerate(by_layer)]
-        both = [("shared pieces", -1, baseline), ("length", -1, 1)]
-        for method, layer, accuracy in [*methods, *both]:
-            hits = np.arange(sentences) < accuracy * sentences / 100
-            rows.append([source, target, method, layer, sentences, 100 * hits.mean(), hits])
-    columns = ["source", "target", "method", "layer", "candidates", "accuracy", "hits"]
-    return pd.DataFrame(rows, columns=columns).assign(encoder="m-bert", queries="all")
-
-
-ARCH = [20, 40, 60, 75, 80, 80, 80, 80, 80, 75, 70, 68, 65]
-SPACE = ["language-vector", "middle-layers", "beyond-copying"]
-
-
-def test_retrieval_claims_read_the_shape_of_the_curve():
-    table = judged({"retrieval": curve(ARCH)})
-    assert (table.verdict[SPACE] == "supported").all()
-    assert table.value["middle-layers"] == 80 - 65 and table.value["language-vector"] == 65
-    falling = judged({"retrieval": curve(ARCH[::-1], baseline=90)}).verdict
-    assert falling["language-vector"] == falling["beyond-copying"] == "contradicted"
-    assert judged({"retrieval": curve(sorted(ARCH))}).verdict["middle-layers"] == "contradicted"
-
-
-def test_retrieval_is_judged_on_the_largest_set_of_candidates_of_m_bert():
-    small, other = curve([90] * 13, sentences=50), curve([99] * 13).assign(encoder="en-bert")
-    table = judged({"retrieval": pd.concat([small, curve([10] * 13), other])})
-    assert table.value["language-vector"] == 10
-    assert (judged({"retrieval": other}).verdict[SPACE] == "not testable").all()
 
 
 def in_language_results(accuracy):

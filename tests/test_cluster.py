@@ -53,7 +53,7 @@ def test_a_node_dies_in_mid_grid_and_every_record_is_one_machines(tiny, tmp_path
     (tmp_path / "again").rename(tmp_path / "encoder")
     shutil.rmtree(results.local("tiny"))
     for job in JOBS:
-        conclude(edition, job, experiments.computed(edition, job))
+        conclude(edition, *experiments.computed(edition, job))
     for kind, frame in there.items():
         here = kept(kind)
         assert len(here) == len(frame) > 0
@@ -73,7 +73,7 @@ def test_parts_are_the_whole_and_each_machines_is_merged(tiny, tmp_path, monkeyp
     stores = [tmp_path / "one", tmp_path / "other"]
     for store, job in zip(stores, JOBS, strict=False):
         monkeypatch.setenv(results.VARIABLE, str(store))
-        experiments.conclude(edition, job, experiments.computed(edition, job))
+        experiments.conclude(edition, *experiments.computed(edition, job))
     monkeypatch.setenv(results.VARIABLE, str(tmp_path / "all"))
     assert [results.merge(store) for store in stores] == [1, 1]
     assert set(kept("scores").seed) == {0, 1}

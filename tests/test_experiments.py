@@ -67,9 +67,8 @@ def test_scores_are_computed_once_and_read_from_then_on(tiny):
     assert [score.percent(counts) for counts in first.counts] == list(first.score)
     (path,) = results.local("tiny").rglob("scores/*.parquet")
     written = path.stat().st_mtime_ns
-    again = experiments.scores(
-        Edition.load(edition.path), "pos", ["en"], seeds=1, encoders=["m-bert"]
-    )
+    anew = Edition.load(edition.path)
+    again = experiments.scores(anew, "pos", ["en"], seeds=1, encoders=["m-bert"])
     pd.testing.assert_frame_equal(first, again)
     assert path.stat().st_mtime_ns == written
 
@@ -81,14 +80,9 @@ def test_five_seeds_are_five(tiny):
 
 def test_rows_that_tables_print_have_all_seeds_and_others_the_first(tiny):
     edition = tiny(text=EDITION.replace("pos: [en, de]", "pos: [en, fi]"))
-    rows = dict(
-        experiments._rows(edition, "pos", "m-bert", None, None)
-        and [
-            (tuple(codes), seeds)
-            for codes, seeds in experiments._rows(edition, "pos", "m-bert", None, None)
-        ]
-    )
-    assert rows == {("en",): [1, 2], ("fi",): [1]}
+    with experiments._nothing_computed():
+        found = experiments.scores(edition, "pos", encoders=["m-bert"])
+    assert set(zip(found.train, found.seed, strict=True)) == {("en", 1), ("en", 2), ("fi", 1)}
 
 
 def test_what_is_not_at_hand_is_a_reason_and_not_an_error(tiny):
@@ -116,9 +110,8 @@ def test_a_broken_corpus_takes_away_its_own_rows_only(tiny, tmp_path):
 
 
 def test_a_training_that_diverges_is_a_reason(tiny):
-    edition = tiny(
-        text=EDITION.replace("learning_rate: 1e-2", "learning_rate: 0.99, max_grad_norm: 1e30")
-    )
+    steep = "learning_rate: 0.99, max_grad_norm: 1e30"
+    edition = tiny(text=EDITION.replace("learning_rate: 1e-2", steep))
     weights = edition.path.parent / "encoder"
     model = BertModel.from_pretrained(weights, add_pooling_layer=False)
     model.embeddings.LayerNorm.weight.data.fill_(1e38)
@@ -152,7 +145,7 @@ def test_a_run_that_fell_apart_gives_way_and_is_kept(tiny):
     results.keep("tiny", "scores", stand_in, ("pos", "m-bert", "en", 3))
     found = experiments.scores(edition, "pos", ["en"], seeds=2, encoders=["m-bert"])
     assert list(found.score[found.seed == 1]) == [77.0, 77.0] and not found.fell_apart.any()
-    assert list(experiments.fell_apart(edition).seed) == [1, 1]
+    assert list(experiments.runs(edition, "pos").query("fell_apart").seed) == [1, 1]
 
 
 def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, capsys):
@@ -171,13 +164,11 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
 
 def test_what_is_recorded_is_what_was_computed(tiny):
     edition = tiny()
-    with pytest.raises(
-        experiments.ExperimentError, match="have yet to be computed, the first being"
-    ):
+    with pytest.raises(experiments.ExperimentError, match="have yet to be computed, the first"):
         experiments.record(edition)
     experiments.prepare(edition)
     before = experiments.baselines(edition)
-    assert experiments.record(edition) > 1000
+    experiments.record(edition)
     for path in results.local("tiny").rglob("*.parquet"):
         path.unlink()
     after = experiments.baselines(edition)
@@ -216,16 +207,15 @@ def test_a_record_is_verified_by_its_counts_or_where_another_program_made_it_by_
 
 def test_what_cannot_be_verified_here_says_what_it_takes(tiny, tmp_path):
     edition = tiny()
-    results.record(
-        "tiny", "scores", experiments.scores(edition, "pos", seeds=1, encoders=["m-bert"])
-    )
+    scores = experiments.scores(edition, "pos", seeds=1, encoders=["m-bert"])
+    results.record("tiny", "scores", scores)
     with pytest.raises(verify.VerifyError, match="pos m-bert .. 1: not made from .* other recipe"):
         verify.chosen(tiny(text=EDITION.replace("epochs: 1", "epochs: 2")))
     (tmp_path / "encoder").rename(tmp_path / "away")
     away = tiny(text=EDITION.replace("./encoder", "./gone"))
     cells = verify.chosen(away)
-    assert "2 models of m-bert, 2 corpora. Of what they take 1" in verify.needs(away, cells)
-    with pytest.raises(verify.VerifyError, match="cannot be verified here: .*put its weights into"):
+    message = r"of what 2 model\(s\) of m-bert take 1 are not at hand, .*put its weights into"
+    with pytest.raises(verify.VerifyError, match=message):
         verify.verify(away, cells)
 
 
@@ -268,7 +258,7 @@ def test_a_broken_off_run_keeps_what_is_finished_and_leaves_no_process(tiny, tmp
         time.sleep(0.2)
     assert not _of_session(run.pid)
     frame = results.read("tiny", "scores", ["seed"])
-    assert len(frame) >= 6 and not results.damaged("tiny")
+    assert len(frame) >= 6 and not [*kept.glob("*.damaged")]
     assert np.isfinite(frame.score.astype(float)).all()
 
 

@@ -125,10 +125,10 @@ def test_adam_without_bias_correction_is_bert_s():
         mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
         theirs -= rate * (mean / (square.sqrt() + 1e-12) + 0.1 * theirs)
         ours.grad = gradient
-        finetune.set_rate(optimizer, rate, [0.1], uncorrected=step)
+        finetune.set_rate(optimizer, rate, [0.1], step)
         optimizer.step()
         assert torch.allclose(ours, theirs, rtol=1e-9)
-    finetune.set_rate(optimizer, 0.5, [0.1])
+    finetune.set_rate(optimizer, 0.5, [0.1], 0)
     (group,) = optimizer.param_groups
     assert (group["lr"], group["weight_decay"]) == (0.5, 0.1)
 

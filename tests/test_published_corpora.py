@@ -53,9 +53,8 @@ def refused(item):
         fetch(item)
     sentence = str(problem.value)
     assert sentence.startswith("The file: ") and sentence.endswith(".") and "\n" not in sentence
-    assert not list(
-        item.file.parent.glob(f"{item.file.name}*")
-    )  # nothing that would be taken for whole
+    left = list(item.file.parent.glob(f"{item.file.name}*"))
+    assert not left  # nothing that would be taken for whole
     return sentence
 
 
@@ -91,10 +90,8 @@ def test_half_a_file_is_never_taken_for_a_whole_one(server, digest):
 
 def test_a_killed_process_leaves_no_file_in_place(server):
     item, server.contents["/file"] = wanted(server), CONTENT * 2000
-    code = (
-        "from crosslingual.corpora.fetch import Download, fetch\n"
-        f"fetch(Download('The file', {item.url!r}, 'some/file', {SHA256!r}))"
-    )
+    code = "from crosslingual.corpora.fetch import Download, fetch\n"
+    code += f"fetch(Download('The file', {item.url!r}, 'some/file', {SHA256!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     while not server.asked and process.poll() is None:
         time.sleep(0.01)
@@ -133,8 +130,7 @@ def test_pinned_files_are_those_of_a_commit_with_git_hashes():
     assert "r2.0-test" not in item.url and "r2.0-test" in item.path
     assert [i.path[-6:] for i in treebanks.files("cs", "train")] == ["conllu"] * 4
     assert "r2.1" in treebanks.files("cs", "test")[0].path  # as r2.0-test has none
-    named = ("UD_English-EWT", "UD_English-EWT@r2.0-test")
-    for name in named:
+    for name in ("UD_English-EWT", "UD_English-EWT@r2.0-test"):
         assert treebanks.files("en", "test", name) == treebanks.files("en", "test")
 
 
@@ -163,26 +159,17 @@ def assembled(tmp_path, monkeypatch):
 
 
 def test_a_treebank_is_put_together_from_released_files(assembled, tmp_path, monkeypatch):
-    def rows(*sentences):
-        return "\n\n".join(f"1\t{form}\t_\t{tag}" + "\t_" * 6 for form, tag in sentences)
-
-    files = {"a.conllu": rows(("x", "NOUN"), ("y", "NOUN"), ("z", "VERB"))}
-    files |= {"b.conllu": rows(("v", "CONJ"), ("w", "X")), "t.conllu": rows(("y", "VERB"))}
-    columns = ["split", "treebank", "tag", "commit", "path", "version", "lacking"]
-    table = pd.DataFrame(
-        [
-            ("train", "UD_A", "r2.0", "0", "a.conllu", 2, ""),
-            ("test", "UD_A", "r2.0", "0", "t.conllu", 2, ""),
-        ]
-        + [("train", "UD_A", "r2.0", "0", "b.conllu", 1, "")],
-        columns=columns,
-    ).assign(language="ro")
+    said = {"a.conllu": "x/NOUN y/NOUN z/VERB", "b.conllu": "v/CONJ w/X", "t.conllu": "y/VERB"}
+    row = "1\t{}\t_\t{}" + "\t_" * 6 + "\n\n"
+    files = {n: "".join(row.format(*w.split("/")) for w in s.split()) for n, s in said.items()}
+    rows = [("train", "a.conllu", 2), ("test", "t.conllu", 2), ("train", "b.conllu", 1)]
+    table = pd.DataFrame(rows, columns=["split", "path", "version"])
+    table = table.assign(language="ro", treebank="UD_A", tag="r2.0", commit="0", lacking="")
     (tmp_path / "ud_original/UD_A/r2.0").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / "ud_original/UD_A/r2.0" / name).write_text(text)
-    blobs = {
-        n: hashlib.sha1(b"blob %d\0" % len(t) + t.encode()).hexdigest() for n, t in files.items()
-    }
+    content = {name: b"blob %d\0" % len(text) + text.encode() for name, text in files.items()}
+    blobs = {name: hashlib.sha1(blob).hexdigest() for name, blob in content.items()}
     monkeypatch.setattr(treebanks, "assembly", lambda: table.assign(blob=table.path.map(blobs)))
     monkeypatch.setattr(treebanks, "CAPS", {"train": 3, "test": 5})
     whole = assembled.model_copy(update={"held_out": False})
@@ -332,10 +319,8 @@ def wmt(source, target, size):
 
 
 def test_both_years_are_read_and_sampled(server, monkeypatch):
-    lines = {
-        side: [f"{code} {n}" for n in range(30)] for side, code in (("src", "en"), ("ref", "de"))
-    }
-    archives(server, monkeypatch, **lines)
+    src, ref = ([f"{code} {n}" for n in range(30)] for code in ("en", "de"))
+    archives(server, monkeypatch, src=src, ref=ref)
     drawn = wmt("en", "de", 40)
     assert len(drawn) == 40 and {line.split()[2] for line in drawn["source"]} == set(news.TESTS)
     assert drawn["target"][:] == [line.replace("en", "de") for line in drawn["source"]]

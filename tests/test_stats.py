@@ -84,7 +84,7 @@ def one_by_one(x, y, statistic, n):
     observed = statistic(x[used], y[used])
     orders = [rng.permutation(len(x)) for _ in range(n)]
     permuted = np.array([statistic(x[used], y[np.ix_(order, order)][used]) for order in orders])
-    return observed, (1 + np.sum(permuted >= observed - 1e-12)) / (n + 1)
+    return (1 + np.sum(permuted >= observed - 1e-12)) / (n + 1)
 
 
 @pytest.mark.parametrize("statistic", [stats.rank_correlation, stats.slope])
@@ -102,7 +102,7 @@ def test_the_diagonal_has_no_part_in_a_permutation_test():
     distance = square(lambda a, b: -abs(a - b), codes)
     noisy = distance + np.random.default_rng(0).normal(0, 1, distance.shape)
     result = stats.permutation_test(distance, noisy)
-    assert result.p < 0.01
+    assert result < 0.01
     spoiled = noisy.mask(np.eye(len(codes), dtype=bool))
     assert stats.permutation_test(distance, spoiled) == result
 
@@ -114,7 +114,7 @@ def test_permutation_counts_languages_not_pairs():
     noisy = odd + square(lambda a, b: 0.01 * (ord(a) * 7 % 5 + ord(b) * 3 % 4), codes)
     off = ~np.eye(len(codes), dtype=bool)
     assert scipy_stats.spearmanr(odd.values[off], noisy.values[off]).pvalue < 1e-6
-    assert stats.permutation_test(odd, noisy, n=2000).p == pytest.approx(1 / 8, abs=0.03)
+    assert stats.permutation_test(odd, noisy, n=2000) == pytest.approx(1 / 8, abs=0.03)
 
 
 def test_permutation_needs_every_pair_and_names_the_one_that_lacks():

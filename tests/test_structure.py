@@ -71,19 +71,19 @@ def test_shuffled_p_counts_the_observed_order_itself():
 
 
 def test_readings_differ_where_the_atlas_has_gaps_and_nowhere_else(ordered):
-    found = structure.readings(ordered, 20)
+    found = structure.trends(ordered, 20, structure.READINGS)
     usual, share, all_six, own, dominant = found.values()
     assert usual == structure.trends(ordered, 20)["all", "m-bert"]
     # All eight have six features and an entry of their own: a share is the number in other units.
     assert share == all_six == own == usual == dominant
     genitives = matrix(by_order, ["en", "bg", "es", "hi", "ja"])  # English and Bulgarian lack one
-    found = list(structure.readings(genitives, 20).values())
+    found = list(structure.trends(genitives, 20, structure.READINGS).values())
     assert found[0].correlation.value > found[-1].correlation.value
 
 
 def test_incomplete_and_shared_entries_are_left_out():
     scores = matrix(by_order, ["en", "pt", "sk", "ar", "hi", "es"])
-    found = structure.readings(scores, 20)
+    found = structure.trends(scores, 20, structure.READINGS)
     six, own = "languages with all six attested", "languages with one entry of their own"
     assert found[six, "m-bert"].pairs == len(alike(["en", "ar", "hi", "es"]))
     assert found[own, "m-bert"].pairs == 6  # English, Hindi, Spanish; WALS is silent about Slovak
@@ -245,7 +245,8 @@ def test_a_tagger_that_knows_no_language_goes_through_the_same_rules():
 
 def test_the_text_says_what_the_tables_do(ordered):
     both = pd.concat([ordered, matrix(lambda a, b: 0.5, CODES, encoder="en-bert")])
-    found, counted = structure.trends(both, 40), structure.readings(both, 40)
+    found = structure.trends(both, 40)
+    counted = structure.trends(ordered, 40, structure.READINGS)
     told = structure.reading(both, found, counted, 40, ARTIFICIAL)
     assert told["pairs"] == str(len(alike(CODES)))
     assert int(told["absent"]) == 56 - len(alike(CODES))

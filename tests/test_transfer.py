@@ -54,10 +54,8 @@ def test_everywhere_sorts_languages_and_darkens_those_of_one_script():
 def test_floors_by_hand():
     """M-BERT is above both baselines on EN to HI, above one of them on HI to EN."""
     found = {"m-bert": [50, 50], "en-bert": [10, 10], "majority class": [25, 25]}
-    frames = [
-        certain(name, {("en", "hi"): one, ("hi", "en"): other})
-        for name, (one, other) in found.items()
-    ]
+    pairs = [("en", "hi"), ("hi", "en")]
+    frames = [certain(name, dict(zip(pairs, both, strict=True))) for name, both in found.items()]
     shape = certain("word shape", {("en", "hi"): 25, ("hi", "en"): 75, ("ja", "en"): 99})
     taught, baselines = pd.concat(frames[:2]), pd.concat([frames[2], shape])
     table = transfer.floors(taught, baselines, ARTIFICIAL)

@@ -143,12 +143,8 @@ def test_moving_the_label_is_told_by_language_and_where_nothing_moves_that_is_sa
     labels = pd.DataFrame([row | {"split": "test", "task": "pos"} for row in test] + dev)
     labels = labels.assign(counts=[c[:, :2] for c in labels.counts], bare=0.9, made_from="{}")
     table = vocabulary.label_places(labels, REAL)
-    assert table.rows[4] == [
-        "**EN to JA**",
-        "90%",
-        *["**25.0**", "**55.0**", "**50.0**", "**55.0**"],
-        "49.4",
-    ]
+    means = ["**25.0**", "**55.0**", "**50.0**", "**55.0**"]
+    assert table.rows[4] == ["**EN to JA**", "90%", *means, "49.4"]
     told = vocabulary.label_told(labels, labels[:0])
     assert "JA 25.0 to 55.0, DE 90.0 to 90.0; within a language by 0.0 to 0.0" in told["sits"]
     assert "EN" in told["decided"] and "none of the 1 models" in told["decided"]
@@ -185,9 +181,8 @@ def test_confusions_are_shares_of_all_words_over_seeds_the_largest_first():
 
 
 def test_recorded_labels_and_confusions_are_those_of_the_models_in_the_recorded_scores():
-    scores, labels, confusion = (
-        results.read("real", kind, []) for kind in ("scores", "labels", "confusion")
-    )
+    kinds = ("scores", "labels", "confusion")
+    scores, labels, confusion = (results.read("real", kind, []) for kind in kinds)
     key = ["task", "encoder", "train", "evaluate", "seed"]
     known = scores[~scores.fell_apart].set_index(key).score
     used = labels[(labels.alignment == "label") & (labels.split == "test")].set_index(key).score

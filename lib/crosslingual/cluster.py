@@ -25,7 +25,7 @@ from crosslingual import experiments
 from crosslingual.corpora import TASKS, CorpusUnavailable, fetch
 from crosslingual.edition import Edition, EncoderEntry
 from crosslingual.experiments import ExperimentError, Job
-from crosslingual.models.encoder import FILES, Encoder
+from crosslingual.models.encoder import FILES
 
 # What runs an encoder: the rest takes seconds, and stays where the book is.
 KINDS = ("scores", "variants", "retrieval", "space")
@@ -81,19 +81,16 @@ def _packed(edition: Edition) -> tuple:
     for name in edition.encoders:
         with suppress(ValueError):
             if (encoder := edition.encoder(name)).at_hand:
-                encoders[name] = _files(encoder)
+                paths = {path for pattern in FILES for path in encoder.folder.glob(pattern)}
+                files = {path.name: np.fromfile(path, np.uint8) for path in paths}
+                encoders[name] = encoder.digest, files
     fetch.TRANSFERS.reset(token)
     return edition.path, edition.document, edition.lines, texts, encoders
 
 
-def _files(encoder: Encoder) -> tuple[str, dict[str, np.ndarray]]:
-    paths = {path for pattern in FILES for path in encoder.folder.glob(pattern)}
-    return encoder.digest, {path.name: np.fromfile(path, np.uint8) for path in paths}
-
-
 def _on_node(packed: list, job: Job) -> tuple[Job, Any]:
     experiments._settle(0, os.getpid())  # Ray shows a process its own GPU only, and ends it
-    return job, experiments.computed(_unpacked(packed[0]), job)
+    return experiments.computed(_unpacked(packed[0]), job)
 
 
 @lru_cache(maxsize=1)

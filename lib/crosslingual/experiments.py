@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -146,22 +146,14 @@ def scores(
     fell_apart, in_place_of (the seed for which this one stands, or -1).
     """
     asked, targets = [], evaluate or edition.evaluation_languages(task)
+    known, first = edition.languages(task), edition.seeds()[:1]
     for encoder in encoders or TASKS[task]:
-        for codes, some in _rows(edition, task, encoder, train, seeds):
-            asked += product([task], [encoder], codes, targets, some)
+        printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
+        whole = printed if train is None else train
+        others = [code for code in known if code not in printed] if train is None else []
+        asked += product([task], [encoder], whole, targets, edition.seeds(seeds))
+        asked += product([task], [encoder], others, targets, first)
     return _frame(edition, "scores", asked)
-
-
-def _rows(
-    edition: Edition, task: str, encoder: str, train: Sequence[str] | None, seeds: int | None
-) -> list[tuple[list[str], list[int]]]:
-    """What to fine-tune on and with which seeds: rows that tables print, then all other corpora."""
-    if train is not None:
-        return [(list(train), edition.seeds(seeds))]
-    known = edition.languages(task)
-    printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
-    others = [code for code in known if code not in printed]
-    return [(printed, edition.seeds(seeds)), (others, edition.seeds()[:1])]
 
 
 def baselines(edition: Edition) -> pd.DataFrame:
@@ -172,14 +164,8 @@ def baselines(edition: Edition) -> pd.DataFrame:
 
 def runs(edition: Edition, task: str) -> pd.DataFrame:
     """All kept runs, those that fell apart too; as `scores`, dev_score (of the source) if kept."""
-    frame = _current(edition, "scores")
+    frame = _current(edition, "scores").astype({"fell_apart": bool})
     return frame[frame.task == task].assign(reason="")
-
-
-def fell_apart(edition: Edition) -> pd.DataFrame:
-    """The runs that fell apart, as `scores`: kept, shown, and replaced by the next seed's."""
-    frame = _current(edition, "scores")
-    return frame[frame.fell_apart].assign(reason="") if len(frame) else frame
 
 
 def recorded(edition: Edition) -> pd.DataFrame:
@@ -248,9 +234,8 @@ def retrieval(
     Columns: encoder, source, target and those of `retrieve.curve`.
     """
     chosen = edition.pairs if pairs is None else pairs
-    return _frame(
-        edition, "retrieval", [(encoder, *pair) for encoder in encoders for pair in chosen]
-    )
+    asked = [(encoder, *pair) for encoder in encoders for pair in chosen]
+    return _frame(edition, "retrieval", asked)
 
 
 def space(edition: Edition) -> pd.DataFrame:
@@ -313,25 +298,29 @@ def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFram
     return found | {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
 
 
-def beside(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
-    """What ``judge`` says of the `results` of the other recorded editions, a frame by name.
+def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
+    """What ``judge`` says of an edition's `results`, and of the other recorded ones', by name.
 
-    Nothing is computed for it. It is said once, and anew when records, edition or library change.
+    It is said once, and anew when results, edition or library change; kept in ``_build/claims``.
     """
-    library = [path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".csv")]
-    once = Memory(kept.root() / "_build/claims", verbose=0).cache(_of_records, ignore=["judge"])
-    found = {}
-    for name in [each for each in RECORDED if each != edition.name]:
-        if records := sorted(kept.recorded(name).glob("*.parquet")):
-            files = [*records, *sorted(library), Edition.load(name).path]
-            found[name] = once(name, joblib.hash([path.read_bytes() for path in files]), judge)
-    return found
+    once = Memory(kept.root() / "_build/claims", verbose=0).cache(_judged_once, ignore=["judge"])
+    others = [Edition.load(name) for name in RECORDED if any(kept.recorded(name).glob("*.parquet"))]
+    every = [edition, *(other for other in others if other.name != edition.name)]
+    return {one.name: once(one.path, one is edition, _content(one), judge) for one in every}
 
 
-def _of_records(name: str, content: str, judge: Callable) -> pd.DataFrame:
-    edition = Edition.load(name)
-    with _nothing_computed():
+def _judged_once(path: Path, compute: bool, content: str, judge: Callable) -> pd.DataFrame:
+    edition = Edition.load(path)
+    with nullcontext() if compute else _nothing_computed():
         return judge(results(edition), edition)
+
+
+def _content(edition: Edition) -> str:
+    """Digest of all that an edition's results are read from, and of the library."""
+    library = [path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".csv")]
+    folders = kept.recorded(edition.name), kept.local(edition.name)
+    parquet = [path for folder in folders for path in folder.rglob("*.parquet")]
+    return joblib.hash([path.read_bytes() for path in sorted([*library, *parquet, edition.path])])
 
 
 def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
@@ -362,7 +351,11 @@ def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
         run(edition, jobs)
         found = _found(edition, kind, expected)
     lacking = found.made_from.isna()
-    reasons = [_reason(edition, kind, row) for row in found[lacking].itertuples(index=False)]
+    reasons = []
+    for row in found[lacking].itertuples(index=False):
+        job = _job(kind, row)
+        failed = _FAILED.get((edition.path, job)) or f"not computed yet ({job})."
+        reasons.append(_absence(edition, kind, row) or failed)
     found.loc[lacking, "reason"] = reasons
     texts = ["origin", "note", "date", "device", "made_from"]
     found[texts] = found[texts].astype(object).fillna("")
@@ -405,13 +398,6 @@ def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
 
 def _job(kind: str, row: Any) -> Job:
     return Job(kind, tuple(getattr(row, column) for column in kinds()[kind].unit))
-
-
-def _reason(edition: Edition, kind: str, row: Any) -> str:
-    """Why there is no value: something is not at hand, or the job came to nothing."""
-    job = _job(kind, row)
-    failed = _FAILED.get((edition.path, job)) or f"not computed yet ({job})."
-    return _absence(edition, kind, row) or failed
 
 
 def _absence(edition: Edition, kind: str, row: Any) -> str:
@@ -519,8 +505,8 @@ def prepare(edition: Edition, fresh: bool = False) -> dict[str, list[pd.DataFram
     return found
 
 
-def record(edition: Edition) -> int:
-    """Put all that the book reads of an edition into ``book/recorded``; returns bytes.
+def record(edition: Edition) -> None:
+    """Put all that the book reads of an edition into ``book/recorded``.
 
     Raises ExperimentError where something lacks that could be computed.
     """
@@ -529,13 +515,12 @@ def record(edition: Edition) -> int:
             f"{len(jobs)} results of the edition {edition.name} have yet to be computed, the first "
             f"being {jobs[0]}: do `crosslingual run --edition {edition.name}`."
         )
-    total = 0
-    for kind, frames in everything(edition).items():
-        frame = pd.concat([*frames, fell_apart(edition)] if kind == "scores" else frames)
-        keys = kinds()[kind].rows
+    found = everything(edition)
+    found["scores"] += [frame[frame.fell_apart] for frame in (runs(edition, t) for t in TASKS)]
+    for kind, frames in found.items():
+        frame, keys = pd.concat(frames), kinds()[kind].rows
         whole = frame[frame.made_from != ""].drop_duplicates(keys)
-        total += kept.record(edition.name, kind, whole.sort_values(keys))
-    return total
+        kept.record(edition.name, kind, whole.sort_values(keys))
 
 
 def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> None:
@@ -552,7 +537,7 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
         return
     number = min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
-    for job, result in _side_by_side([(_work, edition.path, job) for job in jobs], number):
+    for job, result in _side_by_side(edition, [(computed, job) for job in jobs], number):
         conclude(edition, job, result)
 
 
@@ -563,13 +548,15 @@ def remade(
 
     Columns as of `scores`, and seconds; nothing is kept.
     """
-    tasks = [(_remake, edition.path, *model) for model in models]
-    return _side_by_side(tasks, min(workers, len(models)))
+    number, jobs = min(workers, len(models)), [Job("scores", about) for about, _ in models]
+    tqdm.write(f"{edition.name}, anew: {cost(edition, jobs, number)}.")
+    return _side_by_side(edition, [(_remake, *model) for model in models], number)
 
 
-def _side_by_side(tasks: Sequence[tuple], number: int) -> Iterator[Any]:
+def _side_by_side(edition: Edition, tasks: Sequence[tuple], number: int) -> Iterator[Any]:
     """What functions of worker processes return, in the order in which they end, with a bar."""
-    calls = (delayed(_call)(i, os.getpid(), *task) for i, task in enumerate(tasks))
+    here = os.getpid(), edition.path
+    calls = (delayed(_call)(i, *here, *task) for i, task in enumerate(tasks))
     try:
         pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
         yield from tqdm(pool(calls), total=len(tasks), unit="job", leave=False)
@@ -598,18 +585,17 @@ def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
 
 def _seconds(edition: Edition, job: Job) -> tuple[float, str]:
     """Seconds of a job, and what that rests on."""
-    device = _where()["device"].split(",")[0]
     known, about = _current(edition, job.kind), dict(zip(kinds()[job.kind].unit, job.about))
+    alike = known.device.astype(str).str.startswith(_where()["device"].split(",")[0])
     for column in {"task", "encoder"} & set(known):
-        known = known[known[column].isin(job.about)]
-    known = known[known.device.astype(str).str.startswith(device)]
-    if len(known):
-        return float(known.seconds.median()), "results kept of such a device"
+        alike &= known[column].isin(job.about)
+    if alike.any():
+        return float(known.seconds[alike].median()), "results kept of such a device"
     with suppress(ValueError):  # which the job itself will say
         if "task" in about and about.get("encoder") in edition.encoders:
             task, train = about["task"], edition.corpus(about["task"], about["train"], "train")
             training, tagging = _rates(edition, task, about["encoder"])
-            tests = _tests(edition, task, tuple(edition.evaluation_languages(task)))
+            tests = _texts(edition, task, tuple(edition.evaluation_languages(task)), "test")
             tagged = sum(len(words) for test in tests.values() for words in test["tokens"])
             trained = sum(map(len, train["tokens"])) * edition.recipe(task).epochs
             return training * trained + tagging * tagged, "64 sentences timed now"
@@ -636,47 +622,40 @@ def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
         started, recipe = time.process_time(), edition.recipe(task, epochs=epochs)
         tagger = finetune(one, *text, LABELS[task], recipe, seed=0)
         spent.append(time.process_time() - started)
-    encoded = pieces.encode(one.tokenizer, text[0] * 4, tagger.max_length)
     started = time.process_time()
-    tagger.tag(encoded)
-    tagging = (time.process_time() - started) / len(encoded.word)
-    return (spent[1] - spent[0]) / 2 / lengths[typical].sum(), tagging
+    tagger.predict(text[0] * 4)
+    words, tagging = lengths[typical].sum(), time.process_time() - started
+    return (spent[1] - spent[0]) / 2 / words, tagging / 4 / words
 
 
 def default_workers() -> int:
     """One process per GPU, or per processor that this process may use."""
     from torch import cuda
 
-    if cuda.is_available():
-        return cuda.device_count()
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cuda.device_count() if cuda.is_available() else joblib.cpu_count()
 
 
-def _call(number: int, parent: int, function: Callable, *arguments: Any) -> Any:
+def _call(number: int, parent: int, path: Path, function: Callable, *arguments: Any) -> Any:
     _settle(number, parent)
-    return function(*arguments)
+    return function(_edition(path, path.stat().st_mtime_ns), *arguments)
 
 
-def _remake(path: Path, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
-    edition, started = _edition(path, path.stat().st_mtime_ns), time.perf_counter()
+def _remake(edition: Edition, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
+    started = time.perf_counter()
     frame = _evaluated(edition, (AS_IT_IS, *about), targets)
     return frame.assign(seconds=time.perf_counter() - started)
 
 
-def _work(path: Path, job: Job) -> tuple[Job, pd.DataFrame | str]:
-    return job, computed(_edition(path, path.stat().st_mtime_ns), job)
-
-
-def computed(edition: Edition, job: Job) -> pd.DataFrame | str:
-    """The rows of a job and what they were made from; or, in a sentence, what went wrong."""
+def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
+    """A job's rows and what they were made from; or, in a sentence, what went wrong."""
     started = time.perf_counter()
     try:
         frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
-        return str(problem)
+        return job, str(problem)
     parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
     about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
-    return frame.assign(made_from=list(map(json.dumps, parts)), **about)
+    return job, frame.assign(made_from=list(map(json.dumps, parts)), **about)
 
 
 def conclude(edition: Edition, job: Job, result: pd.DataFrame | str) -> None:
@@ -733,22 +712,21 @@ def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
 def _make_variants(edition: Edition, *about: Any) -> pd.DataFrame:
     _, task, encoder, *_ = about
     warning = "" if encoder in score.BASELINES else _warnings(edition, encoder)
-    targets = tuple(edition.evaluation_languages(task))
-    return _evaluated(edition, about, targets).assign(warning=warning)
+    return _evaluated(edition, about, edition.evaluation_languages(task)).assign(warning=warning)
 
 
-def _evaluated(edition: Edition, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
+def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.DataFrame:
     """One model, or baseline, with those evaluations for which text is at hand.
 
     about: variant of the recipe, task, encoder, corpus to fine-tune on, seed.
     """
     _, task, encoder, train, _ = about
-    tests = _tests(edition, task, targets)
+    tests = _texts(edition, task, tuple(targets), "test")
     if encoder in score.BASELINES:
         tagger = score.baseline(encoder, *edition.corpus(task, train, "train")[:].values())
         predicted = [tagger.predict(test["tokens"]) for test in tests.values()]
     else:
-        predicted = _finetuned(edition, about, targets)
+        predicted = _finetuned(edition, about, tuple(targets))
     gold = [test["labels"] for test in tests.values()]
     counts = [score.count(task, *both) for both in zip(gold, predicted, strict=True)]
     named = dict(zip(kinds()["variants"].unit, about, strict=True))
@@ -766,7 +744,7 @@ def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list
     tagger = finetune(edition.encoder(encoder), *text.values(), LABELS[task], recipe, seed)
     encoded = _encoded(edition, task, encoder, tagger.max_length, targets)
     tags = iter(encoded.by_sentence([tagger.labels[index] for index in tagger.tag(encoded)]))
-    tests = _tests(edition, task, targets).values()
+    tests = _texts(edition, task, targets, "test").values()
     return [[next(tags) for _ in test["tokens"]] for test in tests]
 
 
@@ -775,18 +753,14 @@ def _encoded(
     edition: Edition, task: str, encoder: str, max_length: int, targets: tuple
 ) -> pieces.Encoded:
     """Once per process: it costs more than a tenth of an evaluation."""
-    tests = _tests(edition, task, targets)
+    tests = _texts(edition, task, targets, "test")
     sentences = [words for test in tests.values() for words in test["tokens"]]
     return pieces.encode(edition.encoder(encoder).tokenizer, sentences, max_length)
 
 
 @lru_cache(maxsize=4)
-def _tests(edition: Edition, task: str, targets: tuple) -> dict[str, dict[str, list]]:
-    """The test corpora at hand, as lists."""
-    return _texts(edition, task, targets, "test")
-
-
-def _texts(edition: Edition, task: str, codes: Iterable[str], split: str) -> dict[str, dict]:
+def _texts(edition: Edition, task: str, codes: tuple, split: str) -> dict[str, dict[str, list]]:
+    """Those of some corpora that are at hand, as lists."""
     here = [code for code in codes if _digest(edition, f"{task}/{code}/{split}")[0]]
     return {code: edition.corpus(task, code, split)[:] for code in here}
 
@@ -795,13 +769,13 @@ def _texts(edition: Edition, task: str, codes: Iterable[str], split: str) -> dic
 def _warnings(edition: Edition, encoder: str) -> str:
     """What seems wrong with an encoder, on a few sentences of one language a script."""
     chosen = {languages.script(code): code for code in edition.evaluation_languages("pos")[::-1]}
-    texts = _texts(edition, "pos", chosen.values(), "test")
+    texts = _texts(edition, "pos", tuple(chosen.values()), "test")
     some = {code: test["tokens"][:8] for code, test in texts.items()}
     return " ".join(check(edition.encoder(encoder), some)) if some else ""
 
 
 def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFrame:
-    codes = figure_1_languages(edition)
+    codes = tuple(figure_1_languages(edition))
     train, test = (_texts(edition, "ner", codes, split) for split in ("train", "test"))
     named = {
         code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
@@ -820,10 +794,8 @@ def _make_retrieval(edition: Edition, encoder: str, source: str, target: str) ->
 def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
     text = edition.parallel(source, target)[:DRAWN]
     sides = [retrieve.sentence_vectors(edition.encoder(encoder), text[side]) for side in text]
-    frames = []
-    for (layer, vectors), view in product(
-        enumerate(zip(*sides, strict=True)), ["no shift", "paper"]
-    ):
+    frames, layers = [], enumerate(zip(*sides, strict=True))
+    for (layer, vectors), view in product(layers, ["no shift", "paper"]):
         found = round(retrieve.nearest_neighbour_hits(*vectors, view).sum())
         for side, xy in zip(["source", "target"], retrieve.drawn(*vectors, view), strict=True):
             frame = pd.DataFrame(xy, columns=["x", "y"]).rename_axis("sentence").reset_index()
@@ -856,15 +828,15 @@ def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
     return frame.assign(kind=kind, language=language)
 
 
-def _switched(edition: Edition, words: int = 8) -> tuple[dict, list[str]]:
-    """A sentence of at most that many words in which about half of them are spelled anew."""
+def _switched(edition: Edition) -> tuple[dict, list[str]]:
+    """A sentence of at most eight words in which about half of them are spelled anew."""
     corrected = edition.corpus("code-switching", "corrected", "test")
     typed = edition.corpus("code-switching", "transliterated", "test")["tokens"]
 
     def balance(index: int) -> tuple:
         pairs = list(zip(corrected[index]["tokens"], typed[index], strict=True))
         anew = sum(a != b for a, b in pairs)
-        return len(pairs) <= words, -abs(anew - len(pairs) / 2), len(pairs)
+        return len(pairs) <= 8, -abs(anew - len(pairs) / 2), len(pairs)
 
     chosen = max(range(len(typed)), key=balance)
     return corrected[chosen], typed[chosen]
@@ -886,32 +858,26 @@ def probe(edition: Edition, encoder: str, snapshots: Path) -> None:
         )
     log = edition.encoder(encoder).folder / "training.jsonl"
     last = int(pd.read_json(log, lines=True).step.max()) if log.is_file() else max(steps) + 1
-    folders = {0: "", **steps, last: edition.encoder(encoder).folder}
-    run(
-        edition, [Job("emergence", (encoder, step, str(folders[step]))) for step in sorted(folders)]
-    )
+    folders = sorted({0: "", **steps, last: edition.encoder(encoder).folder}.items())
+    run(edition, [Job("emergence", (encoder, step, str(folder))) for step, folder in folders])
 
 
 def _make_emergence(edition: Edition, encoder: str, step: int, folder: str) -> pd.DataFrame:
     """Tagging (layer -1) and retrieval by layer of one snapshot; without one, of random weights."""
-    with TemporaryDirectory() as room:
-        one = Encoder(encoder, folder or _untrained(edition.encoder(encoder), room))
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    whole = edition.encoder(encoder)
+    with TemporaryDirectory() as room, torch.random.fork_rng():
+        if not folder:  # of the same shape and vocabulary
+            torch.manual_seed(0)
+            AutoModel.from_config(AutoConfig.from_pretrained(whole.folder)).save_pretrained(room)
+            whole.tokenizer.save_pretrained(room)
+        one = Encoder(encoder, folder or room)
         rows = [row for train in ("en", "hi") for row in _probe_tagging(edition, one, train)]
         rows += [row for pair in edition.pairs for row in _probe_retrieval(edition, one, *pair)]
     columns = ["measure", "source", "target", "layer", "score", "low", "high"]
     return pd.DataFrame(rows, columns=columns).assign(encoder=encoder, step=step)
-
-
-def _untrained(encoder: Encoder, folder: str) -> str:
-    """The folder of an encoder of the same shape and vocabulary with random weights."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        AutoModel.from_config(AutoConfig.from_pretrained(encoder.folder)).save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
-    return folder
 
 
 def _probe_tagging(edition: Edition, encoder: Encoder, train: str) -> Iterator[tuple]:
@@ -926,16 +892,14 @@ def _probe_tagging(edition: Edition, encoder: Encoder, train: str) -> Iterator[t
         yield measure, train, target, -1, *_with_interval(counts)
 
 
-def _probe_retrieval(
-    edition: Edition, encoder: Encoder, source: str, target: str
-) -> Iterator[tuple]:
-    text = edition.parallel(source, target)
+def _probe_retrieval(edition: Edition, encoder: Encoder, *pair: str) -> Iterator[tuple]:
+    text = edition.parallel(*pair)
     some = text[retrieve.subset(len(text), 500, seed=1)]
     sides = [retrieve.sentence_vectors(encoder, some[side]) for side in some]
     for layer, vectors in enumerate(zip(*sides, strict=True)):
         hits = retrieve.nearest_neighbour_hits(*vectors)
         counts = np.stack([hits, np.ones_like(hits)], axis=1)
-        yield "retrieval", source, target, layer, *_with_interval(counts)
+        yield "retrieval", *pair, layer, *_with_interval(counts)
 
 
 def _with_interval(counts: np.ndarray) -> tuple[float, float, float]:

@@ -1,9 +1,8 @@
 """The paper's languages: names, scripts, families, word order, and lists that its tables use.
 
-Word order is as WALS attests it (paper, section 4.1): six features, what two languages share.
-Values are those of the atlas's CLDF release (github.com/cldf-datasets/wals, commit 3a9efd69074e;
-CC BY 4.0), one entry a language. ``data/word_order.csv`` also says what grammars do where WALS is
-silent ("assumed"); only `assumed_adjective_group` reads that.
+Word order is six features of WALS (paper, section 4.1), from its CLDF release
+(github.com/cldf-datasets/wals, commit 3a9efd69074e; CC BY 4.0), one entry a language. Where WALS is
+silent, ``data/word_order.csv`` has what grammars say ("assumed"), for `assumed_adjective_group`.
 """
 
 from functools import cache
@@ -60,21 +59,14 @@ def word_order() -> pd.DataFrame:
 
 
 @cache
-def _attested() -> dict[str, dict[str, str]]:
-    rows = word_order().query("kind == 'attested'").groupby("language")
-    return {code: dict(zip(own.feature, own.value)) for code, own in rows}
-
-
 def attested(code: str) -> dict[str, str]:
     """The language's WALS values by feature; a feature that WALS leaves open is missing."""
-    return dict(_attested().get(check(code), {}))
+    rows = word_order().query(f"kind == 'attested' and language == '{check(code)}'")
+    return dict(zip(rows.feature, rows.value))
 
 
 def common_features(a: str, b: str) -> int:
-    """How many of the six features (0-6) have the same attested value in both languages.
-
-    Two languages with "No dominant order" share that value.
-    """
+    """How many of the six features (0-6) have one attested value, or no dominant order, in both."""
     return len(attested(a).items() & attested(b).items())
 
 
@@ -86,19 +78,14 @@ def likeness(a: str, b: str) -> float:
 
 def common_orders(a: str, b: str) -> int:
     """`common_features` (0-6) without those for which neither has a dominant order."""
-    shared = attested(a).items() & attested(b).items()
-    return sum(value not in NO_ORDER for _, value in shared)
+    return sum(value not in NO_ORDER for _, value in attested(a).items() & attested(b).items())
 
 
 @cache
-def _own_entries() -> set[str]:
-    entries = pd.read_csv(DATA / "wals_entries.csv")
-    return set(entries.language[entries.own == 1])
-
-
 def own_entry(code: str) -> bool:
     """Whether the atlas has just one entry for the language, and that for no other."""
-    return check(code) in _own_entries()
+    entries = pd.read_csv(DATA / "wals_entries.csv")
+    return check(code) in set(entries.language[entries.own == 1])
 
 
 def shared(codes: list[str]) -> pd.DataFrame:

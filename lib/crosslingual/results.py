@@ -76,12 +76,14 @@ def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
     about the same, both are here: see `current`.
     """
     frames, path = [], recorded(edition) / f"{kind}.parquet"
-    if path.is_file() and not _only_computed(edition):
+    if path.is_file() and not _marker(edition).is_file():
         frames.append(_load_recorded(path).assign(origin=RECORDED))
     for path in sorted((local(edition) / kind).glob("*.parquet")):
         with suppress(FileNotFoundError):
-            if (frame := _load_or_set_aside(path)) is not None:
-                frames.append(frame.assign(origin=COMPUTED))
+            if path.stem.endswith(_digest(content := path.read_bytes())):
+                frames.append(_load(content).assign(origin=COMPUTED))
+            else:
+                path.replace(path.with_suffix(".damaged"))
     columns = [*columns, *PROVENANCE, "origin"]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
     lacking = [column for column in columns if column not in frame]
@@ -92,7 +94,7 @@ def stamp(edition: str, kind: str) -> tuple:
     """Changes whenever what `read` returns does: names and times of the files."""
     paths = [recorded(edition) / f"{kind}.parquet", *(local(edition) / kind).glob("*.parquet")]
     times = [(path.name, path.stat().st_mtime_ns) for path in paths if path.is_file()]
-    return (str(local(edition)), _only_computed(edition), *sorted(times))
+    return (str(local(edition)), _marker(edition).is_file(), *sorted(times))
 
 
 def begin_afresh(edition: str) -> None:
@@ -100,7 +102,7 @@ def begin_afresh(edition: str) -> None:
 
     Where an earlier such run was broken off, it goes on.
     """
-    if not _only_computed(edition):
+    if not _marker(edition).is_file():
         shutil.rmtree(local(edition), ignore_errors=True)
         local(edition).mkdir(parents=True)
         _marker(edition).touch()
@@ -112,11 +114,8 @@ def end_afresh(edition: str) -> None:
 
 
 def _marker(edition: str) -> Path:
+    """A file that is there while recorded rows do not count."""
     return local(edition) / ".afresh"
-
-
-def _only_computed(edition: str) -> bool:
-    return _marker(edition).is_file()
 
 
 def current(
@@ -155,14 +154,13 @@ def keep(edition: str, kind: str, frame: pd.DataFrame, about: tuple) -> None:
         other.unlink(missing_ok=True)
 
 
-def record(edition: str, kind: str, frame: pd.DataFrame) -> int:
-    """Put the rows of a kind into the repository, in place of those there; the number of bytes."""
+def record(edition: str, kind: str, frame: pd.DataFrame) -> None:
+    """Put the rows of a kind into the repository, in place of those there."""
     # Rows of one evaluation corpus below each other: what they have in common packs away.
     order = [column for column in ("evaluate", "layer") if column in frame]
     frame = frame.drop(columns=["origin", "note", "edition"], errors="ignore")
-    content = _dump(frame.sort_values(order, kind="stable") if order else frame)
-    _put(recorded(edition) / f"{kind}.parquet", content)
-    return len(content)
+    frame = frame.sort_values(order, kind="stable") if order else frame
+    _put(recorded(edition) / f"{kind}.parquet", _dump(frame))
 
 
 def merge(folder: Path) -> int:
@@ -188,11 +186,6 @@ def _put(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def damaged(edition: str) -> list[Path]:
-    """Files that could not be read and were set aside."""
-    return sorted(local(edition).rglob("*.damaged"))
-
-
 def about() -> dict[str, str]:
     """When and with what a result is made here and now; names no machine, user or path."""
     versions = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
@@ -203,10 +196,8 @@ def about() -> dict[str, str]:
 
 def _dump(frame: pd.DataFrame) -> bytes:
     """A frame as parquet, with checksums of its pages; arrays as NumPy's own bytes."""
-    packed = frame.assign(
-        **{name: frame[name].map(_pack) for name in ARRAYS if name in frame.columns}
-    )
-    table, sink = pa.Table.from_pandas(packed, preserve_index=False), io.BytesIO()
+    packed = {name: frame[name].map(_pack) for name in ARRAYS if name in frame}
+    table, sink = pa.Table.from_pandas(frame.assign(**packed), preserve_index=False), io.BytesIO()
     options = {"compression": "zstd", "compression_level": 12, "write_page_checksum": True}
     pq.write_table(table, sink, **options, write_statistics=False)
     return sink.getvalue()
@@ -215,18 +206,7 @@ def _dump(frame: pd.DataFrame) -> bytes:
 def _load(content: bytes) -> pd.DataFrame:
     table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
     frame = table.to_pandas()
-    return frame.assign(
-        **{name: frame[name].map(_unpack) for name in ARRAYS if name in frame.columns}
-    )
-
-
-def _load_or_set_aside(path: Path) -> pd.DataFrame | None:
-    """The rows in a file, or None if its bytes are not those that its name tells."""
-    content = path.read_bytes()
-    if path.stem.endswith(_digest(content)):
-        return _load(content)
-    path.replace(path.with_suffix(".damaged"))
-    return None
+    return frame.assign(**{name: frame[name].map(_unpack) for name in ARRAYS if name in frame})
 
 
 def _load_recorded(path: Path) -> pd.DataFrame:

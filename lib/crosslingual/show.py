@@ -1,8 +1,6 @@
 """How results stand on a page: numbered tables and figures, numbers with intervals, phrases.
 
-A cell of a chapter returns a ``Table`` or a ``Figure``. The site build takes its MyST form,
-numbered and open to references from other pages; a live notebook shows its HTML form. What exactly
-a table or figure holds is the business of its chapter's room.
+The site build takes the MyST form of what a cell returns, a live notebook its HTML form.
 """
 
 import base64
@@ -14,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -55,7 +52,6 @@ CYCLE = ["#0067A3", "#B34700", "#00704F", "#8A3B78", "#6B5B00"]
 WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
 DPI = 200
 LETTER, LINE = 10.0, 1.3  # points a line's name is high; distance of two lines of text, in letters
-OTHER = "other"  # languages that are in no group
 ROLES = ("train", "evaluate", "language", "source", "target")  # columns that name corpora
 
 
@@ -64,10 +60,9 @@ ROLES = ("train", "evaluate", "language", "source", "target")  # columns that na
 
 @dataclass(frozen=True)
 class Table:
-    """A numbered table: caption, label for references, header, rows of Markdown cells, notes below.
+    """A numbered table of Markdown cells; columns of ``text`` are left-aligned, as the first is.
 
-    The first column is left-aligned, and so are the others if they hold ``text`` rather than
-    numbers. Notes in backquotes are signatures, folded away.
+    Notes in backquotes are signatures, folded away.
     """
 
     caption: str
@@ -183,12 +178,10 @@ def beside(
     name: str,
     languages: Sequence[str] | None = None,
 ) -> Table:
-    """Scores of one encoder next to the paper's (Tables 1, 2, 4, 7, 8).
+    """Scores of one encoder next to the paper's: fine-tuning languages by evaluation languages.
 
-    Rows are fine-tuning, columns evaluation languages. Each language has a row of our means over
-    seeds, one of their uncertainty, one of the paper's values and, for real data only, one of
-    differences. ``languages`` shows other ones than the paper's; without it, what the paper leaves
-    empty stays empty.
+    Of each our means over seeds, their uncertainty, the paper's values and, for real data only,
+    the differences. Without ``languages``, what the paper leaves empty stays empty.
     """
     codes = list(languages or published)
     digits = 1 if published.round(1).equals(published) else 2  # as the paper prints: Table 4 has 1
@@ -222,10 +215,7 @@ def titled(published: pd.DataFrame, edition: "Edition") -> str:
 def systems(
     ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: "Edition", name: str
 ) -> Table:
-    """Tables 3 and 6, whose rows are systems: the paper's as printed, then ours.
-
-    ``ours`` maps a row's title to scores with one cell per evaluation corpus.
-    """
+    """Tables 3 and 6: the paper's systems as printed, then ``ours``, scores by the row's title."""
     rows = []
     for index, values in published.iterrows():
         title = " · ".join(index) if isinstance(index, tuple) else index
@@ -244,13 +234,10 @@ def ledger_table(
     ledger: pd.DataFrame,
     edition: "Edition",
     name: str,
-    others: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    others: Mapping[str, pd.DataFrame] | None = None,
 ) -> Table:
-    """Claims with verdicts, a row a claim; ``ledger`` is ``conclusion.ledger``'s.
-
-    Columns: on the paper's numbers, on the edition's, and on those of ``others``, ledgers by name.
-    """
-    rows = []
+    """Claims judged on the paper's numbers, the edition's and those of ``others``, by name."""
+    rows, others = [], others or {}
     for row in ledger.itertuples():
         over = stats.Interval(row.over_low, row.over_high)
         spread = both_bounds(stats.Estimate(row.value, row.low, row.high, over), 2)
@@ -280,11 +267,7 @@ def _verdict(verdict: str, value: float, interval: str = "") -> str:
 
 
 def _told(edition: "Edition", *frames: pd.DataFrame) -> list[str]:
-    """What a reader of results has to know, a sentence each, some of them empty.
-
-    Artificiality; of each frame, corpora that stand in for the paper's, whether it was computed
-    here, what lacks and why, and what a recorded row was made from that is not at hand.
-    """
+    """What a reader of results has to know, a sentence each, some of them empty."""
     told = [PATTERN * edition.artificial]
     for frame in frames:
         told += [in_place(frame, edition), origin(frame), *lacking(frame)]
@@ -332,9 +315,8 @@ def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
 def signature(frame: pd.DataFrame) -> str:
     """What scores are, in one line: metric, task, edition, encoder, recipe, seeds, versions.
 
-    From the columns of ``experiments.scores``; empty for frames of anything else, for nothing, and
-    for baselines, which have no recipe. Models that differ in their seeds alone are one signature,
-    "seeds 1,2,3 or 1".
+    Empty for frames of anything but scores, and for baselines, which have no recipe. Models that
+    differ in their seeds alone are one signature, "seeds 1,2,3 or 1".
     """
     if not {"made_from", "task", "seed"} <= set(frame):
         return ""
@@ -343,15 +325,9 @@ def signature(frame: pd.DataFrame) -> str:
     for row in runs.itertuples():
         if recipe := (made := json.loads(row.made_from)).get("recipe"):
             metric = "F1 conlleval over words, IOB2" if row.task == "ner" else "accuracy over words"
-            encoder = f"{row.encoder} {made.get('encoder', '')[:8]}"
-            parts = (
-                f"{metric}, first piece with text",
-                row.task,
-                f"edition {row.edition}",
-                encoder,
-                recipe,
-            )
-            by_corpus = seeds.setdefault((" | ".join(parts), made.get("versions", "")), {})
+            start = f"{metric}, first piece with text | {row.task} | edition {row.edition} | "
+            start += f"{row.encoder} {made.get('encoder', '')[:8]} | {recipe}"
+            by_corpus = seeds.setdefault((start, made.get("versions", "")), {})
             by_corpus.setdefault(row.train, set()).add(row.seed)
     told = []
     for (start, versions), by_corpus in seeds.items():
@@ -365,10 +341,7 @@ def signature(frame: pd.DataFrame) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure with its label for references, caption and a text for who cannot see it.
-
-    A ``wide`` one is scrolled on a phone, as its letters would be too small if it were fitted.
-    """
+    """A drawn figure: label, caption, text for who cannot see it; a wide one scrolls on a phone."""
 
     drawing: matplotlib.figure.Figure
     name: str
@@ -420,12 +393,10 @@ def figure(
 
 def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
     """Stands in for a figure without data: numbered like it, and saying what is missing."""
-    drawing, (panel,) = canvas(0.8)
+    (drawing, (panel,)), why = canvas(0.8), "Not available in this edition."
     panel.set_axis_off()
-    panel.text(0.5, 0.5, "not available in this edition", ha="center", va="center")
-    reasons = [sentence for frame in frames for sentence in lacking(frame)]
-    why = " ".join(dict.fromkeys([f"Not available in this edition ({edition.title}).", *reasons]))
-    return Figure(drawing, name, why, why)
+    panel.text(0.5, 0.5, why, ha="center", va="center")
+    return figure(drawing, name, why, why, edition, *frames)
 
 
 def canvas(
@@ -451,22 +422,18 @@ def gallery(views: Mapping[str, Figure | Table]) -> ipywidgets.VBox:
 def heatmap(
     frame: pd.DataFrame, group: Callable[[str], str | None], edition: "Edition", name: str
 ) -> Figure:
-    """Scores of one encoder as colours, languages put into groups (``languages.order_group``).
-
-    Rows are fine-tuning, columns evaluation languages; white lines part the groups, languages in
-    none come last.
-    """
+    """Scores of one encoder as colours; white lines part groups, languages in none come last."""
     runs = valued(frame)
     if runs.empty:
         return absent(name, edition, frame)
     both = set(runs.train) & set(runs.evaluate)
     codes = sorted(both, key=lambda code: (group(code) or "~", label(code)))
     means = stats.means(runs).unstack().loc[codes, codes]
-    groups = np.array([group(code) or OTHER for code in codes])
+    groups = np.array([group(code) or "other" for code in codes])
     drawing, (panel,) = canvas(6.2)
     _coloured(panel, means.rename(index=label, columns=label))
     _part_groups(panel, groups)
-    same, grouped = np.equal.outer(groups, groups), groups != OTHER
+    same, grouped = np.equal.outer(groups, groups), groups != "other"
     pairs = np.logical_and.outer(grouped, grouped) & ~np.eye(len(codes), dtype=bool)
     within, between = (number(means.where(pairs & kind).stack().mean()) for kind in (same, ~same))
     read = f"Mean of zero-shot pairs within a group {within}, between groups {between}"
@@ -480,8 +447,7 @@ def _coloured(panel: Axes, means: pd.DataFrame) -> None:
     bar = {"shrink": 0.6, "label": "score", "location": "bottom", "aspect": 30}
     style = {"cmap": "cividis", "vmin": 0, "vmax": 100, "square": True, "cbar_kws": bar}
     sns.heatmap(means, ax=panel, xticklabels=True, yticklabels=True, **style)
-    panel.tick_params(labelsize=min(9, 230 / len(means)), length=0)
-    panel.tick_params(axis="y", rotation=0)
+    panel.tick_params(labelsize=min(9, 230 / len(means)), length=0, rotation=0)
     panel.tick_params(axis="x", rotation=90)
     panel.set(xlabel="evaluated on", ylabel="fine-tuned on")
 
@@ -490,8 +456,8 @@ def _part_groups(panel: Axes, groups: Sequence[str]) -> None:
     slanted = {"rotation": 40, "ha": "left"} if len(set(groups)) > 4 else {"ha": "center"}
     start = 0
     for key, members in groupby(groups):
-        panel.axhline(start, color="white", linewidth=1.5)
-        panel.axvline(start, color="white", linewidth=1.5)
+        for line in (panel.axhline, panel.axvline):
+            line(start, color="white", linewidth=1.5)
         end = start + len(list(members))
         panel.text((start + end) / 2, -0.4, key, va="bottom", fontsize=8, **slanted)
         start = end
@@ -500,8 +466,7 @@ def _part_groups(panel: Axes, groups: Sequence[str]) -> None:
 def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]]) -> None:
     """Write lines' names right of their ends: {name: (x, y, colour)}. Set the limits before.
 
-    Names touch neither each other nor the frame; where one had to be moved, fine leaders join them
-    to their ends.
+    Names do not touch; where one had to be moved, fine leaders join them to their ends.
     """
     panel.figure.draw_without_rendering()
     low, high = panel.get_ylim()
@@ -519,10 +484,7 @@ def end_labels(panel: Axes, labels: Mapping[str, tuple[float, float, str]]) -> N
 
 
 def spread_apart(values: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:
-    """The values moved as little as possible (in squares), neighbours ``gap`` apart, order kept.
-
-    All lie between ``low`` and ``high`` as far as there is room.
-    """
+    """The values moved as little as possible, ``gap`` apart, within ``low`` and ``high``."""
     order, steps = np.argsort(values, kind="stable"), gap * np.arange(len(values))
     moved = isotonic_regression(np.asarray(values, float)[order] - steps).x
     placed = np.empty(len(values))
@@ -562,14 +524,9 @@ def names(edition: "Edition") -> dict[str, str]:
 def against(
     ours: pd.Series, paper: pd.Series, edition: "Edition", without: Iterable[str] = ()
 ) -> str:
-    """How far zero-shot scores, by pair, are from the paper's, in a sentence.
-
-    ``without``: languages whose corpora are not the paper's, of which no pair counts.
-    """
+    """How far zero-shot scores are from the paper's, but for pairs of languages of ``without``."""
     if edition.artificial:
-        return (
-            "The languages are artificial: patterns can be compared with the paper's, not values."
-        )
+        return "The languages are artificial: patterns compare with the paper's, values do not."
     apart = stats.zero_shot((ours - paper).dropna())
     apart = apart[[not set(pair) & set(without) for pair in apart.index]]
     if apart.empty:

@@ -37,11 +37,6 @@ class Estimate(NamedTuple):
     over: Interval = Interval(np.nan, np.nan)
 
 
-class Permutation(NamedTuple):
-    statistic: float
-    p: float
-
-
 def valued(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a value; the others say in their column ``reason`` why not."""
     return frame[frame.reason == ""] if "reason" in frame else frame
@@ -128,13 +123,13 @@ def slope(x, y):
 
 def permutation_test(
     x: pd.DataFrame, y: pd.DataFrame, statistic: Callable = rank_correlation, n: int = PERMUTATIONS
-) -> Permutation:
-    """Does y rise with x over pairs of languages? Permutes languages, as Mantel (1967) does.
+) -> float:
+    """One-sided p of y rising with x over pairs of languages: permutes these (Mantel, 1967).
 
     x and y are square frames over the same languages; the diagonal never enters, nor do pairs for
-    which x is NaN. ``statistic`` takes x [pairs] and y [pairs] or [pairs, n]. The p value is
-    one-sided. Cells of one language stay together, so that a matrix of L languages counts as L
-    observations rather than L(L-1). Raises ValueError where y has a gap.
+    which x is NaN. ``statistic`` takes x [pairs] and y [pairs] or [pairs, n]. Cells of one language
+    stay together, so that a matrix of L languages counts as L observations rather than L(L-1).
+    Raises ValueError where y has a gap.
     """
     languages = list(x.index)
     x, y = (frame.loc[languages, languages].to_numpy(float) for frame in (x, y))
@@ -150,7 +145,7 @@ def permutation_test(
         np.sum(statistic(x[rows, columns], y[some[rows], some[columns]]) >= observed - 1e-12)
         for some in np.array_split(orders, range(1000, n, 1000), axis=1)
     )
-    return Permutation(float(observed), float((1 + as_high) / (n + 1)))
+    return float((1 + as_high) / (n + 1))
 
 
 def draws(frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +157,11 @@ def draws(frame: pd.DataFrame) -> pd.DataFrame:
     have no part in it.
     """
     frame = valued(frame).sort_values("seed")
-    if (key := _content(frame)) not in _drawn:
+    runs = frame[[*CELL, "seed", "score"]]
+    content = blake2b(pd.util.hash_pandas_object(runs, index=False).to_numpy())
+    for counts in frame.counts:
+        content.update(np.ascontiguousarray(counts))
+    if (key := content.digest()) not in _drawn:
         if len(_drawn) == REMEMBERED:
             _drawn.pop(next(iter(_drawn)))
         _drawn[key] = _versions(frame)
@@ -170,14 +169,6 @@ def draws(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 _drawn: dict[bytes, pd.DataFrame] = {}
-
-
-def _content(frame: pd.DataFrame) -> bytes:
-    runs = frame[[*CELL, "seed", "score"]]
-    content = blake2b(pd.util.hash_pandas_object(runs, index=False).to_numpy())
-    for counts in frame.counts:
-        content.update(np.ascontiguousarray(counts))
-    return content.digest()
 
 
 def _versions(frame: pd.DataFrame) -> pd.DataFrame:
@@ -221,10 +212,9 @@ def _mean_of_drawn(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 def every_version(scores: pd.DataFrame, statistic: Callable) -> pd.Series | pd.DataFrame:
     """A statistic of pairs in every version of their scores, and without each of their languages.
 
-    ``scores`` is of the form of ``draws``. ``statistic`` takes such rows and returns a value a
-    column, or rows of them. Added are the columns ("without", language): the statistic of the mean
-    scores when a language's row and column are gone. `estimate` reads its interval from them, so
-    that ``scores`` should hold no pair that the statistic does not look at.
+    ``statistic`` takes rows of the form of ``draws`` and returns a value a column, or rows of them.
+    Added are the columns ("without", language): that of the mean scores when a language's row and
+    column are gone. ``scores`` should hold no pair that the statistic does not look at.
     """
     train, evaluate = (scores.index.get_level_values(side).to_numpy() for side in CELL[1:])
     whole, mean, codes = statistic(scores), scores[["mean"]], dict.fromkeys([*train, *evaluate])
@@ -241,10 +231,9 @@ def over_languages(versions: pd.Series) -> Interval:
 
     A language takes its row and its column along, so that the pairs' dependence is in it. Where
     languages differ as such, it covers what it promises from a dozen of them on; where all that
-    differs is pairs, it is too wide, by a factor of up to 1.5, never too narrow. (A bootstrap that
-    draws languages with replacement, Owen 2007, has no score for a language drawn twice, and covers
-    group means less well.) ``versions`` is of the form of ``every_version``; NaN ends if it was not
-    made by that, or is not known without some language. A correlation's (by the series' name) is
+    differs is pairs, it is too wide, by a factor of up to 1.5. (A bootstrap of languages, Owen
+    2007, has no score for one drawn twice.) ``versions`` is ``every_version``'s; NaN ends for
+    others, or if it is not known without some language. A correlation's (by the series' name) is
     computed on Fisher's scale, so that it ends before 1.
     """
     left = versions["without"].to_numpy() if "without" in versions else np.empty(0)
@@ -263,12 +252,10 @@ def estimate(versions: pd.Series) -> Estimate:
     """A statistic's value, the hull of its t interval over seeds and its bootstrap interval, and
     its interval over languages.
 
-    ``versions`` is a statistic of the columns of ``draws``, or ``every_version`` of it. With a
-    single seed only the bootstrap counts; with neither (a published number) both ends equal the
-    value.
+    ``versions``: a statistic of the columns of ``draws``, or ``every_version`` of it; with neither
+    seeds nor draws (a published number) both ends equal the value.
     """
-    value = float(versions["mean"].iloc[0])
-    ends = [value]
+    ends = [value := float(versions["mean"].iloc[0])]
     if "seed" in versions:
         ends += [end for end in t_interval(versions["seed"].dropna()) if not np.isnan(end)]
     if "draw" in versions and versions["draw"].notna().all():

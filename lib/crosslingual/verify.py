@@ -60,7 +60,8 @@ def chosen(
         raise VerifyError(f"no such model is recorded for the edition {edition.name}.")
     if sample:
         models = known[MODEL].drop_duplicates()
-        known = known.merge(models.sample(min(sample, len(models)), random_state=_today()))
+        lot, number = date.today().toordinal(), min(sample, len(models))
+        known = known.merge(models.sample(number, random_state=lot))
     for row in known[known.note != ""].itertuples():
         raise VerifyError(f"{row.task} {row.encoder} {row.train} {row.seed}: {row.note}.")
     return known
@@ -78,27 +79,18 @@ def yardstick(recorded: pd.DataFrame) -> pd.DataFrame:
     return recorded.assign(exact=exact, low=low, high=high)
 
 
-def needs(edition: Edition, cells: pd.DataFrame) -> str:
-    """What it takes to verify cells, in words: corpora, encoders, time; also what lacks of it."""
-    models, lacking = _models(cells), experiments.lacking(edition, cells)
-    corpora = {(row.task, code) for row in cells.itertuples() for code in (row.train, row.evaluate)}
-    told = f"{edition.name}: {len(models)} models of {', '.join(sorted(set(cells.encoder)))}, "
-    told += f"{len(corpora)} corpora. "
-    if lacking:
-        return f"{told}Of what they take {len(lacking)} are not at hand; the first: {lacking[0]}"
-    jobs = [experiments.Job("scores", model) for model, _ in models]
-    return f"{told}{experiments.cost(edition, jobs, experiments.default_workers())}."
-
-
 def verify(edition: Edition, cells: pd.DataFrame, workers: int = 1) -> pd.DataFrame:
     """Fine-tune the models of cells anew; what is recorded stays as it is.
 
     Columns besides those of cells: anew (percent), equal (percent of sentences with the recorded
     counts), agrees, took (seconds). Raises VerifyError if something lacks that this takes.
     """
+    models = list(cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items())
     if lacking := experiments.lacking(edition, cells):
-        raise VerifyError(f"{edition.name} cannot be verified here: {lacking[0]}")
-    found = pd.concat(experiments.remade(edition, _models(cells), workers))
+        told = f"{edition.name} cannot be verified here: of what {len(models)} model(s) of "
+        told += f"{', '.join(sorted(set(cells.encoder)))} take {len(lacking)} are not at hand"
+        raise VerifyError(f"{told}, the first being: {lacking[0]}")
+    found = pd.concat(experiments.remade(edition, models, workers))
     both = cells.merge(found, on=[*MODEL, "evaluate"], suffixes=("", "_anew"))
     pairs = zip(both.counts, both.counts_anew, strict=True)
     both["equal"] = [100 * float((one == other).all(axis=1).mean()) for one, other in pairs]
@@ -110,23 +102,12 @@ def verify(edition: Edition, cells: pd.DataFrame, workers: int = 1) -> pd.DataFr
 
 def told(verified: pd.DataFrame) -> pd.DataFrame:
     """Verified cells as people read them: a row a cell, with what it may be and the verdict."""
-    limits = verified.apply(_limit, axis=1)
+    seeds = verified.low.map("{:.1f} to ".format) + verified.high.map("{:.1f}".format)
+    limits = seeds.mask(verified.exact, f"{EQUAL:g}% equal")
     verdict = verified.agrees.map({True: "agrees", False: "DIFFERS"})
     rounded = {name: verified[name].map("{:.2f}".format) for name in ("score", "anew", "equal")}
     shown = verified[[*MODEL, "evaluate"]].assign(**rounded, allowed=limits, verdict=verdict)
     return shown.rename(columns={"score": "recorded", "equal": "% equal"})
-
-
-def _limit(row: pd.Series) -> str:
-    return f"{EQUAL:g}% equal" if row.exact else f"{row.low:.1f} to {row.high:.1f}"
-
-
-def _models(cells: pd.DataFrame) -> list[tuple[tuple, tuple[str, ...]]]:
-    return list(cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items())
-
-
-def _today() -> int:
-    return date.today().toordinal()
 
 
 # ---- the spot check of every build
@@ -138,7 +119,7 @@ def spot_check(file: Path, lot: int | None = None) -> None:
     What came out is put into ``file``; raises VerifyError if a record does not come out again.
     """
     edition, started, worked = Edition.load(experiments.WORLD), perf_counter(), thread_time()
-    lot = _today() if lot is None else lot
+    lot = date.today().toordinal() if lot is None else lot
     found = verify(edition, _drawn(chosen(edition), lot))
     took, off = perf_counter() - started, (found.anew - found.score).abs().max()
     sentence = (

@@ -1,8 +1,4 @@
-"""Appendix A, hyper-parameters and cost; the pages on provenance and on what is not reproduced.
-
-Scores and variants are the frames of ``experiments``. What a fine-tuned model took stands in each
-of its rows, evaluations on every corpus included.
-"""
+"""Appendix A, hyper-parameters and cost; the pages on provenance and on what is not reproduced."""
 
 from __future__ import annotations
 
@@ -66,10 +62,8 @@ def variants(frame: pd.DataFrame, edition: Edition) -> show.Table:
     several = found.groupby("variant").seed.transform("nunique") > 1
     titles = found.variant.where(~several, found.variant + ", seed " + found.seed.astype(str))
     rows = np.column_stack([titles, found.within.map(number), found.across.map(number)])
-    about = (
-        "Accuracy of taggers fine-tuned on one language, within it and on average across the "
-        "others, with settings that the paper leaves open"
-    )
+    about = "Accuracy of taggers fine-tuned on one language, within it and on average across the "
+    about += "others, with settings that the paper leaves open"
     header = ["recipe", "within", "across"]
     return show.table(about, "sensitivity", header, rows.tolist(), edition, frame)
 
@@ -104,7 +98,7 @@ def models(scores: pd.DataFrame) -> pd.DataFrame:
 def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """Seconds that models took, by task, encoder and device."""
     each, rows = models(scores), []
-    titles = _titles(each, edition)
+    titles = each.task + ", " + each.encoder.map(edition.encoder_title)
     for (title, device), group in each.groupby([titles, "device"], sort=False):
         took = group.seconds
         sums = [took.median(), took.max(), took.sum() / 60, group.memory.max() / 1e9]
@@ -115,10 +109,6 @@ def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
     notes = [unknown, SHARED * bool(shared), *show.lacking(scores)]
     about = "What fine-tuning took, measured"
     return show.table(about, "cost-table", header, rows, edition, notes=notes)
-
-
-def _titles(each: pd.DataFrame, edition: Edition) -> pd.Series:
-    return each.task + ", " + each.encoder.map(edition.encoder_title)
 
 
 def reading(scores: pd.DataFrame) -> dict[str, str | float]:

@@ -60,16 +60,15 @@ def beside_paper(results: Mapping[str, pd.DataFrame], edition: Edition) -> claim
     """
     if edition.artificial or edition.encoder_title("m-bert") == "M-BERT":
         return {}
-    ours, paper = claims.evidence(dict(results), edition), claims.published_evidence()
-    kinds = dict.fromkeys(kind for kind, _ in COMPARED.values())
-    return {kind: _less(ours[kind], paper[kind]) for kind in kinds}
-
-
-def _less(ours: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    printed = paper["mean", 0][paper.index.isin(ours.index)].loc[["m-bert"]]
-    differences = ours.loc[printed.index].set_axis(printed.index).sub(printed, axis=0)
-    differences["paper", 0] = printed
-    return differences.droplevel("encoder")
+    found, paper = claims.evidence(dict(results), edition), claims.published_evidence()
+    differences = {}
+    for kind in dict.fromkeys(kind for kind, _ in COMPARED.values()):
+        ours, printed = found[kind], paper[kind]["mean", 0]
+        printed = printed[printed.index.isin(ours.index)].loc[["m-bert"]]
+        less = ours.loc[printed.index].set_axis(printed.index).sub(printed, axis=0)
+        less["paper", 0] = printed
+        differences[kind] = less.droplevel("encoder")
+    return differences
 
 
 def objective(differences: claims.Evidence) -> pd.DataFrame:
@@ -88,19 +87,12 @@ def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame
     """Mean differences, with their intervals over runs and over languages."""
     name, rows = edition.encoder_title("m-bert"), []
     for title, cells, paper, less in found.itertuples():
-        means = [number(paper), number(paper + less.value), signed(less.value)]
-        rows.append([title.strip(), str(cells), *means, show.bounds(less), show.bounds(less.over)])
-    header = [
-        "mean of",
-        "cells",
-        "M-BERT, paper",
-        name,
-        "difference",
-        "over runs",
-        "over languages",
-    ]
+        means = [number(paper), number(paper + less.value)]
+        less = [f"{signed(less.value)} ({show.bounds(less)})", show.bounds(less.over)]
+        rows.append([f"{title.strip()} ({cells})", *means, *less])
+    header = ["mean of (cells)", "paper", name, "difference", "over languages"]
     note = (
-        "Intervals of the difference. Over runs: seeds (t) and sentences (bootstrap). Over "
+        "Intervals of the difference. In brackets: over seeds (t) and sentences (bootstrap). Over "
         "languages: one is left out, with its row and its column (jackknife)."
     )
     about = f"{name} beside the paper's M-BERT"
@@ -194,10 +186,9 @@ def one_meaning(world: World, codes: Sequence[str], seed: int = 0) -> dict[str, 
 
 
 def reordered(world: World, other: World, code: str, seed: int = 0) -> dict[str, str]:
-    """A sentence of two worlds that differ in that language's word order, and in nothing else.
+    """A sentence of two worlds that differ in that language's word order alone.
 
-    The first meaning, from ``seed`` on, that both say in the same six to nine words, of which three
-    or more have moved.
+    The first, from ``seed`` on, of the same six to nine words, of which three or more have moved.
     """
     for attempt in count(seed):
         said = [_told(each, [code], attempt)[code] for each in (world, other)]
@@ -375,10 +366,7 @@ def _step_axis(panel: Axes, steps: pd.Index) -> None:
 
 
 def emergence_by_pair(curve: pd.DataFrame, edition: Edition, encoder: str) -> show.Figure:
-    """Accuracy of each pair after so many steps: a panel a language, a line a fine-tuning one.
-
-    A language fine-tuned on has the same colour in all panels.
-    """
+    """Accuracy of each pair after so many steps: a panel a language, a line a fine-tuning one."""
     name, shown = "emergence-pairs", valued(curve).query("layer < 0")
     if shown.empty:
         return show.absent(name, edition, curve)

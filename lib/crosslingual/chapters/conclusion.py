@@ -24,15 +24,20 @@ CLAIMS = [*transfer.CLAIMS, *vocabulary.CLAIMS, *structure.CLAIMS, *space.CLAIMS
 SECTIONS = {"2": "Does it transfer?", "3": "Vocabulary", "4": "Structure", "5": "Space"}
 VERDICT_COLOURS = {"supported": CYCLE[0], "contradicted": CYCLE[1]}
 GREY, DARK = "#777777", "#444444"
+MARGINS = (
+    "How far each claim's statistic lies on the claimed side of its threshold, in points of "
+    "accuracy or F1; rank correlations and the slope are multiplied by 100. Dots and thick "
+    "lines: ours with the 95% interval for these languages; thin lines: over languages; rings: "
+    "the paper's printed numbers where these suffice."
+)
 REACH = 50.0  # points past a threshold that still have a place on the axis
 
 
 def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     """Every claim judged on an edition's results and on the paper's numbers, a row a claim, by id.
 
-    ``results`` is what ``experiments`` gives for the claims; what it lacks makes claims "not
-    testable". Columns: section, text, statistic, rule; those of ``claims.judge``; and the same of
-    the paper's numbers with the prefix ``paper_``.
+    What ``results`` lack makes claims "not testable". Columns: section, text, statistic, rule;
+    those of ``claims.judge``; and the same of the paper's numbers with the prefix ``paper_``.
     """
     ours = claims.judge(CLAIMS, claims.evidence(results, edition))
     paper = claims.judge(CLAIMS, claims.published_evidence())
@@ -58,8 +63,7 @@ def rules(judged: pd.DataFrame) -> show.Table:
 def margins(judged: pd.DataFrame, edition: Edition) -> show.Figure:
     """Each claim's statistic past its rule's threshold, ours with intervals, the paper's as a ring.
 
-    Rank correlations and slopes are multiplied by 100; what lies further than ``REACH`` is an arrow
-    head at the edge, its value in the caption. What cannot be judged here has no dot.
+    What lies beyond REACH is an arrow head; what cannot be judged here has no dot.
     """
     drawing, (panel,) = show.canvas(0.9 + 0.27 * len(judged))
     far = []
@@ -71,15 +75,9 @@ def margins(judged: pd.DataFrame, edition: Edition) -> show.Figure:
     panel.set_yticks(range(len(judged)), judged.index, fontsize=7.5)
     panel.set(xlim=(-1.05 * REACH, 1.05 * REACH), ylim=(len(judged) - 0.3, -0.7))
     panel.set_xlabel("points past the threshold (right: as claimed)", loc="right")
-    further = f"Arrow heads: further off than {REACH:g}: {'; '.join(far)}. " if far else ""
+    further = f" Arrow heads: further off than {REACH:g}: {'; '.join(far)}." if far else ""
     tally = show.tally(judged)
-    text = (
-        "How far each claim's statistic lies on the claimed side of its threshold, in points of "
-        "accuracy or F1; rank correlations and the slope are multiplied by 100. Dots and thick "
-        "lines: ours with the 95% interval for these languages; thin lines: over languages; rings: "
-        "the paper's printed numbers where these suffice. "
-        f"{further}Ours: {tally}."
-    )
+    text = f"{MARGINS}{further} Ours: {tally}."
     return show.figure(drawing, "margins", text, f"Dot plot of claims. {tally}.", edition)
 
 
@@ -128,20 +126,16 @@ def scripts(codes: Sequence[str]) -> show.Figure:
     panel.set(xlabel="languages", xlim=(0, 1.3 * sizes.max()))
     most = f"{sizes.idxmax()} has {sizes.max()} of {len(codes)} languages"
     read = f"{most}, {sum(sizes == 1)} of {len(sizes)} scripts have one"
-    caption = (
-        f"The paper's languages by script. {read}: there transfer cannot lean on shared letters."
-    )
+    caption = f"The paper's languages by script. {read}: there transfer cannot lean on shared "
+    caption += "letters."
     return show.Figure(drawing, "fig-scripts", caption, f"Horizontal bars. {read}.")
 
 
 def sentence(examples: pd.DataFrame, code: str, edition: Edition) -> show.Table:
     """A test sentence of a language: words, M-BERT's pieces, parts of speech."""
     chosen = examples[(examples.kind == "tagged") & (examples.language == code)]
-    about, header = (
-        f"A sentence under the name of {languages.name(code)}",
-        ["word", "pieces", "tag"],
-    )
-    return structure.sample(chosen, about, "sentence", header, edition)
+    about = f"A sentence under the name of {languages.name(code)}"
+    return structure.sample(chosen, about, "sentence", ["word", "pieces", "tag"], edition)
 
 
 def sentences(examples: pd.DataFrame, codes: Sequence[str], edition: Edition) -> VBox:
@@ -186,8 +180,8 @@ def reading(
         "tallies": "; ".join(f"{name}: {show.tally(one)}" for name, one in every.items()),
         "paper_tally": show.tally(judged.assign(verdict=judged.paper_verdict)),
     }
-    phrases |= {verdict: str(counts.get(verdict, 0)) for verdict in (SUPPORTED, CONTRADICTED)}
-    phrases |= {UNDECIDED: str(counts.get(UNDECIDED, 0))}
+    judgements = (SUPPORTED, CONTRADICTED, UNDECIDED)
+    phrases |= {verdict: str(counts.get(verdict, 0)) for verdict in judgements}
     return phrases | {f"section-{key}": _verdicts(_section(judged, key)) for key in SECTIONS}
 
 
@@ -229,23 +223,19 @@ def unsupported(
             told.append(f"For these languages alone: {one.fixed}.")
         with suppress(KeyError, claims.NotAvailable):  # a frame or a language lacks
             told += [FACTS[one.Index](results, sizes, edition)]
-        found = f"{one.statistic}: {show.number(one.value, 2)}"
-        rows.append(
-            [f"`{one.Index}` {show.VERDICTS[one.verdict]} {one.verdict}", found, " ".join(told)]
-        )
+        claim = f"`{one.Index}` {show.VERDICTS[one.verdict]} {one.verdict}"
+        rows.append([claim, f"{one.statistic}: {show.number(one.value, 2)}", " ".join(told)])
     about, header = "The claims that are not supported", ["Claim", "Found", "Beside it"]
     return show.table(about, "unsupported", header, rows, edition, text=True)
 
 
-def _about_slopes(results: dict[str, pd.DataFrame], sizes: pd.DataFrame, edition: Edition) -> str:
+def _about_slopes(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
     known = claims.evidence({name: results[name] for name in ("ner", "overlap")}, edition)
     kinds = {"over all pairs": claims.every_pair, "within one script": claims.within_script}
     told = []
     for kind, keep in kinds.items():
-        rises = [
-            (e, vocabulary.slopes(known, e, keep).versions.iloc[0]) for e in structure.ENCODERS
-        ]
-        steep = (f"{show.number(rise, 2)} for {edition.encoder_title(e)}" for e, rise in rises)
+        rises = {e: vocabulary.slopes(known, e, keep).versions.iloc[0] for e in structure.ENCODERS}
+        steep = (f"{show.number(x, 2)} for {edition.encoder_title(e)}" for e, x in rises.items())
         told.append(f"{' and '.join(steep)} {kind}")
     own = stats.in_language(stats.means(results["ner"].query("encoder == 'm-bert'")))
     return (
@@ -265,11 +255,10 @@ def _about_own_language(results: dict, sizes: pd.DataFrame, edition: Edition) ->
 
 def _about_order(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
     means = stats.zero_shot(stats.means(results["pos"].query("encoder == 'm-bert'")))
-    frame = means.rename_axis(["train", "evaluate"]).reset_index(name="score")
-    frame["first"] = frame.train.map(languages.order_group)
-    frame["second"] = frame.evaluate.map(languages.order_group)
-    between = frame.groupby(["second", "first"]).score.mean().map(show.number)
-    families = frame.groupby("first").train.unique().map(languages.table().family.loc.__getitem__)
+    frame = means.reset_index(name="score")
+    first, second = (frame[side].map(languages.order_group) for side in ("train", "evaluate"))
+    between = frame.score.groupby([second, first]).mean().map(show.number)
+    families = frame.train.groupby(first).unique().map(languages.table().family.loc.__getitem__)
     tagged = [
         f"{group} languages are tagged at {between[group, 'SVO']}% from SVO and at "
         f"{between[group, 'SOV']}% from SOV languages"
@@ -284,25 +273,22 @@ def _about_order(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
 def _about_mixed_text(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
     means = stats.means(results["code-switching"])
     told = structure.switching(results["code-switching"], sizes)
-    reached = (
+    reached = "; ".join(
         f"on {text} text the first reach {show.number(means[text, text])}%, the second "
         f"{show.number(means[claims.MIXED, text])}%"
         for text in (claims.CORRECTED, claims.TRANSLITERATED)
     )
-    return (
-        f"Fine-tuned on {told['mixed_sentences']} sentences of mixed text or on "
-        f"{told['apart_sentences']} of Hindi and English apart: {'; '.join(reached)}."
-    )
+    mixed, apart = told["mixed_sentences"], told["apart_sentences"]
+    texts = f"{mixed} sentences of mixed text or on {apart} of Hindi and English apart"
+    return f"Fine-tuned on {texts}: {reached}."
 
 
 def _about_layers(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
     curve = claims.all_candidates(stats.valued(results["retrieval"]))
     line = curve.query("method == 'paper' and queries == 'all' and encoder == 'm-bert'")
     best = line.loc[line.groupby(["source", "target"]).accuracy.idxmax()]
-    told = show.listing(
-        f"{label(one.source)}-{label(one.target)} in layer {one.layer:g}"
-        for one in best.itertuples()
-    )
+    places = zip(best.source.map(label), best.target.map(label), best.layer, strict=True)
+    told = show.listing(f"{source}-{target} in layer {layer:g}" for source, target, layer in places)
     return f"Most translations are found for {told}, of {line.layer.max():g}."
 
 

@@ -6,7 +6,8 @@ baselines that know no meaning beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,8 @@ def _line(rows: pd.DataFrame) -> pd.DataFrame:
 def figure_3(
     curve: pd.DataFrame, edition: Edition, name: str = "figure-3", queries: str = "all"
 ) -> show.Figure:
-    """Nearest-neighbour accuracy of one encoder by layer for each pair, among all candidates.
+    """Nearest-neighbour accuracy by layer and pair, with 95% bootstrap intervals.
 
-    Bands are 95% bootstrap intervals; dashed: the same pair found by shared word pieces alone.
     ``queries`` may be "nothing shared": sentences that share no piece with their translation.
     """
     shown = _asked(curve, queries)
@@ -115,8 +115,7 @@ def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
     pairs = claims.all_candidates(valued(curve)).groupby(PAIR, sort=False)
     columns = {"-".join(map(show.label, pair)): _column(rows) for pair, rows in pairs}
     rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
-    title = edition.encoder_title(curve.encoder.iloc[0])
-    about = f"Translations found by {title}, in percent"
+    about = f"Translations found by {edition.encoder_title(curve.encoder.iloc[0])}, in percent"
     notes = ["Intervals: sentences resampled."]
     return show.table(about, "translations", ["", *columns], rows, edition, curve, notes=notes)
 
@@ -231,30 +230,25 @@ def lowest_above_bottom(evidence: Evidence) -> Measurement:
     return Measurement(curve[curve.index > curve.index.max() / 3].min())
 
 
-def middle_over_ends(evidence: Evidence) -> Measurement:
-    return _middle_over(evidence, lambda pair: layers(evidence, *pair).iloc[[0, -1]])
+def middle_over(evidence: Evidence, baselines: Sequence[str] = ()) -> Measurement:
+    """Mean of the middle third (4 to 8 of BERT's 12) minus the best of both ends, or of baselines.
 
-
-def middle_over_copying(evidence: Evidence) -> Measurement:
-    return _middle_over(
-        evidence, lambda pair: pd.concat([layers(evidence, *pair, of) for of in BASELINES])
-    )
-
-
-def _middle_over(evidence: Evidence, others: Callable) -> Measurement:
-    """Mean of the middle third (4 to 8 of BERT's 12) minus the best of others; the worst pair."""
+    That of the pair where it is least.
+    """
     gaps = []
     for pair in RETRIEVAL_PAIRS:
-        curve, third = layers(evidence, *pair), layers(evidence, *pair).index.max() / 3
+        curve = layers(evidence, *pair)
+        others = [layers(evidence, *pair, of) for of in baselines] or [curve.iloc[[0, -1]]]
+        third = curve.index.max() / 3
         middle = curve[(curve.index >= third) & (curve.index <= 2 * third)]
-        gaps.append(middle.mean() - others(pair).max())
+        gaps.append(middle.mean() - pd.concat(others).max())
     return Measurement(pd.concat(gaps, axis=1).min(axis=1))
 
 
 CLAIMS = claims.stated(
     {
         "language-vector": lowest_above_bottom,
-        "middle-layers": middle_over_ends,
-        "beyond-copying": middle_over_copying,
+        "middle-layers": middle_over,
+        "beyond-copying": partial(middle_over, baselines=BASELINES),
     }
 )

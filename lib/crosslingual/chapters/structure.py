@@ -8,7 +8,7 @@ of ``experiments``, other taggers' below M-BERT's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import product
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 Keep = Callable[[str, str], bool]
 Likeness = Callable[[str, str], float]
+Kinds = Mapping[str, tuple[Likeness, Keep]]
 COMMON = languages.common_features
 
 ENCODERS = ("m-bert", "en-bert")
+LATER = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 GIVEN = (
     "Interval: hull of seeds (t) and sentences (bootstrap), for these languages and this one "
@@ -49,39 +51,39 @@ def _unrelated(train: str, evaluate: str) -> bool:
     return family[train] != family[evaluate]
 
 
-def _between(first: str, second: str) -> Keep:
-    order = languages.order_group
-    return lambda train, evaluate: (order(train), order(evaluate)) == (first, second)
+def _between(group: Callable, first: Hashable, second: Hashable) -> Keep:
+    return lambda train, evaluate: (group(train), group(evaluate)) == (first, second)
 
 
-def _complete(train: str, evaluate: str) -> bool:
-    return all(len(languages.attested(c)) == len(languages.FEATURES) for c in (train, evaluate))
-
-
-def _own(train: str, evaluate: str) -> bool:
-    return languages.own_entry(train) and languages.own_entry(evaluate)
+def _complete(code: str) -> bool:
+    return len(languages.attested(code)) == len(languages.FEATURES)
 
 
 # Likeness of relatives, and of letters, goes with word order: the subsets hold each of them fixed.
-SUBSETS = {"all": every_pair, "two families": _unrelated, "two scripts": across_scripts}
-# Pairs to be macro-averaged each on its own.
-ORDERS = {f"{a} to {b}": _between(a, b) for a, b in product(("SVO", "SOV"), repeat=2)}
-GROUPS = {"one script": claims.within_script, "two scripts": across_scripts} | ORDERS
+SUBSETS: Kinds = {
+    "all": (COMMON, every_pair),
+    "two families": (COMMON, _unrelated),
+    "two scripts": (COMMON, across_scripts),
+}
 # What "in common" can mean where the atlas has gaps, several entries, or no dominant order.
-READINGS: dict[str, tuple[Likeness, Keep]] = {
+READINGS: Kinds = {
     "as above: a gap is a difference": (COMMON, every_pair),
     "share of the features attested in both": (languages.likeness, every_pair),
-    "languages with all six attested": (COMMON, _complete),
-    "languages with one entry of their own": (COMMON, _own),
+    "languages with all six attested": (COMMON, _between(_complete, True, True)),
+    "languages with one entry of their own": (COMMON, _between(languages.own_entry, True, True)),
     "no dominant order is nothing in common": (languages.common_orders, every_pair),
+}
+# Pairs to be macro-averaged each on its own.
+GROUPS = {"one script": claims.within_script, "two scripts": across_scripts} | {
+    f"{a} to {b}": _between(languages.order_group, a, b)
+    for a, b in product(("SVO", "SOV"), repeat=2)
 }
 
 
 def figure_2(scores: pd.DataFrame, edition: Edition) -> show.Figure:
-    """Zero-shot accuracy against the number of common attested WALS features, for all encoders.
+    """Zero-shot accuracy by common attested WALS features; pairs without any are left out.
 
-    Pairs with no common feature are left out, as in the paper. Dots are pairs, lines their means
-    with the 95% interval over languages.
+    Dots are pairs, lines their means with the 95% interval over languages.
     """
     found = _by_tagger(scores)
     if not found:
@@ -131,7 +133,6 @@ def _pairs(
 
 
 def _by_number(versions: pd.DataFrame, common: pd.Series) -> dict[float, Estimate]:
-    """Mean score by number of common features."""
     return {number: _average(versions[common == number]) for number in sorted(set(common))}
 
 
@@ -148,8 +149,7 @@ def by_features(scores: pd.DataFrame, edition: Edition) -> show.Table:
         rows.append([f"**{number:g}**", f"{pairs:,}", *values, later])
         rows.append(["over languages", "", *(show.bounds(cell.over) for cell in cells), ""])
     header = ["features", "pairs", *map(edition.encoder_title, found), "XLM-R"]
-    later = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
-    notes = [later, show.PATTERN * edition.artificial, *show.lacking(scores)]
+    notes = [LATER, show.PATTERN * edition.artificial, *show.lacking(scores)]
     about = "Mean zero-shot accuracy by common word-order features"
     return show.table(about, "wals-means", header, rows, edition, notes=notes)
 
@@ -175,9 +175,8 @@ Trends = Mapping[tuple[str, str], Trend]  # by what pairs or likeness it is abou
 
 
 def trend(versions: pd.DataFrame, keep: Keep, n: int, likeness: Likeness = COMMON) -> Trend:
-    """The trend of one encoder's zero-shot scores with what two languages have in common.
+    """The trend of one encoder's zero-shot scores with what two languages have in common, if any.
 
-    Pairs without a common feature are left out, as in the paper, and those that ``keep`` refuses.
     NaN where fewer than two numbers of features remain; a p value where pairs that it needs lack.
     """
     chosen, common = _pairs(versions, keep, likeness)
@@ -186,7 +185,7 @@ def trend(versions: pd.DataFrame, keep: Keep, n: int, likeness: Likeness = COMMO
     rho = stats.estimate(claims.along(chosen, common, stats.rank_correlation))
     p, by_pair = np.nan, shuffled_p(common, chosen["mean"][0], n)
     with suppress(ValueError):  # a pair without a score: its languages cannot change places
-        p = stats.permutation_test(*claims.square(common, versions["mean"][0]), n=n).p
+        p = stats.permutation_test(*claims.square(common, versions["mean"][0]), n=n)
     return Trend(len(common), rho, p, by_pair)
 
 
@@ -198,25 +197,18 @@ def shuffled_p(x, y, n: int) -> float:
     return float((1 + higher.sum()) / (n + 1))
 
 
-def trends(scores: pd.DataFrame, n: int) -> Trends:
-    """The trend of both encoders on each of SUBSETS."""
+def trends(scores: pd.DataFrame, n: int, kinds: Kinds = SUBSETS) -> Trends:
+    """The trend of each encoder in each of SUBSETS, or under each of READINGS."""
     versions = stats.draws(scores)
     known = [encoder for encoder in ENCODERS if encoder in versions.index]
     return {
-        (title, encoder): trend(versions.loc[[encoder]], keep, n)
-        for (title, keep), encoder in product(SUBSETS.items(), known)
+        (title, encoder): trend(versions.loc[[encoder]], keep, n, likeness)
+        for (title, (likeness, keep)), encoder in product(kinds.items(), known)
     }
 
 
-def readings(scores: pd.DataFrame, n: int) -> Trends:
-    """M-BERT's trend under each of READINGS: whether it hangs on how gaps are counted."""
-    versions = stats.draws(scores[scores.encoder == "m-bert"])
-    found = {title: trend(versions, keep, n, of) for title, (of, keep) in READINGS.items()}
-    return {(title, "m-bert"): one for title, one in found.items()}
-
-
 def trend_table(found: Trends, n: int, edition: Edition, name: str = "wals-trend") -> show.Table:
-    """What ``trends`` or ``readings`` returned for ``n`` permutations."""
+    """What ``trends`` returned for ``n`` permutations."""
     rows = []
     for (title, encoder), one in found.items():
         rho = one.correlation
@@ -224,10 +216,8 @@ def trend_table(found: Trends, n: int, edition: Edition, name: str = "wals-trend
         p = [show.p_value(p, n).removeprefix("= ") for p in (one.p_languages, one.p_pairs)]
         which = [f"{title} ({one.pairs:,})", edition.encoder_title(encoder)]
         rows.append([*which, show.number(rho.value, 2), *bounds, *p])
-    about = (
-        "Rank correlation of zero-shot accuracy with the number of common word-order features, its "
-        "intervals, and two p values: languages permuted, pairs shuffled"
-    )
+    about = "Rank correlation of zero-shot accuracy with the number of common word-order features, "
+    about += "its intervals, and two p values: languages permuted, pairs shuffled"
     few = TOO_FEW * any(np.isnan(one.correlation.value) for one in found.values())
     header = ["pairs", "encoder", "correlation", "interval"]
     header += ["over languages", "p, languages", "p, pairs"]
@@ -245,10 +235,7 @@ def _intervals(cells: Sequence[Estimate]) -> list[list[str]]:
 
 
 def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
-    """Macro-averages over GROUPS of pairs, with and without multilingual pre-training.
-
-    The last column counts the pairs on which M-BERT scores higher than all others.
-    """
+    """Macro-averages over GROUPS of pairs; last, how many of each M-BERT tags best of all."""
     runs = valued(scores)
     taggers, rows = list(dict.fromkeys(runs.encoder)), []
     versions = stats.draws(scores) if taggers else None
@@ -261,9 +248,8 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
         values = [show.number(cell.value) for cell in cells]
         rows.append([f"**{title}**", *values, f"{sum(leads)} of {len(leads)}"])
         rows += [[*below, ""] for below in _intervals(cells)]
-    about = (
-        "Zero-shot accuracy, macro-averaged, and what is reached without multilingual pre-training"
-    )
+    about = "Zero-shot accuracy, macro-averaged, "
+    about += "and what is reached without multilingual pre-training"
     header = ["", *map(edition.encoder_title, taggers), f"{edition.encoder_title('m-bert')} leads"]
     name, notes = "floors-by-group", [WORD_SHAPE, GIVEN]
     return show.table(about, name, header, rows, edition, scores, notes=notes)
@@ -280,8 +266,8 @@ def _average(versions: pd.DataFrame, keep: Keep = every_pair) -> Estimate:
 def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     """M-BERT's macro-averages between groups of languages, same-language pairs excluded.
 
-    Part "a" is by order of subject, verb and object, in the paper's own groups; "b" by order of
-    adjective and noun, in the edition's.
+    Part "a": order of subject, verb and object, the paper's groups; "b": adjective and noun, the
+    edition's.
     """
     groups = {"a": languages.order_group, "b": edition.adjective_group}
     printed = {"a": published.TABLE_5A, "b": published.TABLE_5B}[part]
@@ -296,21 +282,17 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
             rows.append(["difference", *map(show.signed, values - paper)])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
     about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
-    notes = [members, GIVEN]
-    return show.table(about, f"table-5{part}", header, rows, edition, frame, notes=notes)
+    return show.table(about, f"table-5{part}", header, rows, edition, frame, notes=[members, GIVEN])
 
 
 def _group_means(frame: pd.DataFrame, group: Callable) -> tuple[dict[tuple, Estimate], pd.Series]:
-    """Macro-averages by groups of both languages, and the number of languages in each group."""
+    """Macro-averages by groups of both languages; the number of languages in each."""
     sizes = valued(frame).drop_duplicates("train").train.map(group).value_counts()
     if valued(frame).empty:
         return {}, sizes
     versions, group = stats.draws(frame), cache(group)
-    between = {
-        pair: _average(versions, lambda a, b, pair=pair: (group(a), group(b)) == pair)
-        for pair in product(sizes.index, repeat=2)
-    }
-    return between, sizes
+    pairs = product(sizes.index, repeat=2)
+    return {pair: _average(versions, _between(group, *pair)) for pair in pairs}, sizes
 
 
 def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -324,9 +306,9 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
     pairs, rows = list(product(("AN", "NA"), repeat=2)), []
     for title, group in groups.items():
         means, sizes = _group_means(frame, group)
-        values = [means.get(pair, UNKNOWN).value for pair in pairs]
         members = f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}"
-        rows.append([title, members, *map(show.number, values)])
+        values = (show.number(means.get(pair, UNKNOWN).value) for pair in pairs)
+        rows.append([title, members, *values])
     about = "Zero-shot accuracy between AN and NA languages, by who is counted among them"
     header = ["members", "AN, NA", *map(" to ".join, pairs)]
     return show.table(about, "memberships", header, rows, edition, frame)
@@ -335,10 +317,7 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
 def sample(
     examples: pd.DataFrame, about: str, name: str, header: list[str], edition: Edition
 ) -> show.Table:
-    """Words of ``experiments.examples``, one a row: word, its second form, tag.
-
-    They may be another edition's, as texts of real corpora may not be passed on; it says so.
-    """
+    """Words of ``experiments.examples`` with second form and tag; it says if another edition's."""
     rows = valued(examples)[["word", "second", "tag"]].to_numpy().tolist()
     other = next((whose for whose in examples.edition if whose != edition.name), None)
     told = f"{other} (texts of real corpora may not be passed on)" if other else edition.title
@@ -382,7 +361,7 @@ def switching(scores: pd.DataFrame, sizes: pd.DataFrame) -> dict[str, float | st
 def reading(
     pos: pd.DataFrame, found: Trends, counted: Trends, n: int, edition: Edition
 ) -> dict[str, str | float]:
-    """Phrases on accuracy and on what ``trends`` (of ``n`` permutations) and ``readings`` gave."""
+    """Phrases on accuracy and on what ``trends`` gave of SUBSETS, ``n`` times, and of READINGS."""
     ours = {title: one for (title, encoder), one in found.items() if encoder == "m-bert"}
     rho = [one.correlation.value for one in counted.values()]
     unlisted = [languages.name(c) for c in set(pos.train) if not languages.attested(c)]
@@ -417,8 +396,7 @@ def controls(
 ) -> dict[str, pd.DataFrame]:
     """Claims about M-BERT's tagging alone, judged with each tagger of ``scores`` in its place.
 
-    What passes the same rule without having read another language is no evidence of what M-BERT has
-    learnt. A claim that compares M-BERT with EN-BERT has no such control.
+    What passes without having read another language is no evidence of what M-BERT has learnt.
     """
     judged, versions = {}, stats.draws(scores)
     for tagger in dict.fromkeys(valued(scores).encoder):
@@ -472,31 +450,26 @@ def distance_on_corrected_text(evidence: Evidence) -> Measurement:
     return Measurement(claims.cells(evidence, "code-switching", keys).diff().iloc[-1].abs())
 
 
-def _diagonal(a: str, b: str, columns: bool = False) -> list[tuple[tuple, tuple]]:
-    """Table 5's cells of one group beside the others of their rows, or of their columns."""
+def _diagonal(order: str, a: str, b: str, columns: bool = False) -> Callable:
+    """Table 5's cells of one group less the others of their rows, or of their columns."""
     on, off = [("m-bert", a, a), ("m-bert", b, b)], [("m-bert", a, b), ("m-bert", b, a)]
-    return list(zip(on, off[::-1] if columns else off))
+    return claims.smallest_difference(order, list(zip(on, off[::-1] if columns else off)))
 
 
-def _claims() -> list[Claim]:
-    likeness, least = ("pos", "common features", "m-bert"), claims.smallest_difference
-    verbs, adjectives = "subject-verb-object order", "adjective-noun order"
-    trained, never = (
-        [("m-bert", train, claims.TRANSLITERATED)]
-        for train in (claims.TRANSLITERATED, claims.MIXED)
-    )
-    return claims.stated(
-        {
-            "typological-similarity": claims.trend(stats.rank_correlation, *likeness),
-            "decent-at-low-similarity": gap_where_little_is_shared,
-            "word-order": least(verbs, _diagonal("SVO", "SOV")),
-            "word-order-columns": least(verbs, _diagonal("SVO", "SOV", columns=True)),
-            "adjective-order": least(adjectives, _diagonal("AN", "NA")),
-            "adjective-order-columns": least(adjectives, _diagonal("AN", "NA", columns=True)),
-            "code-switching": distance_on_corrected_text,
-            "transliteration": claims.difference("code-switching", trained, never),
-        }
-    )
-
-
-CLAIMS = _claims()
+LIKENESS, VERBS = ("pos", "common features", "m-bert"), ("subject-verb-object order", "SVO", "SOV")
+ADJECTIVES = ("adjective-noun order", "AN", "NA")
+TRAINED, NEVER = (
+    [("m-bert", train, claims.TRANSLITERATED)] for train in (claims.TRANSLITERATED, claims.MIXED)
+)
+CLAIMS = claims.stated(
+    {
+        "typological-similarity": claims.trend(stats.rank_correlation, *LIKENESS),
+        "decent-at-low-similarity": gap_where_little_is_shared,
+        "word-order": _diagonal(*VERBS),
+        "word-order-columns": _diagonal(*VERBS, columns=True),
+        "adjective-order": _diagonal(*ADJECTIVES),
+        "adjective-order-columns": _diagonal(*ADJECTIVES, columns=True),
+        "code-switching": distance_on_corrected_text,
+        "transliteration": claims.difference("code-switching", TRAINED, NEVER),
+    }
+)

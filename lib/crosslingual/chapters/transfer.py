@@ -1,7 +1,4 @@
-"""Section 2 and appendices B and C, does it transfer at all: Tables 1, 2, 7 and 8.
-
-Scores, baselines and sizes are the frames of ``experiments``; rows with a reason have no value.
-"""
+"""Section 2 and appendices B and C, does it transfer at all: Tables 1, 2, 7 and 8."""
 
 from __future__ import annotations
 
@@ -84,10 +81,7 @@ def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
 
 
 def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> show.Table:
-    """M-BERT's zero-shot accuracy by pair beside what is reached without multilingual pre-training.
-
-    Intervals: hull of seeds (t) and sentences (bootstrap).
-    """
+    """M-BERT's zero-shot accuracy by pair beside what takes no multilingual pre-training."""
     held, rows = _held(scores, baselines), []
     encoders = list(dict.fromkeys(held.encoder))
     for train, evaluate in permutations(_trained(scores), 2):
@@ -226,16 +220,15 @@ def unread(
     for kind, runs in {"the same script": held[alike], "other scripts": held[~alike]}.items():
         by = runs.groupby(["evaluate", "encoder"]).score.mean().unstack().dropna()
         means = [f"{edition.encoder_title(e)} {show.number(by[e].mean())}" for e in by]
-        over = (
-            show.share(by["en-bert"] > by.drop(columns="en-bert").max(axis=1)) if len(by) else "–"
-        )
+        ahead = by.get("en-bert", 0) > by.drop(columns="en-bert", errors="ignore").max(axis=1)
+        over = show.share(ahead) if len(by) else show.MISSING
         parts.append(f"in {kind} {show.listing(means)}, above both floors on {over} languages")
     exposure = f"How much of them {edition.encoder_title('en-bert')} has read is not known."
     if edition.artificial:
         exposure = "The artificial English of this edition, though, is free of other languages."
     from_german = float(published.TABLE_8.loc["de"].drop("de").mean())
-    told = {"left": "; ".join(parts), "taught": languages.name(train), "exposure": exposure}
-    return told | {"from_german": from_german}
+    told = {"left": "; ".join(parts), "from_german": from_german, "exposure": exposure}
+    return told | {"taught": languages.name(train)}
 
 
 # Claims

@@ -1,7 +1,6 @@
-"""Section 3, vocabulary memorization: Figure 1, Tables 3 and 4, and what stands behind them.
+"""Section 3, vocabulary memorization, from frames of ``experiments``: Figure 1, Tables 3 and 4.
 
-Which runs fell apart, which piece bears a word's label, which tags are taken for which. Scores,
-overlaps, labels and confusion are frames of ``experiments``.
+And what stands behind them: runs that fell apart, pieces that bear labels, confusions of tags.
 """
 
 from __future__ import annotations
@@ -35,6 +34,10 @@ BARE = (
     "Bare: words of the test set whose first piece is the sign of a space alone. As in text: words "
     "are fed without a space before them where text has none."
 )
+GIVEN = (
+    "In brackets: 95% interval over seeds and sentences, given these encoders; then over "
+    "languages, these taken for a sample."
+)
 FUNCTION_TAGS = ["ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ"]
 CONFUSED = [("en", "de"), ("en", "hi")]  # besides the pairs of Table 4
 MOST = 4  # confusions shown of each pair
@@ -44,11 +47,7 @@ SPACE = "▁"  # what SentencePiece puts in the place of a space
 def figure_1(
     scores: pd.DataFrame, overlaps: pd.DataFrame, edition: Edition, aside: str = ""
 ) -> show.Figure:
-    """Zero-shot F1 against entity word-piece overlap, a panel for each encoder on common axes.
-
-    One point is one ordered pair of different languages, its score the mean over seeds. ``aside``
-    goes on with the caption.
-    """
+    """Zero-shot F1 against entity word-piece overlap; ``aside`` goes on with the caption."""
     means = valued(scores).groupby(CELL, as_index=False, sort=False).score.mean()
     points = means.merge(valued(overlaps)[[*CELL, "overlap"]], on=CELL)
     points = points[points.train != points.evaluate]
@@ -91,12 +90,8 @@ def selections(
 ) -> VBox:
     """Figure 1 with equal numbers of entities, all entities, or pairs of one kind, by a menu."""
     across = _across(overlaps)
-    parts = {
-        "equal numbers of entities": equal,
-        "all entities": overlaps,
-        "pairs of one script": overlaps[~across],
-        "pairs of two scripts": overlaps[across],
-    }
+    parts = {"equal numbers of entities": equal, "all entities": overlaps}
+    parts |= {"pairs of one script": overlaps[~across], "pairs of two scripts": overlaps[across]}
     return show.gallery({title: figure_1(scores, part, edition) for title, part in parts.items()})
 
 
@@ -104,18 +99,15 @@ def selections(
 
 
 def fallen(runs: pd.DataFrame, edition: Edition) -> show.Table | None:
-    """Encoders and languages of which seeds fell apart: which, and which stand for them; or None.
-
-    ``runs`` are those of ``experiments.runs``.
-    """
+    """Encoders and languages of which seeds fell apart, and which stand for these; or None."""
     rows = []
     for (encoder, train), seeds in _fallen(runs):
         gone = ", ".join(map(str, seeds.seed[seeds.fell_apart]))
-        instead = seeds[~seeds.fell_apart & (seeds.in_place_of >= 0)]
-        stand = ", ".join(f"{row.seed} for {row.in_place_of}" for row in instead.itertuples())
-        whole = f"{(~seeds.fell_apart).sum()} of {len(seeds)}"
-        about = [edition.encoder_title(encoder), label(train), whole]
-        rows.append([*about, show.number(max(seeds.dev_score)), gone, stand or show.MISSING])
+        new = seeds[~seeds.fell_apart & (seeds.in_place_of >= 0)]
+        stand = ", ".join(f"{seed} for {old}" for seed, old in zip(new.seed, new.in_place_of))
+        about = [edition.encoder_title(encoder), label(train)]
+        about += [f"{(~seeds.fell_apart).sum()} of {len(seeds)}", show.number(max(seeds.dev_score))]
+        rows.append([*about, gone, stand or show.MISSING])
     header = ["encoder", "fine-tuned on", "whole runs", "best seed", "fell apart", "in their place"]
     about = "Seeds that fell apart; F1 of the best one on the development set of its own language"
     return show.table(about, "fallen", header, rows, edition, text=True) if rows else None
@@ -187,9 +179,7 @@ def overlap_trends(
         columns[edition.encoder_title(encoder)] = cells
     rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
     about = "Zero-shot NER F1 and the overlap of entity word pieces"
-    given = "In brackets: 95% interval over seeds and sentences, given these encoders; then over "
-    given += "languages, these taken for a sample."
-    form = {"notes": [given], "text": True}
+    form = {"notes": [GIVEN], "text": True}
     return show.table(about, name, ["", *columns], rows, edition, scores, overlaps, **form)
 
 
@@ -236,10 +226,7 @@ def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
 
 
 def label_told(labels: pd.DataFrame, examples: pd.DataFrame) -> dict[str, str | float]:
-    """Phrases: what moving the label does (sits), how the rule was chosen (decided), and scores.
-
-    Where no other rule was tried: whether one could make a difference, going by sample sentences.
-    """
+    """Phrases: what moving the label does or could do, and how the rule was chosen."""
     known = {f"external_{code}": score for code, score in published.EXTERNAL_FROM_ENGLISH.items()}
     known["paper_ja"] = published.TABLE_4.at["en", "ja"]
     if labels.empty:
@@ -251,10 +238,9 @@ def label_told(labels: pd.DataFrame, examples: pd.DataFrame) -> dict[str, str | 
 def _moved(tested: pd.DataFrame) -> str:
     means = tested.groupby(["train", "evaluate", "alignment"]).score.mean()
     before, after = (means.xs(rule, level="alignment") for rule in ("neither", "label"))
-    told = [
-        f"{label(code)} {show.number(before['en', code])} to {show.number(after['en', code])}"
-        for code in stats.zero_shot(after - before)["en"].sort_values(ascending=False).index
-    ]
+    both = pd.DataFrame({"before": before, "after": after}).map(show.number).loc["en"]
+    order = stats.zero_shot(after - before)["en"].sort_values(ascending=False).index
+    told = [f"{label(code)} {both.before[code]} to {both.after[code]}" for code in order]
     within = show.span(stats.in_language(after - before).abs())
     return f"From English, as the label moves: {', '.join(told)}; within a language by {within}."
 
@@ -284,10 +270,7 @@ def _nothing_to_move(examples: pd.DataFrame) -> str:
 
 
 def confusions(confusion: pd.DataFrame) -> pd.DataFrame:
-    """Of the pairs of Table 4 and CONFUSED, tags that were taken for others, most frequent first.
-
-    Columns: pair ("EN to JA"), gold, predicted, share (percent of all words).
-    """
+    """Tags taken for others, most frequent first: pair ("EN to JA"), gold, predicted, share (%)."""
     printed = [*stats.zero_shot(published.TABLE_4.stack().dropna()).index, *CONFUSED]
     found = {}
     for pair, runs in confusion.groupby(["train", "evaluate"]):
@@ -324,10 +307,8 @@ def confusion_told(confusion: pd.DataFrame) -> str:
     if confusion.empty:
         return "Which tags are taken for which is not recorded in this edition."
     wrong = confusions(confusion)
-    told = {
-        pair: show.listing(f"{row.gold} for {row.predicted}" for row in some.head(3).itertuples())
-        for pair, some in wrong.groupby("pair")
-    }
+    named = (wrong.gold + " for " + wrong.predicted).groupby(wrong["pair"])
+    told = {pair: show.listing(some.head(3)) for pair, some in named}
     inside = wrong[wrong.gold.isin(FUNCTION_TAGS)].groupby("pair")["share"].sum()
     shares = 100 * inside / wrong.groupby("pair")["share"].sum()
     low, high = shares.idxmin(), shares.idxmax()
@@ -389,26 +370,20 @@ def excess_slope(evidence: Evidence) -> Measurement:
     return Measurement(multilingual - english / 2)
 
 
-def _claims() -> list[claims.Claim]:
-    over, mean = ("ner", "overlap"), claims.mean_where
-    earlier, multilingual, english = (
-        claims.in_language(tagger, CONLL) for tagger in ("lample", "m-bert", "en-bert")
-    )
-    # From English and to it: the nearer language in word order, then the farther one.
-    gaps = [(("m-bert", "en", "bg"), ("m-bert", "en", "ja"))]
-    gaps.append((("m-bert", "bg", "en"), ("m-bert", "ja", "en")))
-    return claims.stated(
-        {
-            "overlap-independence": excess_slope,
-            "transfer-without-overlap": mean(*over, "m-bert", little_overlap),
-            "overlap-dependence": claims.trend(stats.rank_correlation, *over, "en-bert"),
-            "english-fails-across-scripts": mean(*over, "en-bert", across_scripts),
-            "english-in-language": claims.difference("earlier work", earlier, english, "ner"),
-            "english-in-language-m-bert": claims.difference("ner", multilingual, english),
-            "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
-            "script-and-order": claims.smallest_difference("pos", gaps),
-        }
-    )
-
-
-CLAIMS = _claims()
+OVER, MEAN, DIFFERENCE = ("ner", "overlap"), claims.mean_where, claims.difference
+OWN = {e: claims.in_language(e, CONLL) for e in ("lample", "m-bert", "en-bert")}
+# From English and to it: the nearer language in word order, then the farther one.
+GAPS = [(("m-bert", "en", "bg"), ("m-bert", "en", "ja"))]
+GAPS += [(("m-bert", "bg", "en"), ("m-bert", "ja", "en"))]
+CLAIMS = claims.stated(
+    {
+        "overlap-independence": excess_slope,
+        "transfer-without-overlap": MEAN(*OVER, "m-bert", little_overlap),
+        "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
+        "english-fails-across-scripts": MEAN(*OVER, "en-bert", across_scripts),
+        "english-in-language": DIFFERENCE("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
+        "english-in-language-m-bert": DIFFERENCE("ner", OWN["m-bert"], OWN["en-bert"]),
+        "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
+        "script-and-order": claims.smallest_difference("pos", GAPS),
+    }
+)

@@ -28,7 +28,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from crosslingual import languages as known
 from crosslingual.corpora import entities, formats, news, treebanks
-from crosslingual.corpora.artificial import Artificial, Settings, Sizes
+from crosslingual.corpora.artificial import Artificial, Settings
 from crosslingual.corpora.fetch import Download, cache_folder, located
 from crosslingual.corpora.formats import (
     CODE_SWITCHING_TEST,
@@ -86,15 +86,13 @@ class Files(Settings):
 class Published(Settings):
     """An edition's ``corpora:`` block of real languages.
 
-    ``root`` is the data folder (default: the environment variable CROSSLINGUAL_DATA; none is
-    needed): what it holds is taken first, ``ud/<language>/<split>.conllu`` for a language's
-    treebank, unless the edition names one, ``ud_original/<treebank>/<release>/`` for published
-    files, and what `entities`, `news` and `treebanks` name. ``files`` says where another file
-    stands for a language, ``treebanks`` which pinned treebank, where it is not the table's choice;
-    ``assembled``: all are put together as the records' were, `treebanks.assembled`. ``tweets`` is
-    the least share of the code-switched sentences whose words must be there: with fewer it is
-    another corpus. ``sizes`` caps each corpus to its first sentences. ``held_out``: of a corpus
-    without development data, every tenth sentence of its training set is that.
+    ``root`` is the data folder (default: the environment variable CROSSLINGUAL_DATA, or none): what
+    it holds is taken first, ``ud/<language>/<split>.conllu`` for a treebank that the edition does
+    not name, ``ud_original/<treebank>/<release>/``, and what `entities`, `news` and `treebanks`
+    name. ``files``: another file for a language; ``treebanks``: another pinned treebank;
+    ``assembled``: all are put together as the records' were, `treebanks.assembled`; ``tweets``: the
+    least share of the code-switched sentences whose words must be there; ``held_out``: without
+    development data, every tenth training sentence is that.
     """
 
     source: Literal["published"]
@@ -104,7 +102,6 @@ class Published(Settings):
     files: Files = Files()
     news: Literal["wmt", "ntrex"] = "wmt"
     tweets: Share = 0.5
-    sizes: Sizes = Sizes()
     held_out: bool = False
 
     def languages(self, task: str) -> list[str]:
@@ -123,29 +120,26 @@ class Published(Settings):
             return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         taken, tenth = self._taken(task, language, split)
         corpus = self._read(task, language, taken, self._paths(task, language, taken))
-        if tenth is not None:
-            chosen = [n for n in range(len(corpus)) if (n % 10 == 9) == tenth]
-            corpus = corpus.select(chosen)
-        return formats.first(corpus, self.sizes.of(task, split))
+        if tenth is None:
+            return corpus
+        return corpus.select([n for n in range(len(corpus)) if (n % 10 == 9) == tenth])
 
     def parallel(self, source: str, target: str) -> Dataset:
         """The pair's text; raises as `labelled` does."""
-        paths = self._parallel_paths(source, target)
-        return formats.first(news.read(paths, source, target), self.sizes.parallel)
+        return news.read(self._parallel_paths(source, target), source, target)
 
     def digest(self, task: str, language: str, split: str) -> str:
         """`formats.digest` of the corpus, kept for as long as its files stay what they are."""
         if language == "hi+en":
             return _hash(" ".join(self.digest("pos", code, split) for code in ("hi", "en")))
         own, taken = self._own(task, language), self._taken(task, language, split)
-        about = [language, own, taken, self.sizes.of(task, split), self.assembled, self.tweets]
+        about = [language, own, taken, self.assembled, self.tweets]
         paths = self._paths(task, language, taken[0])
         return _kept(paths, about, lambda: formats.digest(self.labelled(task, language, split)))
 
     def parallel_digest(self, source: str, target: str) -> str:
         """`formats.text_digest` of the parallel text, kept likewise."""
-        about = [source, target, self.news, self.sizes.parallel]
-        paths = self._parallel_paths(source, target)
+        paths, about = self._parallel_paths(source, target), [source, target, self.news]
         return _kept(paths, about, lambda: formats.text_digest(self.parallel(source, target)))
 
     def substitutes(self) -> dict[str, str]:
@@ -186,8 +180,7 @@ class Published(Settings):
         return next((Own(**places) for places in found), None)
 
     def _items(self, task: str, language: str, split: str) -> list[Path | Download]:
-        """The files of a corpus, those to be fetched among them; raises CorpusUnavailable where
-        there is no such split."""
+        """The files of a corpus, at hand or to be fetched; raises CorpusUnavailable."""
         if own := self._own(task, language):
             return [self._existing(getattr(own, split), f"{split} file for {task} {language}")]
         if task == "code-switching":
@@ -241,10 +234,7 @@ class Published(Settings):
 
 
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:
-    """The digest that is kept for files of that place, size and time of change, else computed.
-
-    It is kept with a check sum, so that a damaged file is noticed and written anew.
-    """
+    """The digest kept, with its check sum, for files of that place, size and age; else computed."""
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     key = _hash(f"{formats.READER_VERSION} {stats} {about}")
     file = cache_folder() / "digests" / key

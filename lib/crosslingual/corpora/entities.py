@@ -66,9 +66,7 @@ def read_parquet(path: Path) -> Dataset:
         rows = zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist())
         rows = [(words, [names[tag] for tag in tags]) for words, tags in rows if words]
         if any(len(words) != len(tags) or not set(tags) <= {*IOB2} for words, tags in rows):
-            raise TypeError(
-                "a sentence has more or fewer tags than tokens, or other tags than IOB2"
-            )
+            raise TypeError("a sentence has not one tag of IOB2 for each token")
     except (pyarrow.ArrowException, AttributeError, LookupError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(".")
         problem = f"this is no parquet file with tokens and named ner_tags ({reason})"

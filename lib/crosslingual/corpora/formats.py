@@ -1,7 +1,6 @@
 """What a corpus is, and the files it is read from: CoNLL-U, columns of entity tags, parallel lines.
 
-Every reader says what it takes for a word and for a tag, knows the layouts in use, and refuses what
-it does not know with one sentence: file, line, what is wrong, what to do (`CorpusError`).
+Readers refuse what they do not know with one sentence: file, line, mistake, remedy (`CorpusError`).
 """
 
 import json
@@ -43,23 +42,16 @@ class CorpusError(CorpusUnavailable):
 
 def labelled_corpus(tokens: list[list[str]], labels: list[list[str]]) -> Dataset:
     """A labelled corpus: one row a sentence, ``tokens`` and ``labels`` of the same length."""
-    return _dataset(tokens=tokens, labels=labels)
+    from datasets import Dataset
+
+    return Dataset.from_dict({"tokens": tokens, "labels": labels})
 
 
 def parallel_text(source: list[str], target: list[str]) -> Dataset:
     """Parallel text: row i of ``source`` is translated by row i of ``target``."""
-    return _dataset(source=source, target=target)
-
-
-def _dataset(**columns: list) -> Dataset:
     from datasets import Dataset
 
-    return Dataset.from_dict(columns)
-
-
-def first(corpus: Dataset, size: int | None) -> Dataset:
-    """The first ``size`` rows; all of them where there are fewer or ``size`` is None."""
-    return corpus if size is None else corpus.select(range(min(size, len(corpus))))
+    return Dataset.from_dict({"source": source, "target": target})
 
 
 def concatenate(corpora: list[Dataset]) -> Dataset:
@@ -96,10 +88,9 @@ def statistics(corpus: Dataset) -> dict[str, int]:
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """The file's lines without their ends: LF, CR LF, or CR where there is no other.
+    """The lines without their ends (CR LF, LF, else CR) and byte order marks; U+2028 is text.
 
-    U+2028 and the like are part of the text, byte order marks before a line are not (files are put
-    together). Raises CorpusError where the bytes are not UTF-8, CorpusUnavailable.
+    Raises CorpusError where the bytes are not UTF-8, CorpusUnavailable.
     """
     try:
         data = Path(path).read_bytes()
@@ -133,10 +124,9 @@ NO_WORD = re.compile(r"[1-9][0-9]{0,8}-[1-9][0-9]{0,8}|[0-9]{1,9}\.[1-9][0-9]{0,
 def read_conllu(path: str | Path, version_1: bool = False, withheld: bool = False) -> Dataset:
     """Words are the FORMs of syntactic words, labels their UPOS (paper, section 2: 41 languages).
 
-    Multiword ranges (``3-4``), empty nodes (``8.1``) and comments are no words; a FORM may hold
-    spaces ("10 000"). UPOS of UD version 1 are refused, or, by ``version_1``, converted as far as
-    the file tells: CONJ is CCONJ, a VERB that is a copula (``cop``) AUX. Raises CorpusError;
-    CorpusUnavailable where every FORM is ``_``, unless ``withheld`` permits that.
+    Multiword ranges (``3-4``), empty nodes (``8.1``) and comments are no words. UPOS of UD version
+    1 are refused, or, by ``version_1``, converted: CONJ is CCONJ, a VERB that is a copula AUX.
+    Raises CorpusError; CorpusUnavailable where every FORM is ``_``, unless ``withheld``.
     """
     sentences: list[list[tuple[str, str]]] = [[]]
     for number, line in _column_lines(path):
@@ -205,13 +195,11 @@ LIKE_TAG = re.compile("O$|.-")
 def read_conll(path: str | Path) -> Dataset:
     """Words and entity tags from a file of columns, a word a line; the labels are always IOB2.
 
-    Tabs part the columns of a line that has any (a word may then hold spaces), else spaces do. The
-    word is the first column and its tag the last; in the five columns of Universal NER, of which
-    the first is a running number, they are the second and the third. Lines that begin with ``#``
-    before a sentence and are no word and tag are comments; ``-DOCSTART-`` ends a sentence and is no
-    word. Tags may be IOB1 or IOB2: an entity begins where conlleval lets it begin. Raises
-    CorpusError for all else: other running numbers and tag schemes, two columns of entity tags, a
-    language's code before the words (``en:rick``).
+    Tabs part the columns of a line that has any, else spaces do. The word is the first column and
+    its tag the last, in the five columns of Universal NER the second and the third. Lines with
+    ``#`` before a sentence that are no word and tag are comments; ``-DOCSTART-`` ends a sentence.
+    Tags may be IOB1 or IOB2. Raises CorpusError for all else: other running numbers and tag
+    schemes, two columns of entity tags, a language's code before the words (``en:rick``).
     """
     sentences = _sentences(path)
     rows = list(chain.from_iterable(sentences))
@@ -229,11 +217,7 @@ def read_conll(path: str | Path) -> Dataset:
 
 
 def iob2(tags: list[str]) -> list[str]:
-    """The same entities with B- on the first word of each.
-
-    An entity begins where conlleval lets it begin: at B-, and at an I- that does not continue an
-    entity of its type. So IOB1 and IOB2 are read alike, and a stray I- opens an entity.
-    """
+    """The same entities with B- on the first word of each; as in conlleval, an I- may be one."""
     pairs = zip(["O", *tags], tags)
     return ["B" + tag[1:] if tag[0] == "I" and tag[1:] != last[1:] else tag for last, tag in pairs]
 

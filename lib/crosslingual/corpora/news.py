@@ -49,10 +49,7 @@ def files(source: str, target: str, text: str = "wmt") -> list[Download]:
 
 
 def read(paths: list[Path], source: str, target: str, size: int = 5000) -> Dataset:
-    """The pairs of `files`: ``size`` drawn from the news tests, or all of NTREX-128.
-
-    Raises CorpusError.
-    """
+    """``size`` pairs drawn from the news tests, or all of NTREX-128; raises CorpusError."""
     if paths[0].suffix != ".tgz":  # nor files of one's own
         return read_parallel(*paths)
     direction = _direction(source, target)
@@ -64,8 +61,7 @@ def read(paths: list[Path], source: str, target: str, size: int = 5000) -> Datas
 def sample(pairs: list[Pair], size: int) -> Dataset:
     """``size`` of the pairs, or all that remain, always the same; in the order of the text.
 
-    A pair with an empty side is no translation, and one whose source or target came before would
-    make retrieval ambiguous: both are dropped before the draw.
+    Dropped before the draw are pairs with an empty side, and those of which one came before.
     """
     kept, seen = [], set()
     for pair in pairs:
@@ -78,8 +74,7 @@ def sample(pairs: list[Pair], size: int) -> Dataset:
 
 
 def _direction(source: str, target: str) -> str:
-    """Both tests' name for a pair, or "": out of English where it can be, so that both ways have
-    the same text."""
+    """Both tests' name for a pair, or ""; out of English if it can be, so that both ways agree."""
     from sacrebleu.dataset import DATASETS
 
     names = sorted([f"{source}-{target}", f"{target}-{source}"], key=lambda n: n[:3] != "en-")

@@ -43,10 +43,9 @@ def check(treebank: str) -> str:
 
 
 def files(language: str, split: str, treebank: str = "") -> list[Download]:
-    """The files of a split in the order in which they are read; only large treebanks have several.
+    """The files of a split, in order, of a ``treebank`` as `check` returns it, or the table's ("").
 
-    ``treebank`` is as `check` returns it, or "" for the choice of the table. Raises
-    CorpusUnavailable where there is no choice, or no such file of the treebank.
+    Raises CorpusUnavailable where there is no choice, or no such file of the treebank.
     """
     choices = pd.read_csv(languages.DATA / "treebank_choices.csv", index_col="language").treebank
     name, _, tag = (treebank or choices.get(language, "")).partition("@")
@@ -80,9 +79,8 @@ CAPS = {"train": 4000, "dev": 1000, "test": 2000}
 def assembly() -> pd.DataFrame:
     """Of which released files they are put together, a row a file in the order of reading.
 
-    Columns: language, split, treebank, tag, commit, path, blob (git's SHA-1), licence, version (of
-    UD, whose tags it has), shown ("yes" where what was put together proved to be the corpus of the
-    records, digest for digest), lacking (why it cannot be put together, or "").
+    Columns: those of `pins`, split, version (of UD, whose tags it has), shown ("yes" where the
+    digest is that of the records), lacking (why it cannot be put together, or "").
     """
     return pd.read_csv(languages.DATA / "assembled.csv", keep_default_na=False)
 
@@ -104,10 +102,7 @@ def assembled_files(language: str, split: str) -> list[Download]:
 
 
 def assembled(paths: list[Path], language: str, split: str) -> Dataset:
-    """A split: the files' sentences without those of the test set, cut to the first ``CAPS``.
-
-    Tags of UD version 1 are converted. Raises CorpusError.
-    """
+    """The files' sentences but those of the test set, to the first ``CAPS``; raises CorpusError."""
     rows = _parts(language, split)
     read = [read_conllu(*file) for file in zip(paths, rows.version == 1, strict=True)]
     mine = concatenate([corpus for corpus, of in zip(read, rows.split) if of == split])
@@ -127,8 +122,7 @@ ANNOTATED = ["tweet", "norm", "pos", "deleted"]
 def switched_files(split: str, root: Path | None = None) -> list[Path | Download]:
     """The split's treebank, its tweet ids (one a sentence, in that order) and its annotation.
 
-    The data folder's, whose FORMs may be filled in, or the released ones of
-    UD_Hindi_English-HIENCS: 3 MB in all, without words, as tweets may not be passed on.
+    The data folder's, whose FORMs may be filled in, or the released ones, without words.
     """
     blobs = pd.read_csv(languages.DATA / "hiencs.csv").set_index("file").blob
     names = [f"qhe_hiencs-ud-{split}.conllu", f"merge/tweet_ids_{split}.txt"]
@@ -142,12 +136,10 @@ def switched_files(split: str, root: Path | None = None) -> list[Path | Download
 def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
     """The sentences whose words can be had, "transliterated" (as tweeted) or "corrected".
 
-    ``paths`` are those of `switched_files`, in that order. The words are the treebank's FORMs where
-    its own merge script has filled them in, and otherwise the annotation's, which has all words of
-    the 259 tweets that were gone when the treebank was made (192 to train on, 28, 39). A corrected
-    word is the annotation's ``norm``: Devanagari, or English spelt rightly. Raises
-    CorpusUnavailable where less than the share ``minimum`` of the sentences have their words;
-    CorpusError.
+    ``paths`` are those of `switched_files`. Words are the treebank's FORMs where its merge script
+    has filled them in, else the annotation's, which has those of the 259 tweets that were gone when
+    the treebank was made; corrected ones the annotation's ``norm``. Raises CorpusUnavailable where
+    less than the share ``minimum`` of the sentences have their words; CorpusError.
     """
     treebank, ids, annotation = paths
     columns = read_conllu(treebank, withheld=True)[:]
@@ -182,7 +174,7 @@ def _annotated(ids: Path, annotation: Path) -> list[dict]:
 
 
 def _words(forms: list[str], sentence: dict) -> list[str] | None:
-    """The annotation's tokens are first letters, which tell a FORM that is another tweet's."""
+    # The annotation's tokens are first letters, which tell a FORM that is another tweet's.
     if BLANK not in forms:
         return forms if all(map(str.startswith, forms, sentence["tweet"])) else None
     return sentence["tweet"] if sentence["deleted"] else None

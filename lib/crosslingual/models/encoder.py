@@ -240,9 +240,9 @@ def _said(problem: BaseException) -> str:
 
 
 def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Without tokenizer_config.json, the library takes any tokenizer for a lower-cased BERT's."""
     from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
-    # Without tokenizer_config.json, the library takes any tokenizer for a lower-cased BERT's.
     told = (folder / "tokenizer_config.json").is_file()
     whole, words = folder / "tokenizer.json", folder / "vocab.txt"
     if not told and not whole.is_file() and words.is_file():

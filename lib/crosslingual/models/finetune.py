@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -138,9 +138,7 @@ def label_indices(sentences: Sentences, label_set: Sequence[str]) -> np.ndarray:
     return indices
 
 
-def collate(
-    encoded: pieces.Encoded, rows: Sequence[int], device: torch.device | str = "cpu"
-) -> Batch:
+def collate(encoded: pieces.Encoded, rows: Sequence[int], device: Any = "cpu") -> Batch:
     """Pad some rows to the longest of them and say where their words are."""
     chosen = [encoded.rows[row] for row in rows]
     width = max(map(len, chosen))
@@ -173,17 +171,14 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
-def set_rate(
-    optimizer: torch.optim.AdamW, rate: float, decays: Sequence[float], uncorrected: int = 0
-) -> None:
+def set_rate(optimizer: torch.optim.AdamW, rate: float, decays: Sequence[float], step: int) -> None:
     """Set the learning rate of the next step; ``decays`` are those of the parameter groups.
 
-    uncorrected: the step's number, from 1, if Adam is not to correct the bias of its moments. Its
-    rate is then multiplied so that the correction cancels out, exactly but for epsilon, which is
-    smaller by the root of 1 - beta2^step.
+    step: its number, from 1, if Adam is not to correct the bias of its moments, else 0. The rate is
+    then multiplied so that the correction cancels out, exactly but for epsilon, which is smaller by
+    the root of 1 - beta2^step.
     """
     first, second = optimizer.defaults["betas"]
-    step = uncorrected
     factor = (1 - first**step) / (1 - second**step) ** 0.5 if step else 1.0
     for group, decay in zip(optimizer.param_groups, decays, strict=True):
         # Decay has no moments to correct.
@@ -193,10 +188,8 @@ def set_rate(
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
     """Parameters with and without weight decay: biases and layer norms, of one dimension, not."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    decayed = {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay}
+    return [decayed, {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
 
 
 def _fit(
@@ -207,8 +200,8 @@ def _fit(
     rng: np.random.Generator,
 ) -> None:
     lengths = [len(row) for row in encoded.rows]
-    epochs = [batches(lengths, recipe.batch_size, rng) for _ in range(recipe.epochs)]
-    plan = [rows for epoch in epochs for rows in epoch]
+    epochs = (batches(lengths, recipe.batch_size, rng) for _ in range(recipe.epochs))
+    plan = list(chain.from_iterable(epochs))
     rates = [recipe.learning_rate * schedule(i, len(plan), recipe.warmup) for i in range(len(plan))]
     table = network.encoder.get_input_embeddings()
     few, used, encoded = _used_rows(table, encoded)
@@ -237,7 +230,7 @@ def _descend(
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     network.train()
     for done, (rows, rate) in enumerate(zip(plan, rates, strict=True)):
-        set_rate(optimizer, rate, decays, uncorrected=0 if recipe.bias_correction else done + 1)
+        set_rate(optimizer, rate, decays, 0 if recipe.bias_correction else done + 1)
         batch = collate(encoded, rows, targets.device)
         with torch.autocast(targets.device.type, torch.bfloat16, recipe.bf16):
             loss = nn.functional.cross_entropy(network(batch).float(), targets[batch.word])
@@ -247,9 +240,7 @@ def _descend(
         optimizer.step()
 
 
-def _used_rows(
-    table: nn.Embedding, encoded: pieces.Encoded
-) -> tuple[nn.Embedding, torch.Tensor, pieces.Encoded]:
+def _used_rows(table: nn.Embedding, encoded: pieces.Encoded) -> tuple:
     """The rows of an embedding table that a text uses, their ids, and the text in these numbers.
 
     Training the others costs most of a step and changes nothing. All up to the padding's stay:

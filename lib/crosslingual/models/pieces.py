@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, permutations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,7 @@ class Encoded:
     """Sentences as rows of word-piece ids, and where the piece is that predicts a word's label.
 
     rows: input ids, special tokens included; a long sentence has several rows.
-    row, position: arrays [n_words], the row and the place in it of each word's predicting piece;
-        the words are in text order, so `row` never decreases.
+    row, position: arrays [n_words] in text order, where each word's predicting piece is.
     sentence, word: arrays [n_words], which sentence a word is in and which word of it it is.
     lengths: words per sentence.
     """
@@ -57,12 +56,9 @@ def encode(
 ) -> Encoded:
     """Encode sentences given as lists of words; each word once, at the first piece with text.
 
-    A sentence of more than `max_length` pieces (special tokens included) is split at word
-    boundaries, never truncated. Only a single word that is longer than a whole row loses pieces,
-    and never its first. A word that yields no pieces (a zero-width space, say) is fed as the
-    unknown token.
-
-    Raises AlignmentError when `max_length` leaves no room for text.
+    A sentence of more than `max_length` pieces (special tokens included) is split between words;
+    only a word that is longer than a row loses pieces, and never its first. A word without pieces
+    is fed as the unknown token. Raises AlignmentError when `max_length` leaves no room for text.
     """
     prefix, suffix = special_tokens(tokenizer)
     room = max_length - len(prefix) - len(suffix)
@@ -91,11 +87,7 @@ def _space_sign(tokenizer: PreTrainedTokenizerFast) -> int | None:
 
 
 def word_pieces(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dict[str, list[int]]:
-    """Piece ids of each word as it reads after a space, at least one per word.
-
-    One call for all word types, so a corpus costs as much as its vocabulary. The space matters to
-    byte-level and SentencePiece tokenizers, which mark it; BERT's drops it.
-    """
+    """Piece ids, at least one, of each word as it reads after a space, which some mark."""
     if not (types := sorted(set(words))):
         return {}
     spaced = [f" {word}" for word in types]
@@ -131,22 +123,16 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
         raise AlignmentError("the tokenizer does not say which piece is unknown; set its unk_token")
 
 
-class EntityPieces(NamedTuple):
-    """Word pieces used inside entities, the share of [UNK] among them, the number of entities."""
-
-    types: set[str]
-    unk_share: float
-    entities: int
-
-
-def entity_pieces(tokenizer: PreTrainedTokenizerFast, entities: Sequence[Entity]) -> EntityPieces:
-    """The set E of the paper: pieces of all entity words, without special tokens and [UNK]."""
+def entity_pieces(
+    tokenizer: PreTrainedTokenizerFast, entities: Sequence[Entity]
+) -> tuple[set[str], float, int]:
+    """The paper's set E, pieces of entities but special ones; the share of [UNK]; how many."""
     words = [word for entity in entities for word in entity]
     ids_of = word_pieces(tokenizer, words)
     used = [piece for word in words for piece in ids_of[word]]
     unknown = used.count(tokenizer.unk_token_id) / max(1, len(used))
     ids = sorted(set(used) - set(tokenizer.all_special_ids))
-    return EntityPieces(set(tokenizer.convert_ids_to_tokens(ids)), unknown, len(entities))
+    return set(tokenizer.convert_ids_to_tokens(ids)), unknown, len(entities)
 
 
 def jaccard(a: set, b: set) -> float:
@@ -170,18 +156,15 @@ def overlaps(
 ) -> pd.DataFrame:
     """Overlap of every ordered pair of languages, given the entities of training and test text.
 
-    ``drawn`` takes that many from each side (0: all), because the Jaccard index falls when two sets
-    differ in size. Columns: train, evaluate, overlap (0-1), unk_share (0-1, the larger of both
-    sides), train_entities, evaluate_entities.
+    ``drawn`` takes that many from each side (0: all), as the index falls when sets differ in size.
+    Columns: train, evaluate, overlap and unk_share (0-1, the larger), train_entities, ...
     """
     sides, rows = {}, []
     for code, splits in entities.items():
         chosen = [subsample(items, drawn, seed=0) if drawn else items for items in splits]
         sides[code] = [entity_pieces(tokenizer, items) for items in chosen]
     for train, evaluate in permutations(sides, 2):
-        a, b = sides[train][0], sides[evaluate][1]
-        unk_share = max(a.unk_share, b.unk_share)
-        found = [jaccard(a.types, b.types), unk_share, a.entities, b.entities]
-        rows.append([train, evaluate, *found])
+        (a, a_unknown, a_size), (b, b_unknown, b_size) = sides[train][0], sides[evaluate][1]
+        rows.append([train, evaluate, jaccard(a, b), max(a_unknown, b_unknown), a_size, b_size])
     columns = ["train", "evaluate", "overlap", "unk_share", "train_entities", "evaluate_entities"]
     return pd.DataFrame(rows, columns=columns)

@@ -43,9 +43,8 @@ class PretrainError(ValueError):
 class PretrainRecipe(BaseModel):
     """What determines an encoder besides its texts.
 
-    ``tokens_per_batch`` counts word pieces; ``warmup`` is a share of the steps; ``predict`` of the
-    pieces are predicted, of which ``mask`` are masked and ``replace`` replaced; ``smoothing`` is
-    the power of a language's share of the lines.
+    ``warmup`` is a share of the steps; ``predict`` of the pieces are predicted, of which ``mask``
+    are masked and ``replace`` replaced; ``smoothing`` is the power of a language's share of lines.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -80,9 +79,8 @@ class PretrainRecipe(BaseModel):
 class Specification(BaseModel):
     """What a file of ``encoders/`` says: an edition (its path), whose text to read, and the recipe.
 
-    languages: all of the edition's world where it is left out. sentences: lines a language.
-    alphabet: whether the characters of all languages are added to the vocabulary, as that of the
-    English BERT has them. snapshots: steps at which a copy of the encoder is put aside.
+    languages: all of the world if left out. sentences: lines a language. alphabet: whether the
+    characters of all languages are added, as to the English BERT's. snapshots: steps to copy at.
     """
 
     model_config = PretrainRecipe.model_config
@@ -109,10 +107,7 @@ def smoothed(sizes: dict[str, int], exponent: float) -> dict[str, float]:
 
 
 def train_vocabulary(texts: Texts, recipe: PretrainRecipe, alphabet: str = "") -> list[str]:
-    """The pieces of a cased WordPiece vocabulary from a smoothed sample of the texts.
-
-    Every character of ``alphabet`` is added, at the end.
-    """
+    """Pieces of a cased WordPiece vocabulary from a smoothed sample, then those of ``alphabet``."""
     shares = smoothed({language: len(text) for language, text in texts.items()}, recipe.smoothing)
     sizes = {language: max(1, int(SAMPLE * share)) for language, share in shares.items()}
     sample = [line for language in sorted(texts) for line in texts[language][: sizes[language]]]
@@ -149,10 +144,7 @@ class Lines:
         self.lengths = np.array(list(map(len, self.pieces)))
 
     def pool(self, number: int) -> list[np.ndarray]:
-        """32 batches of numbers of lines of like length, in random order.
-
-        A function of the seed and the pool's number. Hardly a token is padding.
-        """
+        """32 batches of numbers of lines of like length, by the seed and the pool's number."""
         recipe = self.recipe
         rng = np.random.default_rng([recipe.seed, number])
         draws = int(POOL * recipe.tokens_per_batch / (self.lengths.mean() + 2)) + 1
@@ -178,11 +170,7 @@ class Lines:
 def mask_pieces(
     ids: torch.Tensor, recipe: PretrainRecipe, tokenizer: BertTokenizer, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """BERT's corruption of a batch: (corrupted ids, positions to predict), both of ``ids``' shape.
-
-    Special tokens are never chosen; of the chosen pieces a share ``mask`` becomes [MASK],
-    ``replace`` a random piece.
-    """
+    """BERT's corruption of a batch: (corrupted ids, positions to predict), of ``ids``' shape."""
     special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
     chosen = (torch.rand(ids.shape, generator=generator) < recipe.predict) & ~special
     if not chosen.any():
@@ -216,7 +204,6 @@ class Trainer:
             self.step, self.tokens, self.log = state["counts"]
 
     def _check_run(self, texts: Texts, alphabet: str) -> None:
-        """A run is resumed with its own recipe and its own texts, or not at all."""
         path, content = self.run / "recipe.json", json.dumps([alphabet, sorted(texts.items())])
         mine = self.recipe.model_dump() | {"version": VERSION}
         mine["texts"] = sha256(content.encode()).hexdigest()
@@ -305,10 +292,9 @@ def pretrain(
 ) -> Trainer:
     """Train the encoder of ``folder``, or go on training it, from lines by language.
 
-    The folder gets a checkpoint every 500 steps, a log (`training.jsonl`: step, loss, tokens so
-    far; every 50 steps), a copy (`run/step-N`) at each step of ``snapshots``, at the end the
-    encoder and its card, in which ``about`` says what the texts are. ``alphabet``: characters to
-    add to the vocabulary. Raises PretrainError if the folder holds another run.
+    The folder gets checkpoints, a log (`training.jsonl`: step, loss, tokens so far), a copy
+    (`run/step-N`) at each step of ``snapshots``, the encoder, and its card with ``about`` the
+    texts. ``alphabet``: characters to add to the vocabulary. Raises PretrainError for another run.
     """
     trainer = Trainer(texts, recipe, Path(folder), alphabet)
     trainer.train(snapshots)

@@ -27,9 +27,8 @@ class RetrievalError(ValueError):
 def sentence_vectors(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
     """Means of the token vectors without [CLS] and [SEP]: [layers + 1, sentences, hidden].
 
-    Layer 0 is the embeddings. Longer sentences are cut to LONGEST pieces, as in the paper. On CUDA
-    if there is one. Raises RetrievalError for a sentence that yields no piece, and for a tokenizer
-    that cannot pad.
+    Layer 0 is the embeddings. Sentences are cut to LONGEST pieces, as in the paper. Raises
+    RetrievalError for a sentence that yields no piece, and for a tokenizer that cannot pad.
     """
     import torch  # here, as the distances below need no network
 
@@ -83,8 +82,7 @@ def nearest_neighbour_hits(
     """1 where a source vector's nearest target (L2) is its translation, for one layer: [sentences].
 
     ``source`` and ``target`` are [sentences, hidden], row by row translations. Where k targets are
-    equally near and the translation is one of them it counts 1/k, what a random choice among them
-    would get.
+    equally near, the translation among them, it counts 1/k, as a random choice would get.
     """
     centre = target.mean(0)  # distances are the same from any origin; rounding is smallest here
     queries, target = PROTOCOLS[protocol](source, target) - centre, target - centre
@@ -109,21 +107,17 @@ def bags(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> sparse
     ids = tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
     kept = [(row, p) for row, line in enumerate(ids) for p in line if p not in special]
     rows, columns = np.array(kept, dtype=int).reshape(-1, 2).T
-    shape = (len(sentences), len(tokenizer))
-    ones = np.ones(len(rows), np.float32)
+    shape, ones = (len(sentences), len(tokenizer)), np.ones(len(rows), np.float32)
     return sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
 
 
 def shared_piece_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
     """Hits of the baseline that knows shared word pieces alone: nearest by cosine of the bags."""
-    source, target = _normalised(source), _normalised(target)
+    norms = [np.sqrt(bag.multiply(bag).sum(1)) for bag in (source, target)]
+    scales = [sparse.diags_array(1 / np.maximum(norm, 1e-9)) for norm in norms]
+    source, target = (scales[0] @ source).tocsr(), (scales[1] @ target).tocsr()
     # Rounded, so that equal bags tie whatever the order of summation.
     return _hits(target.shape[0], lambda rows: np.round((source[rows] @ target.T).toarray(), 5))
-
-
-def _normalised(bag: sparse.csr_array) -> sparse.csr_array:
-    norms = np.sqrt(bag.multiply(bag).sum(1))
-    return (sparse.diags_array(1 / np.maximum(norms, 1e-9)) @ bag).tocsr()
 
 
 def length_hits(source: sparse.csr_array, target: sparse.csr_array) -> np.ndarray:
@@ -135,10 +129,8 @@ def without_shared_pieces(
     source: sparse.csr_array, target: sparse.csr_array, tokenizer: PreTrainedTokenizerFast
 ) -> np.ndarray:
     """Which pairs share no piece but punctuation, so that copying finds nothing: [sentences]."""
-    words = [
-        any(unicodedata.category(character)[0] not in "PS" for character in piece)
-        for piece in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    ]
+    known = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    words = [any(unicodedata.category(c)[0] not in "PS" for c in piece) for piece in known]
     return source.multiply(target).tocsr()[:, words].sum(1) == 0
 
 
@@ -147,10 +139,9 @@ def curve(
 ) -> pd.DataFrame:
     """Retrieval by layer with two baselines beside it; line i of both sides are translations.
 
-    candidates: how many of the pairs to use, a subset drawn from a fixed seed; 0 is all. Columns:
-    method (one of PROTOCOLS, "shared pieces", "length"), layer (-1 for the baselines), queries
-    ("all", or "nothing shared": pairs without a common piece but punctuation, among all
-    candidates), candidates, accuracy (percent), hits [queries].
+    candidates: how many of the pairs to draw, 0 is all. Columns: method (of PROTOCOLS, "shared
+    pieces", "length"), layer (-1 for the baselines), queries ("all", or "nothing shared" but
+    punctuation), candidates, accuracy (percent), hits [queries].
     """
     vectors = [sentence_vectors(encoder, side) for side in (source, target)]
     counts = [bags(encoder.tokenizer, side) for side in (source, target)]
@@ -180,10 +171,9 @@ def subset(sentences: int, size: int, seed: int = 0) -> np.ndarray:
 
 
 def drawn(source: np.ndarray, target: np.ndarray, protocol: str) -> tuple[np.ndarray, np.ndarray]:
-    """One layer's sentences [sentences, hidden] and translations in two dimensions, each [n, 2].
+    """One layer's sentences and translations in two dimensions of most variance, each [n, 2].
 
-    These are orthogonal and of most variance, but with "no shift" the horizontal one is the mean
-    difference of the languages.
+    With "no shift" the horizontal one is the mean difference of the languages.
     """
     moved = PROTOCOLS[protocol](source, target)
     both = np.concatenate([moved, target])

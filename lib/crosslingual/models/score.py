@@ -26,13 +26,11 @@ class ScoringError(ValueError):
 
 
 def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
-    """Counts of predicted tags against gold ones, sentence by sentence.
+    """Counts of predicted tags against gold ones, int64 by sentence.
 
-    An int array [n_sentences, 2] of (correct, all) words for "pos" and "code-switching",
-    [n_sentences, 3] of (correct, predicted, gold) entities for "ner".
-
-    Raises ScoringError for tags that are not IOB1 or IOB2, or a sentence whose number of
-    predictions is not its number of words.
+    [n_sentences, 2] of (correct, all) words, [n_sentences, 3] of (correct, predicted, gold)
+    entities for "ner". Raises ScoringError for tags that are neither IOB1 nor IOB2, and for
+    another number of predictions than of sentences or words.
     """
     if len(gold) != len(predicted):
         raise ScoringError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
@@ -50,10 +48,9 @@ def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
 
 
 def percent(counts: np.ndarray) -> float:
-    """The score in percent from counts [n_sentences, 2 or 3], so that a bootstrap needs no rerun.
+    """The score in percent from counts [n_sentences, 2 or 3].
 
-    Without a word the accuracy is undefined (nan); without a correct entity F1 is zero, as in
-    conlleval.
+    Without a word accuracy is nan; without a correct entity F1 is zero, as in conlleval.
     """
     totals = np.asarray(counts, dtype=np.int64).sum(axis=0)
     if len(totals) == 3:
@@ -66,9 +63,8 @@ def percent(counts: np.ndarray) -> float:
 def entities(tags: Sequence[str]) -> set[tuple[int, int, str]]:
     """Entities of one sentence as (first word, word after the last, type), IOB1 or IOB2 tags.
 
-    conlleval's rules: an entity starts at B-, and at I- after O, after another type or at the
-    sentence start; it ends before O, before B-, before another type, and at the sentence end.
-    Raises ScoringError for other tags: bare types, taken for IOB, give a plausible, wrong number.
+    conlleval's rules: one starts at B-, and at I- that does not go on with its type. Raises
+    ScoringError for other tags: bare types, taken for IOB, give a plausible, wrong number.
     """
     found, start, current = set(), 0, ""
     for index, tag in enumerate([*tags, "O"]):
@@ -98,15 +94,12 @@ def baseline(name: str, tokens: Sentences, labels: Sentences) -> LookUp | WordSh
 
 
 class LookUp:
-    """Tags a known word with its most frequent tag and any other with the majority class.
-
-    The name "majority class" knows no words.
-    """
+    """Tags a known word with its most frequent tag, any other with the majority class."""
 
     def __init__(self, tokens: Sentences, labels: Sentences, name: str = LOOK_UP) -> None:
         tags = _tags_of_words(tokens, labels)
         self.majority = _most_frequent(sum(tags.values(), Counter()))
-        known = tags if name == LOOK_UP else {}
+        known = tags if name == LOOK_UP else {}  # MAJORITY knows no word
         self.tags = {word: _most_frequent(counts) for word, counts in known.items()}
 
     def predict(self, sentences: Sentences) -> list[list[str]]:
@@ -115,11 +108,7 @@ class LookUp:
 
 
 class WordShape:
-    """Tags a word by its shape alone: a maximum-entropy classifier over the features of `shape`.
-
-    It knows no word and no context, so what it gets right in a language that it was not trained on
-    is owed to endings, capitals, digits and punctuation that the two languages have in common.
-    """
+    """Tags a word by its shape alone: a maximum-entropy classifier over the features of `shape`."""
 
     PENALTY, STEPS = 1e-5, 60  # of the weights' squares, as a share of the mean loss; of L-BFGS
 
@@ -167,9 +156,8 @@ def profile(
 ) -> dict[str, float]:
     """How far a look at words alone gets from training to test sentences, in percent.
 
-    words (a training sentence, a number); homographs: of the training words, those that carry
-    several tags there; unseen: of the test words, those that no training sentence has;
-    majority_class, look_up: accuracies of these baselines.
+    words (a sentence, a number); homographs: training words with several tags; unseen: test words
+    that no training sentence has; majority_class, look_up: accuracies of these baselines.
     """
     tags = _tags_of_words(tokens, labels)
     words = [word for sentence in tokens for word in sentence]
@@ -190,8 +178,7 @@ def shape(word: str) -> tuple[str, ...]:
     endings = [f"-{word[-n:].lower()}" for n in (1, 2, 3) if len(word) >= n]
     sign = [f"sign {word}"] if set(kinds) <= {"P", "S"} else []
     length = f"length {min(len(word), 10)}"
-    case = "mixed" if word.lower() != word else "lower"
-    case = "title" if word[:1].isupper() else case
+    case = "title" if word[:1].isupper() else "mixed" if word.lower() != word else "lower"
     case = "upper" if word.isupper() else case
     return ("any", f"case {case}", f"kinds {kinds}", length, *endings, *sign)
 

