@@ -43,8 +43,8 @@ COMPARED = {  # title: kind of evidence, and the cells that are averaged (None: 
     "Table 1: zero-shot entities": ("ner", zero_shot),
     "within a language ": ("ner", in_language),
     "zero-shot less within ": ("ner", less_own),
-    "Table 5a: tagging, by order of verb and object": ("subject-verb-object order", None),
-    "Table 5b: tagging, by order of adjective and noun": ("adjective-noun order", None),
+    "Table 5a: zero-shot tagging": ("subject-verb-object order", None),
+    "Table 5b: zero-shot tagging": ("adjective-noun order", None),
 }
 NO_OBJECTIVE = (
     "There is nothing to compare in this edition: the encoder in M-BERT's place was trained as "
