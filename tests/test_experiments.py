@@ -153,7 +153,7 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
     jobs = experiments.plan(edition)
     assert {job.kind for job in jobs} >= {"scores", "variants", "retrieval", "space", "sizes"}
     assert not (results.local("tiny") / "scores").exists()
-    said = experiments.cost(edition, jobs, 2)
+    said = experiments.cost(jobs, experiments.estimates(edition, jobs), 2)
     assert f"{sum(job.kind in ('scores', 'variants') for job in jobs)} models and" in said
     experiments.prepare(edition)
     assert experiments.plan(edition) == []
@@ -184,7 +184,7 @@ def test_a_record_is_verified_by_its_counts_or_where_another_program_made_it_by_
     scores = experiments.scores(edition, "pos", seeds=2, encoders=["m-bert"])
     results.record("tiny", "scores", scores)
     before = results.stamp("tiny", "scores")
-    cells = verify.chosen(edition, train=["en"], seed=[2])
+    cells = verify.chosen(edition, {"train": ["en"], "seed": [2]})
     assert sorted(cells.evaluate) == ["de", "en"] and cells.exact.all()
     found = verify.verify(edition, cells)
     assert (found.equal == 100).all() and found.agrees.all() and (found.took > 0).all()
@@ -192,10 +192,10 @@ def test_a_record_is_verified_by_its_counts_or_where_another_program_made_it_by_
 
     bent = scores.assign(counts=[counts + [[1, 0]] for counts in scores.counts])
     results.record("tiny", "scores", bent.assign(score=bent.score + 0.5))
-    found = verify.verify(edition, verify.chosen(edition, train=["en"], seed=[2]))
+    found = verify.verify(edition, verify.chosen(edition, {"train": ["en"], "seed": [2]}))
     assert (found.equal == 0).all() and not found.agrees.any()
     results.record("tiny", "scores", bent.assign(versions='{"how": "otherwise"}'))
-    found = verify.verify(edition, verify.chosen(edition, train=["en"], seed=[2]))
+    found = verify.verify(edition, verify.chosen(edition, {"train": ["en"], "seed": [2]}))
     assert not found.exact.any() and found.agrees.all()
     assert (found.low <= found.score).all() and (found.score <= found.high).all()
     results.record("tiny", "scores", bent)

@@ -27,8 +27,11 @@ Stores = Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]
 Words = Annotated[list[str], typer.Argument(help="Only results with all of these.")]
 Tasks = Annotated[list[str], typer.Option(help="Only models of these tasks.")]
 Trains = Annotated[list[str], typer.Option(help="Only models fine-tuned on these.")]
+Evaluates = Annotated[list[str], typer.Option(help="Only evaluations on these.")]
 Seeds = Annotated[list[int], typer.Option(help="Only models of these seeds.")]
-Sample = Annotated[int, typer.Option(min=0, help="So many of them, drawn by the date; 0: all.")]
+Sample = Annotated[
+    int, typer.Option(min=0, help="Four evaluations of so many, drawn by the date; 0: all.")
+]
 Spot = Annotated[int | None, typer.Option(help="Which results to check; by default the date's.")]
 Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
 Snapshots = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With step-N.")]
@@ -96,7 +99,8 @@ def run(
         return ray.run(loaded, jobs, cluster, gpus)
     if not dry_run:
         return experiments.run(loaded, jobs)
-    cost = experiments.cost(loaded, jobs, experiments.default_workers()) if jobs else "nothing"
+    expected, workers = experiments.estimates(loaded, jobs), experiments.default_workers()
+    cost = experiments.cost(jobs, expected, workers) if jobs else "nothing"
     told = f"{loaded.title}: {cost} to compute from what is at hand."
     print(*(f"  {job}" for job in jobs), told, sep="\n")
 
@@ -106,6 +110,7 @@ def verify(
     edition: EditionName = the_book.DEFAULT,
     task: Tasks = (),
     train: Trains = (),
+    evaluate: Evaluates = (),
     seed: Seeds = (),
     sample: Sample = 0,
 ) -> None:
@@ -114,7 +119,8 @@ def verify(
     Exit status 1 where they disagree.
     """
     loaded = Edition.load(edition)
-    cells = verifying.chosen(loaded, task, train, seed, sample)
+    wanted = {"task": task, "train": train, "evaluate": evaluate, "seed": seed}
+    cells = verifying.chosen(loaded, wanted, sample)
     found = verifying.verify(loaded, cells, experiments.default_workers())
     print(verifying.told(found).to_string(index=False), verifying.RULE, sep="\n\n")
     raise typer.Exit(int(not found.agrees.all()))

@@ -42,7 +42,7 @@ from crosslingual import results as kept
 from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
 from crosslingual.models import pieces, retrieve, score
-from crosslingual.models.encoder import Encoder, check
+from crosslingual.models.encoder import Encoder, check, decomposed
 
 RECORDED = ["real", "pocket"]  # editions whose results come with the book
 ENCODERS = ["m-bert", "en-bert"]
@@ -63,6 +63,9 @@ LABELS = {"pos": corpora.UPOS, "code-switching": corpora.UPOS, "ner": corpora.IO
 CANDIDATES = [0, 1997]
 DRAWN = 40  # sentences in a drawing of the feature space
 AS_IT_IS = "as it is"
+BAR = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+KEPT = "results kept of such a device"
+TAGGING = 1 / 3  # a word that is tagged, in words trained on: a step goes there and twice back
 # Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing.
 VARIANTS: dict[str, dict[str, Any]] = {
     "weight decay 0.01": {"weight_decay": 0.01},
@@ -96,6 +99,7 @@ class Job:
 
     kind: str
     about: tuple
+    evaluate: tuple = ()  # corpora to evaluate a model on; without them, all
 
     def __str__(self) -> str:
         return " ".join(map(str, (self.kind, *self.about)))
@@ -535,31 +539,38 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
         return
-    number = min(workers or default_workers(), len(jobs))
-    tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
-    for job, result in _side_by_side(edition, [(computed, job) for job in jobs], number):
+    number, expected = min(workers or default_workers(), len(jobs)), estimates(edition, jobs)
+    tqdm.write(f"{edition.name}: {cost(jobs, expected, number)}.")
+    tasks = [(computed, job) for job in jobs]
+    for job, result in _side_by_side(edition, tasks, expected, number):
         conclude(edition, job, result)
 
 
-def remade(
-    edition: Edition, models: Sequence[tuple[tuple, tuple[str, ...]]], workers: int
-) -> Iterator[pd.DataFrame]:
-    """Models fine-tuned anew, each by (task, encoder, train, seed) and its evaluation corpora.
+def remade(edition: Edition, jobs: Sequence[Job], workers: int) -> Iterator[pd.DataFrame]:
+    """Models fine-tuned anew. Columns as of `scores`, and seconds; nothing is kept."""
+    number, expected = min(workers, len(jobs)), estimates(edition, jobs)
+    tqdm.write(f"{edition.name}, anew: {cost(jobs, expected, number)}.")
+    return _side_by_side(edition, [(_remake, job) for job in jobs], expected, number)
 
-    Columns as of `scores`, and seconds; nothing is kept.
+
+def _side_by_side(
+    edition: Edition, tasks: Sequence[tuple], expected: Sequence[tuple], number: int
+) -> Iterator[Any]:
+    """What functions of worker processes return, in the order in which they end.
+
+    The bar goes by the seconds expected of each, not by their number, and so does what it says of
+    the time that remains.
     """
-    number, jobs = min(workers, len(models)), [Job("scores", about) for about, _ in models]
-    tqdm.write(f"{edition.name}, anew: {cost(edition, jobs, number)}.")
-    return _side_by_side(edition, [(_remake, *model) for model in models], number)
-
-
-def _side_by_side(edition: Edition, tasks: Sequence[tuple], number: int) -> Iterator[Any]:
-    """What functions of worker processes return, in the order in which they end, with a bar."""
     here = os.getpid(), edition.path
     calls = (delayed(_call)(i, *here, *task) for i, task in enumerate(tasks))
+    seconds = [seconds for seconds, _ in expected]
     try:
         pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
-        yield from tqdm(pool(calls), total=len(tasks), unit="job", leave=False)
+        with tqdm(total=sum(seconds), bar_format=BAR, leave=False) as bar:
+            for done, (index, result) in enumerate(pool(calls), 1):
+                bar.set_postfix_str(f"{done} of {len(tasks)}", refresh=False)
+                bar.update(seconds[index])
+                yield result
     except TerminatedWorkerError as problem:
         raise ExperimentError(
             "A process died while computing, perhaps for want of memory; run again with fewer "
@@ -567,14 +578,13 @@ def _side_by_side(edition: Edition, tasks: Sequence[tuple], number: int) -> Iter
         ) from problem
 
 
-def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
+def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: int) -> str:
     """What jobs are and take: "165 models and 5 other results, about 16 minutes ...".
 
-    It goes by results kept of such a device; where there are none of an encoder, by processor
-    seconds of training and tagging a few sentences now, and says so, and if the machine is busy.
+    It says what `estimates` rest on, and if the machine is busy.
     """
     models = sum(job.kind in ("scores", "variants") for job in jobs)
-    seconds, bases = zip(*(_seconds(edition, job) for job in jobs), strict=True)
+    seconds, bases = zip(*expected, strict=True)
     minutes = sum(seconds) / workers / 60
     shown = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(1, minutes):.0f} minute(s)"
     told = f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
@@ -583,27 +593,61 @@ def cost(edition: Edition, jobs: Sequence[Job], workers: int) -> str:
     return told + "; the machine is busy now, with which it takes longer" * busy
 
 
-def _seconds(edition: Edition, job: Job) -> tuple[float, str]:
-    """Seconds of a job, and what that rests on."""
-    known, about = _current(edition, job.kind), dict(zip(kinds()[job.kind].unit, job.about))
-    alike = known.device.astype(str).str.startswith(_where()["device"].split(",")[0])
+def estimates(edition: Edition, jobs: Iterable[Job]) -> list[tuple[float, str]]:
+    """Seconds that each job takes, and what that rests on.
+
+    A model goes by its words: those it is trained on, those it tags. What such a word took in
+    models kept of this encoder and device is taken, or else what 64 sentences take now.
+    """
+    return [_expected(edition, job) for job in jobs]
+
+
+def _expected(edition: Edition, job: Job) -> tuple[float, str]:
+    if job.kind in ("scores", "variants"):
+        task, encoder, train, _ = job.about[-4:]
+        targets = job.evaluate or edition.evaluation_languages(task)
+        tagged = sum(_words(edition, task, code, "test") for code in targets)
+        trained = _words(edition, task, train, "train") * edition.recipe(task).epochs
+        with suppress(ValueError):  # which the job itself will say
+            training, tagging, basis = _rates(edition, task, encoder)
+            return training * trained + tagging * tagged, basis
+    known = _kept_here(edition, job.kind)
     for column in {"task", "encoder"} & set(known):
-        alike &= known[column].isin(job.about)
-    if alike.any():
-        return float(known.seconds[alike].median()), "results kept of such a device"
-    with suppress(ValueError):  # which the job itself will say
-        if "task" in about and about.get("encoder") in edition.encoders:
-            task, train = about["task"], edition.corpus(about["task"], about["train"], "train")
-            training, tagging = _rates(edition, task, about["encoder"])
-            tests = _texts(edition, task, tuple(edition.evaluation_languages(task)), "test")
-            tagged = sum(len(words) for test in tests.values() for words in test["tokens"])
-            trained = sum(map(len, train["tokens"])) * edition.recipe(task).epochs
-            return training * trained + tagging * tagged, "64 sentences timed now"
-    return 1.0, ""
+        known = known[known[column].isin(job.about)]
+    return (float(known.seconds.median()), KEPT) if len(known) else (1.0, "")
+
+
+def _kept_here(edition: Edition, kind: str) -> pd.DataFrame:
+    """Kept rows that were computed on a device like this one."""
+    known = _current(edition, kind)
+    return known[known.device.astype(str).str.startswith(_where()["device"].split(",")[0])]
+
+
+@lru_cache(maxsize=1024)
+def _words(edition: Edition, *corpus: str) -> int:
+    """Words of a corpus, by (task, language, split); 0 where it is not at hand."""
+    known = _current(edition, "sizes").dropna(subset="tokens")
+    for row in known[(known[kinds()["sizes"].unit] == corpus).all(axis=1)].itertuples():
+        return int(row.tokens)
+    here = _digest(edition, "/".join(corpus))[0]
+    return sum(map(len, edition.corpus(*corpus)["tokens"])) if here else 0
 
 
 @lru_cache(maxsize=16)
-def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
+def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float, str]:
+    """Seconds a word of an epoch, seconds a word that is tagged, and what that rests on."""
+    known = _kept_here(edition, "scores").query("task == @task and encoder == @encoder")
+    rates, epochs = [], edition.recipe(task).epochs
+    for (train, _), model in known.groupby(["train", "seed"]):
+        tagged = sum(_words(edition, task, code, "test") for code in model.evaluate)
+        trained = _words(edition, task, train, "train") * epochs
+        rates += [model.seconds.iloc[0] / (trained + TAGGING * tagged)] if trained else []
+    if rates:
+        return float(np.median(rates)), TAGGING * float(np.median(rates)), KEPT
+    return *_timed(edition, task, encoder), "64 sentences timed now"
+
+
+def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
     """Processor seconds a word of an epoch, and a word that is tagged.
 
     Of sentences of about the mean length, in batches that cost the mean, therefore; and of two
@@ -635,14 +679,14 @@ def default_workers() -> int:
     return cuda.device_count() if cuda.is_available() else joblib.cpu_count()
 
 
-def _call(number: int, parent: int, path: Path, function: Callable, *arguments: Any) -> Any:
+def _call(number: int, parent: int, path: Path, function: Callable, job: Job) -> tuple[int, Any]:
     _settle(number, parent)
-    return function(_edition(path, path.stat().st_mtime_ns), *arguments)
+    return number, function(_edition(path, path.stat().st_mtime_ns), job)
 
 
-def _remake(edition: Edition, about: tuple, targets: tuple[str, ...]) -> pd.DataFrame:
+def _remake(edition: Edition, job: Job) -> pd.DataFrame:
     started = time.perf_counter()
-    frame = _evaluated(edition, (AS_IT_IS, *about), targets)
+    frame = _evaluated(edition, (AS_IT_IS, *job.about), job.evaluate)
     return frame.assign(seconds=time.perf_counter() - started)
 
 
@@ -711,7 +755,7 @@ def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
 
 def _make_variants(edition: Edition, *about: Any) -> pd.DataFrame:
     _, task, encoder, *_ = about
-    warning = "" if encoder in score.BASELINES else _warnings(edition, encoder)
+    warning = "" if encoder in score.BASELINES else _warnings(edition, encoder, task)
     return _evaluated(edition, about, edition.evaluation_languages(task)).assign(warning=warning)
 
 
@@ -766,12 +810,14 @@ def _texts(edition: Edition, task: str, codes: tuple, split: str) -> dict[str, d
 
 
 @lru_cache(maxsize=4)
-def _warnings(edition: Edition, encoder: str) -> str:
-    """What seems wrong with an encoder, on a few sentences of one language a script."""
+def _warnings(edition: Edition, encoder: str, task: str) -> str:
+    """What seems wrong with an encoder, on a few sentences of one language a script, or text."""
     chosen = {languages.script(code): code for code in edition.evaluation_languages("pos")[::-1]}
     texts = _texts(edition, "pos", tuple(chosen.values()), "test")
-    some = {code: test["tokens"][:8] for code, test in texts.items()}
-    return " ".join(check(edition.encoder(encoder), some)) if some else ""
+    some, one = {code: test["tokens"][:8] for code, test in texts.items()}, edition.encoder(encoder)
+    tests = _texts(edition, task, tuple(edition.evaluation_languages(task)), "test")
+    told = {code: test["tokens"][:50] for code, test in tests.items()}
+    return " ".join([*(check(one, some) if some else []), *decomposed(one.tokenizer, told)])
 
 
 def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFrame:
@@ -850,7 +896,8 @@ def probe(edition: Edition, encoder: str, snapshots: Path) -> None:
 
     Raises ExperimentError if the folder has no snapshot.
     """
-    steps = {int(path.name.removeprefix("step-")): path for path in snapshots.glob("step-*")}
+    named = {path.name.removeprefix("step-"): path for path in snapshots.glob("step-*")}
+    steps = {int(step): path for step, path in named.items() if step.isdecimal()}
     if not steps:
         raise ExperimentError(
             f"{snapshots} holds no snapshots (step-N): name some under `snapshots` in the "

@@ -6,7 +6,7 @@ When a recomputed score agrees with its record is said once, in `RULE`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from time import perf_counter, thread_time
@@ -15,6 +15,7 @@ import pandas as pd
 
 from crosslingual import experiments, results
 from crosslingual.edition import Edition
+from crosslingual.experiments import Job
 
 EQUAL = 90.0  # percent of sentences
 MARGIN = 4.0  # standard deviations; two draws differ by 1.4, so this is about three times that
@@ -43,25 +44,21 @@ class VerifyError(ValueError):
 
 def chosen(
     edition: Edition,
-    task: Sequence[str] = (),
-    train: Sequence[str] = (),
-    seed: Sequence[int] = (),
+    wanted: Mapping[str, Sequence] | None = None,
     sample: int = 0,
 ) -> pd.DataFrame:
-    """The recorded cells of the models with these properties, or of ``sample`` of them, drawn.
+    """The recorded cells with these values in columns, or some of ``sample`` models, drawn.
 
     As `experiments.recorded`, with column margin. Raises VerifyError where there are none, or one
     was made from other corpora, another encoder or recipe than what is at hand.
     """
     known = yardstick(experiments.recorded(edition))
-    for column, wanted in {"task": task, "train": train, "seed": seed}.items():
-        known = known[known[column].isin(wanted)] if wanted else known
+    for column, values in (wanted or {}).items():
+        known = known[known[column].isin(values)] if values else known
     if known.empty:
         raise VerifyError(f"no such model is recorded for the edition {edition.name}.")
     if sample:
-        models = known[MODEL].drop_duplicates()
-        lot, number = date.today().toordinal(), min(sample, len(models))
-        known = known.merge(models.sample(number, random_state=lot))
+        known = _drawn(known, sample, date.today().toordinal())
     for row in known[known.note != ""].itertuples():
         raise VerifyError(f"{row.task} {row.encoder} {row.train} {row.seed}: {row.note}.")
     return known
@@ -85,7 +82,9 @@ def verify(edition: Edition, cells: pd.DataFrame, workers: int = 1) -> pd.DataFr
     Columns besides those of cells: anew (percent), equal (percent of sentences with the recorded
     counts), agrees, took (seconds). Raises VerifyError if something lacks that this takes.
     """
-    models = list(cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items())
+    models = [
+        Job("scores", *m) for m in cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items()
+    ]
     if lacking := experiments.lacking(edition, cells):
         told = f"{edition.name} cannot be verified here: of what {len(models)} model(s) of "
         told += f"{', '.join(sorted(set(cells.encoder)))} take {len(lacking)} are not at hand"
@@ -120,7 +119,9 @@ def spot_check(file: Path, lot: int | None = None) -> None:
     """
     edition, started, worked = Edition.load(experiments.WORLD), perf_counter(), thread_time()
     lot = date.today().toordinal() if lot is None else lot
-    found = verify(edition, _drawn(chosen(edition), lot))
+    known = chosen(edition)
+    cheap = known[known.seconds <= known.seconds.quantile(0.25)]
+    found = verify(edition, _drawn(cheap, SPOT, lot))
     took, off = perf_counter() - started, (found.anew - found.score).abs().max()
     sentence = (
         f"On {date.today()} {SPOT} models of the edition {edition.name}, drawn by number {lot}, "
@@ -142,10 +143,10 @@ def spot_check(file: Path, lot: int | None = None) -> None:
         )
 
 
-def _drawn(known: pd.DataFrame, lot: int) -> pd.DataFrame:
-    """A few evaluations of a few cheap models, that within the language among them."""
-    cheap = known[known.seconds <= known.seconds.quantile(0.25)]
-    models = cheap[MODEL].drop_duplicates().sample(SPOT, random_state=lot)
+def _drawn(known: pd.DataFrame, number: int, lot: int) -> pd.DataFrame:
+    """A few evaluations of some models, that within the language among them."""
+    models = known[MODEL].drop_duplicates()
+    models = models.sample(min(number, len(models)), random_state=lot)
     cells = known.merge(models).sample(frac=1, random_state=lot)
     other = (cells.evaluate != cells.train).to_numpy()
     return cells.iloc[other.argsort(kind="stable")].groupby(MODEL).head(CORPORA)

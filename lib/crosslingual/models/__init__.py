@@ -17,9 +17,9 @@ class Recipe(BaseModel):
 
     max_length: word pieces a row. warmup: share of the steps over which the learning rate rises,
     before it falls to zero linearly. weight_decay: not applied to biases and layer norms, as in
-    BERT. bf16: automatic mixed precision in training and tagging. bias_correction: whether Adam
-    makes up for moments that begin at zero (Kingma and Ba, 2015, section 3), which BERT's own code
-    does not.
+    BERT. bf16: automatic mixed precision in training and tagging, on a GPU. bias_correction:
+    whether Adam makes up for moments that begin at zero (Kingma and Ba, 2015, section 3), which
+    BERT's own code does not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

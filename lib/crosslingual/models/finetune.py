@@ -112,7 +112,8 @@ def finetune(
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     targets = torch.from_numpy(label_indices(labels, label_set))
-    model = encoder.model()
+    half = recipe.bf16 and device.type == "cuda"  # a processor may take twenty times as long
+    recipe, model = recipe.model_copy(update={"bf16": half}), encoder.model()
     max_length = min(recipe.max_length, positions(model) or recipe.max_length)
     encoded = pieces.encode(encoder.tokenizer, tokens, max_length)
     if len(targets) != len(encoded.word):
