@@ -1,10 +1,7 @@
 """Encoders from folders and from a hub: what is whole is read alike, what is not is refused."""
 
-import json
 import shutil
-from contextlib import suppress
 from fnmatch import fnmatch
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,11 +10,10 @@ import torch
 import toy
 import transformers as hf
 from crosslingual.models import encoder as encoders
-from crosslingual.models.encoder import Encoder, EncoderUnavailable, check
+from crosslingual.models.encoder import Encoder, EncoderUnavailable, check, decomposed
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models
+from toy import put, reweigh, without
 
 NAME, COMMIT, WEIGHTS = "someone/tiny-bert", "a" * 40, "model.safetensors"
 POCKET = Path(__file__).parents[1] / "encoders"
@@ -27,96 +23,6 @@ POCKET = Path(__file__).parents[1] / "encoders"
 def place(tmp_path):
     """A copy of the tiny BERT to break."""
     return Path(shutil.copytree(toy.folder(), tmp_path / "tiny"))
-
-
-def write(name, content):
-    return lambda place: (place / name).write_text(content)
-
-
-def without(*patterns):
-    return lambda place: [path.unlink() for kind in patterns for path in place.glob(kind)]
-
-
-def edit(name, **changes):
-    """Set keys of a JSON file; None takes one away."""
-
-    def damage(place):
-        kept = json.loads((place / name).read_text()) | changes
-        write(name, json.dumps({key: kept[key] for key in kept if kept[key] is not None}))(place)
-
-    return damage
-
-
-def reweigh(change):
-    def damage(place):
-        kept = {name: one.clone() for name, one in load_file(place / WEIGHTS).items()}
-        save_file(change(kept), place / WEIGHTS)
-
-    return damage
-
-
-def without_a_shard(place):
-    without(WEIGHTS)(place)
-    toy.network().save_pretrained(place, max_shard_size="20KB")
-    sorted(place.glob("model-0*"))[1].unlink()
-
-
-def truncate(place):
-    (place / WEIGHTS).write_bytes((place / WEIGHTS).read_bytes()[:-9])
-
-
-def of_class(name):
-    """A tokenizer of that class, without a tokenizer.json."""
-    steps = edit("tokenizer_config.json", tokenizer_class=name), without("tokenizer.json")
-    return lambda place: [step(place) for step in steps]
-
-
-def bare(backend):
-    return hf.PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained
-
-
-DENSE, CONFIG = "bert.encoder.layer.1.output.dense.weight", partial(edit, "config.json")
-DAMAGES = [
-    (truncate, "an unreadable model.safetensors .*: delete it and fetch or copy it again"),
-    (write(WEIGHTS, "version https://git-lfs.github.com/spec/v1\noid sha256:4d\n"), "unreadable"),
-    (lambda place: torch.save(torch.ones(99), place / WEIGHTS), "an unreadable model.safetensors"),
-    (lambda place: (place / WEIGHTS).rename(place / "w.bin"), "no safetensors .* are not loaded"),
-    (without_a_shard, "No such file .*model-00002-of"),
-    (reweigh(lambda w: w | {DENSE: w[DENSE] * float("nan")}), f"that are no numbers .{DENSE[5:]}."),
-    (
-        reweigh(lambda w: {name.replace("r.1.", "r.one."): one for name, one in w.items()}),
-        r"lacks 16 of the model's weights \(encoder.layer.1.*would be random",
-    ),
-    (without("config.json"), "no config.json that names a model known"),
-    (write("config.json", "{"), "config.json .* not a valid JSON file"),
-    (CONFIG(model_type=None), "no config.json that names a model known here"),
-    (CONFIG(model_type="fancy"), "type `fancy` but .* does not recognize this architecture.: put"),
-    (CONFIG(hidden_size="big"), "Validation error for field 'hidden_size'"),
-    (CONFIG(num_attention_heads=3), "is not a multiple of the number of attention heads"),
-    (CONFIG(hidden_size=64), r"weights of size \[32\] where its config.json asks for \[64\]"),
-    (CONFIG(vocab_size=9), r"where its config.json asks for \[9, 32\] .*word_embeddings"),
-    (CONFIG(num_hidden_layers=3), "lacks 16 of the model's weights"),
-    (CONFIG(num_hidden_layers=1), r"has more layers than its config.json names \(.*layer\.1\."),
-    (edit("tokenizer.json", version="9.0"), "Unknown tokenizer version '9.0'"),
-    (write("tokenizer.json", "{}"), "no tokenizer that can be read here"),
-    (of_class("FancyTokenizer"), "no tokenizer that can be read"),
-    (of_class("BertJapaneseTokenizer"), "no tokenizer that can be read"),
-    (without("tokenizer*"), "special tokens alone; its vocabulary is missing"),
-    (bare(Tokenizer(models.BPE())), "makes no piece of the letter a"),
-    (bare(toy.bert_tokenizer().backend_tokenizer), "not say which piece is unknown; set"),
-    (toy.bert_tokenizer("zz", "yy").save_pretrained, r"\d+ pieces but embeddings of \d+: put"),
-]
-
-
-@pytest.mark.parametrize(("damage", "sentence"), DAMAGES)
-def test_a_damaged_encoder_is_refused_in_one_sentence(place, damage, sentence):
-    damage(place)
-    encoder = Encoder("mine", str(place))
-    with pytest.raises(EncoderUnavailable, match=sentence) as error:
-        encoder.model()
-    assert "\n" not in str(error.value)
-    with suppress(EncoderUnavailable):
-        assert encoder.masked_model() is None
 
 
 @pytest.mark.parametrize("architecture", ["XLM-R", "RoBERTa"])
@@ -142,6 +48,22 @@ def test_without_tokenizer_config_words_stay_as_the_vocabulary_has_them(place, k
     assert read.pad_token_id == 0 and read.mask_token == "[MASK]"
 
 
+def test_a_line_of_the_vocabulary_ends_where_the_file_says(place):
+    without("tokenizer*")(place)
+    ids = {piece: number for number, piece in enumerate([*toy.BERT, "a\u2028b", "\x85", "Gaya"])}
+    put("vocab.txt", "\ufeff" + "\n".join(ids) + "\n")(place)
+    assert Encoder("mine", str(place)).tokenizer.get_vocab() == ids
+
+
+def test_text_that_is_decomposed_is_told_where_the_tokenizer_does_not_know_it():
+    known = {piece: number for number, piece in enumerate([*toy.BERT, "\u00e9", "a"])}
+    tokenizer = hf.BertTokenizerFast(vocab=known, do_lower_case=False)
+    apart, whole = [["e\u0301", "a"], ["a", "a"]], [["\u00e9", "a"], ["a", "a"]]
+    (sentence,) = decomposed(tokenizer, {"fr": apart, "en": whole})
+    assert "The text in fr has letters apart from their marks: 25% of its pieces" in sentence
+    assert decomposed(toy.tokenizer("RoBERTa"), {"fr": apart}) == []  # of bytes, so no [UNK]
+
+
 def test_other_heads_and_a_tokenizer_without_a_mask_are_no_fault(place):
     expected = toy.encoder().model().state_dict()
     for kind in (hf.BertModel, hf.BertForTokenClassification):
@@ -162,9 +84,9 @@ def test_the_digest_is_of_names_and_content(place):
     parts = [name.encode() + b"\0" + sha256(content).digest() for name, content in files]
     encoder = Encoder("mine", str(place))
     whole = sha256(b"".join(parts)).hexdigest()
-    write("README.md", "not part of it")(place)
+    put("README.md", "not part of it")(place)
     assert encoder.digest == whole
-    reweigh(lambda weights: weights | {DENSE: weights[DENSE] + 1})(place)
+    reweigh(lambda weights: {name: one + 1 for name, one in weights.items()})(place)
     assert encoder.digest != whole
 
 
@@ -232,7 +154,7 @@ def test_a_hub_encoder_is_fetched_without_pickles_and_code(cache, monkeypatch, p
 def test_a_cache_that_another_program_filled_is_used_offline(cache, revision):
     shutil.copytree(toy.folder(), cache)
     (cache.parents[1] / "refs").mkdir()
-    write("refs/main", COMMIT)(cache.parents[1])
+    put("refs/main", COMMIT)(cache.parents[1])
     encoder = Encoder("tiny", NAME, revision)
     assert encoder.at_hand and encoder.digest == toy.encoder().digest
     without(WEIGHTS)(cache)  # a partial one is as good as none

@@ -244,16 +244,6 @@ def test_forms_that_the_merge_script_filled_in_are_read(tmp_path):
     assert len(treebanks.read_switched(other, "corrected", 0)) == 1
 
 
-def test_an_annotation_of_other_sentences_is_refused(tmp_path):
-    paths = switched(tmp_path)
-    paths[1].write_text("22\n11")
-    with pytest.raises(CorpusError, match="differ in number, length or tags; fill in the FORMs"):
-        treebanks.read_switched(paths, "corrected", 0)
-    paths[2].write_text("{")
-    with pytest.raises(CorpusError, match="annot.json, line 1: this is not the annotation"):
-        treebanks.read_switched(paths, "corrected", 0)
-
-
 # ---- entities
 
 NAMES = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC"]
@@ -272,19 +262,6 @@ def test_integer_tags_are_decoded_to_iob2_and_empty_sentences_dropped(tmp_path):
     path = parquet(tmp_path / "x.parquet", [["EU", "Anna", "Lee"], []], [[4, 2, 2], []])
     corpus = entities.read_parquet(path)
     assert corpus[:] == {"tokens": [["EU", "Anna", "Lee"]], "labels": [["B-ORG", "B-PER", "I-PER"]]}
-
-
-def test_other_parquet_files_are_refused(tmp_path):
-    for path in (
-        parquet(tmp_path / "unnamed.parquet", [["a"]], [[0]], names=None),
-        parquet(tmp_path / "ragged.parquet", [["a", "b"]], [[0]]),
-        parquet(tmp_path / "kinds.parquet", [["a"]], [[1]], names=["O", "B-VEHICLE"]),
-    ):
-        with pytest.raises(CorpusError, match=f"{path.name}, line 1: .*fetched again"):
-            entities.read_parquet(path)
-    path.write_bytes(b"PAR1 and no more")
-    with pytest.raises(CorpusError, match="no parquet file"):
-        entities.read_parquet(path)
 
 
 def test_entities_come_from_conll_where_they_can():

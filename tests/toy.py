@@ -1,5 +1,6 @@
-"""Tiny encoders of several architectures, random but always the same, and text that they learn."""
+"""Tiny encoders of several architectures, random but always the same, text, and damages."""
 
+import json
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 import transformers as hf
 from crosslingual.models.encoder import Encoder
+from safetensors.torch import load_file, save_file
 from tokenizers import normalizers, pre_tokenizers
 
 # Invented or everyday words in ten scripts, with marks that combine and letters that join.
@@ -106,3 +108,35 @@ def tagged(size: int, seed: int) -> tuple[list[list[str]], list[list[str]]]:
     """Words and tags of sentences of one word order."""
     rng, order = np.random.default_rng(seed), ["ADJ", "NOUN", "VERB", "NOUN", "PUNCT"]
     return [[str(rng.choice(WORDS[tag])) for tag in order] for _ in range(size)], [order] * size
+
+
+# ---- damages to the folder of an encoder, which each takes
+
+
+def put(name, content):
+    content = content if isinstance(content, bytes) else content.encode()
+    return lambda place: (place / name).write_bytes(content)
+
+
+def without(*patterns):
+    return lambda place: [path.unlink() for kind in patterns for path in place.glob(kind)]
+
+
+def edit(name, **changes):
+    """Set keys of a JSON file; None takes one away."""
+
+    def damage(place):
+        kept = json.loads((place / name).read_text()) | changes
+        put(name, json.dumps({key: kept[key] for key in kept if kept[key] is not None}))(place)
+
+    return damage
+
+
+def reweigh(change, name="model.safetensors"):
+    """Weights by name become others."""
+
+    def damage(place):
+        kept = {key: weights.clone() for key, weights in load_file(place / name).items()}
+        save_file(change(kept), place / name)
+
+    return damage

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from crosslingual import book as the_book
-from crosslingual import experiments, languages, results
-from crosslingual import verify as verifying
-from crosslingual.edition import Edition, checked, read_yaml
+from crosslingual import DEFAULT
 
+# Each command imports what it needs: `--help` and a mistyped option answer at once.
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 WHICH = "A name, or a path to a .yml."
 EditionName = Annotated[str, typer.Option("--edition", "-e", help=WHICH)]
@@ -53,13 +51,16 @@ def main() -> None:
 
 @app.command()
 def book(
-    edition: EditionName = the_book.DEFAULT,
+    edition: EditionName = DEFAULT,
     parameter: Parameters = (),
     fresh: Fresh = False,
     dry_run: DryRun = False,
     spot: Spot = None,
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
+    from crosslingual import book as the_book
+    from crosslingual import results
+
     given = the_book.parse(parameter)
     if dry_run:
         run([], edition, dry_run)
@@ -68,8 +69,11 @@ def book(
 
 
 @app.command()
-def chapter(name: str, edition: EditionName = the_book.DEFAULT, parameter: Parameters = ()) -> None:
+def chapter(name: str, edition: EditionName = DEFAULT, parameter: Parameters = ()) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
+    from crosslingual import book as the_book
+    from crosslingual import results
+
     given = the_book.parse(parameter)
     print(f"The notebook: {the_book.chapter(results.root(), name, edition, given)}")
 
@@ -77,24 +81,30 @@ def chapter(name: str, edition: EditionName = the_book.DEFAULT, parameter: Param
 @app.command()
 def handout(name: str) -> None:
     """Write a chapter without its solutions, for students."""
+    from crosslingual import book as the_book
+    from crosslingual import results
+
     print(f"The handout: {the_book.handout(results.root(), name)}")
 
 
 @app.command()
 def run(
     words: Words = (),
-    edition: EditionName = the_book.DEFAULT,
+    edition: EditionName = DEFAULT,
     dry_run: DryRun = False,
     part: Part = "1/1",
     cluster: Cluster = "",
     gpus: Gpus = 0,
 ) -> None:
     """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
+    from crosslingual import experiments
+    from crosslingual.edition import Edition
+
     loaded = Edition.load(edition)
     lacking = experiments.part(experiments.plan(loaded), part)
     jobs = [job for job in lacking if set(words) <= set(str(job).split())]
     if cluster and not dry_run:
-        from crosslingual import cluster as ray  # here, as few have one
+        from crosslingual import cluster as ray
 
         return ray.run(loaded, jobs, cluster, gpus)
     if not dry_run:
@@ -107,7 +117,7 @@ def run(
 
 @app.command()
 def verify(
-    edition: EditionName = the_book.DEFAULT,
+    edition: EditionName = DEFAULT,
     task: Tasks = (),
     train: Trains = (),
     evaluate: Evaluates = (),
@@ -118,6 +128,10 @@ def verify(
 
     Exit status 1 where they disagree.
     """
+    from crosslingual import experiments
+    from crosslingual import verify as verifying
+    from crosslingual.edition import Edition
+
     loaded = Edition.load(edition)
     wanted = {"task": task, "train": train, "evaluate": evaluate, "seed": seed}
     cells = verifying.chosen(loaded, wanted, sample)
@@ -129,12 +143,17 @@ def verify(
 @app.command()
 def merge(folders: Stores) -> None:
     """Take over results of other machines, or of `run --part`: what _build/results was there."""
+    from crosslingual import results
+
     print(f"{sum(map(results.merge, folders))} results taken over.")
 
 
 @app.command()
 def record(edition: Annotated[str, typer.Argument(help=WHICH)]) -> None:
     """Put an edition's results into book/recorded, for those who build without computing."""
+    from crosslingual import experiments, results
+    from crosslingual.edition import Edition
+
     loaded = Edition.load(edition)
     experiments.record(loaded)
     print(f"Recorded: {results.recorded(loaded.name)}")
@@ -142,10 +161,12 @@ def record(edition: Annotated[str, typer.Argument(help=WHICH)]) -> None:
 
 @app.command()
 def encoders(
-    edition: EditionName = the_book.DEFAULT,
+    edition: EditionName = DEFAULT,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch what is not here.")] = False,
 ) -> None:
     """List an edition's encoders: where each comes from, licence, size, whether it is here."""
+    from crosslingual.edition import Edition
+
     loaded = Edition.load(edition)
     for name, entry in loaded.document.encoders.items():
         encoder = loaded.encoder(name)
@@ -164,7 +185,9 @@ def pretrain(config: Specification) -> None:
 
     It goes into a folder beside the specification, of the same name without .yml.
     """
-    from crosslingual.models import pretrain  # here, as it loads torch
+    from crosslingual import languages
+    from crosslingual.edition import Edition, checked, read_yaml
+    from crosslingual.models import pretrain
 
     mapping, lines = read_yaml(config)
     wanted, folder = checked(pretrain.Specification, mapping, config, lines), config.with_suffix("")
@@ -178,8 +201,9 @@ def pretrain(config: Specification) -> None:
 
 
 @app.command()
-def probe(
-    snapshots: Snapshots, edition: EditionName = the_book.DEFAULT, encoder: str = "m-bert"
-) -> None:
+def probe(snapshots: Snapshots, edition: EditionName = DEFAULT, encoder: str = "m-bert") -> None:
     """Probe the snapshots kept while an encoder was pre-trained, and keep the curve."""
+    from crosslingual import experiments
+    from crosslingual.edition import Edition
+
     experiments.probe(Edition.load(edition), encoder, snapshots)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, count, islice
+from os.path import expanduser
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crosslingual import languages, results
 from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
@@ -25,7 +26,7 @@ from crosslingual.models import Recipe, wheels
 from crosslingual.models.encoder import Encoder, EncoderUnavailable
 
 Task = Literal["pos", "ner", "code-switching"]
-Pair = Annotated[tuple[str, str], Field(strict=False)]
+MOST = 100_000  # values in a file, aliases resolved: nine lines of YAML can stand for a billion
 ROLES = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}  # the paper's encoders
 
 
@@ -41,6 +42,30 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def _each_once(given: Sequence) -> Sequence:
+    if len(set(given)) < len(given):
+        raise ValueError("the same is listed twice")
+    return given
+
+
+def _name(given: str) -> str:
+    if not re.fullmatch(r"[\w.+-]+", given):
+        raise ValueError("a name has letters, digits and . + - _ alone")
+    return given
+
+
+def _line(given: str) -> str:
+    if len(given.split("\n")) > 1 or not given.strip():
+        raise ValueError("write one line of text")
+    return given
+
+
+Line = Annotated[str, AfterValidator(_line)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Pair = Annotated[tuple[str, str], Field(strict=False), AfterValidator(_each_once)]
+Pairs = Annotated[list[Pair], AfterValidator(_each_once)]
+
+
 class EncoderEntry(Strict):
     """A folder's ``path``; the name of a model on a ``hub``, with its revision; or a ``package``.
 
@@ -50,7 +75,7 @@ class EncoderEntry(Strict):
 
     path: str = ""
     hub: str = ""
-    revision: str = "main"
+    revision: str = Field("main", min_length=1)
     package: wheels.Package | None = None
     title: str = ""
     licence: str = "not stated"
@@ -107,26 +132,19 @@ class Document(Strict):
     the paper's. cannot_judge: {id of a claim: why these encoders and corpora say nothing of it}.
     """
 
-    title: str = Field(min_length=1)
+    title: Line
     about: str = ""
     artificial: bool = False
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
-    encoders: dict[str, EncoderEntry] = Field(min_length=1)
-    languages: dict[Task, list[str]] = {}
-    pairs: list[Pair] = []
-    further_pairs: list[Pair] = []
+    encoders: dict[Annotated[str, AfterValidator(_name)], EncoderEntry] = Field(min_length=1)
+    languages: dict[Task, Annotated[list[str], AfterValidator(_each_once)]] = {}
+    pairs: Pairs = []
+    further_pairs: Pairs = []
     recipe: Recipes = Recipes()
     adjective_groups: dict[str, Literal["AN", "NA"] | None] = {}
     substitutes: dict[str, Substitute] = {}
     cannot_judge: dict[str, str] = {}
-
-    @field_validator("seeds")
-    @classmethod
-    def _each_once(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed is listed twice")
-        return seeds
 
 
 class Edition:
@@ -170,11 +188,11 @@ class Edition:
     def seeds(self, number: int | None = None) -> list[int]:
         """Seeds of fine-tuning: the edition's, or that many, counted on past its list.
 
-        Raises EditionError where that would be none.
+        Raises EditionError where that would be none, or more than anyone can mean.
         """
         given = self.document.seeds
-        if number is not None and number < 1:
-            raise EditionError(f"seeds={number}: give 1 or more.")
+        if number is not None and not 1 <= number <= 1000:
+            raise EditionError(f"seeds={number}: give 1 to 1000.")
         further = (seed for seed in count(1) if seed not in given)
         return list(islice(chain(given, further), len(given) if number is None else number))
 
@@ -223,7 +241,7 @@ class Edition:
             about = f"{entry.package.name}-{entry.package.inside}-{entry.package.sha256[:12]}"
             folder = cache_folder() / "encoders" / re.sub(r"[^\w.-]+", "-", about)
             return Encoder(name, str(folder), package=entry.package)
-        folder = (self.path.parent / Path(entry.path).expanduser()).resolve()
+        folder = (self.path.parent / expanduser(entry.path)).resolve()
         if not folder.is_dir():
             problem = f"the encoder {name!r} is missing: put its weights into {folder}"
             error = mistake(self.path, self.lines, ("encoders", name), problem)
@@ -298,20 +316,20 @@ def checked(model: type[BaseModel], mapping: Any, path: Path, lines: dict[tuple,
 
 def mistake(path: Path, lines: dict[tuple, int], key: tuple, problem: str) -> EditionError:
     """The error for a mistake at ``key`` of a YAML file; ``lines`` as `read_yaml` gives them."""
-    line = lines[_place(lines, key)]
-    return EditionError(f"{path}, line {line}: {problem.rstrip('.')}.")
+    line, told = lines[_place(lines, key)], " ".join(problem.split()).rstrip(".")
+    return EditionError(f"{path}, line {line}: {told}.")
 
 
 def _place(lines: dict[tuple, int], key: tuple) -> tuple:
     """The part of a key that the file has; pydantic names the kinds of a union in it, too."""
     place: tuple = ()
-    for part in key:
-        place = (*place, part) if (*place, part) in lines else place
+    for part in key:  # a number that is a key is a text there
+        place = next(((*place, p) for p in (part, str(part)) if (*place, p) in lines), place)
     return place
 
 
 def _sentence(problem: dict[str, Any], place: tuple) -> str:
-    name = ".".join(map(str, place)) or "the file"
+    name = ".".join(str(part)[:60] for part in place) or "the file"
     if problem["type"] == "missing":
         return f"{name} lacks the key {problem['loc'][-1]}"
     if problem["type"] == "extra_forbidden":
@@ -334,7 +352,17 @@ def _unknown(
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which 3e-5 is a number, as in its version 1.2, and not a text."""
+    """YAML in which 3e-5 is a number, as in its version 1.2, and what cannot be has its line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, str) and b"\0" in value.encode():  # nor half a character
+                raise ValueError("no text or path has a NUL")
+            return value
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as problem:
+            told = f"{str(node.value)[:60]!r} cannot be read ({type(problem).__name__})"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from None
 
 
 _Loader.add_implicit_resolver(
@@ -347,41 +375,54 @@ def read_yaml(path: Path) -> tuple[dict, dict[tuple, int]]:
 
     Raises EditionError, naming the line, for what is no mapping or no YAML.
     """
+    data = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")
         node, mapping = yaml.compose(text, _Loader), yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, TypeError) as problem:
-        mark = getattr(problem, "problem_mark", None)
+        lines = _each_line(path, node)
+    except RecursionError:
+        raise EditionError(f"{path}, line 1: values lie too deep in each other.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
         said = getattr(problem, "problem", None) or str(problem).splitlines()[0]
-        line = mark.line + 1 if mark else 1
-        raise EditionError(f"{path}, line {line}: this is not YAML in UTF-8: {said}.") from None
+        where = f"{path}, line {_line_of(problem, data)}"
+        raise EditionError(f"{where}: this is not YAML in UTF-8: {said}.") from None
     if not isinstance(mapping, dict):
         raise EditionError(
             f"{path}, line 1: this is no mapping; begin with a line like `title: My edition`."
         )
-    return mapping, {(): 1} | _lines(path, node, ())
+    return mapping, lines
 
 
-def _lines(path: Path, node: yaml.Node, key: tuple) -> dict[tuple, int]:
+def _line_of(problem: Any, data: bytes) -> int:
+    """Of what is no YAML: where a mark stands, or a character that is forbidden, or no UTF-8."""
+    if mark := getattr(problem, "problem_mark", None):
+        return mark.line + 1
+    if isinstance(problem, yaml.reader.ReaderError):
+        return data.decode("utf-8-sig").count("\n", 0, problem.position) + 1
+    return data.count(b"\n", 0, getattr(problem, "start", 0)) + 1
+
+
+def _each_line(path: Path, node: yaml.Node) -> dict[tuple, int]:
+    lines = {(): 1}
+    for key, line in islice(_lines(node, ()), MOST):
+        if key in lines:  # YAML itself lets the last one win
+            raise EditionError(f"{path}, line {line}: the key {key[-1]!r} is given twice.")
+        lines[key] = line
+    if len(lines) > MOST:
+        raise EditionError(f"{path}, line 1: there are more than {MOST:,} values; take some out.")
+    return lines
+
+
+def _lines(node: yaml.Node, key: tuple) -> Iterator[tuple[tuple, int]]:
+    """The paths of all keys below a node, as often as they are given, and their lines."""
+    children: list[tuple] = []
     if isinstance(node, yaml.SequenceNode):
         children = [(i, value, value) for i, value in enumerate(node.value)]
     elif isinstance(node, yaml.MappingNode):
-        children = [(_unique(path, node, name), name, value) for name, value in node.value]
-    else:
-        return {}
-    found = {}
+        children = [(name.value, name, value) for name, value in node.value]
     for name, marked, value in children:
-        found[(*key, name)] = marked.start_mark.line + 1
-        found |= _lines(path, value, (*key, name))
-    return found
-
-
-def _unique(path: Path, node: yaml.MappingNode, name: yaml.Node) -> str:
-    """The key's text, checked to be given once (YAML itself lets the last one win)."""
-    if sum(other.value == name.value for other, _ in node.value) > 1:
-        line = name.start_mark.line + 1
-        raise EditionError(f"{path}, line {line}: the key {name.value!r} is given twice.")
-    return name.value
+        yield (*key, name), marked.start_mark.line + 1
+        yield from _lines(value, (*key, name))
 
 
 def _task(task: str) -> str:

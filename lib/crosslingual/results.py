@@ -35,6 +35,7 @@ VARIABLE = "CROSSLINGUAL_RESULTS"  # environment variable: where results compute
 RECORDED, COMPUTED = "recorded", "computed here"  # in this order the latter comes first
 LIBRARIES = ("crosslingual", "torch", "transformers", "tokenizers", "datasets", "numpy")
 ARRAYS = ("counts", "hits")  # columns whose cells are arrays
+NUMBERS = {"seed", "score", "in_place_of"}
 
 PROVENANCE = ["made_from", "date", "device", "seconds", "memory", "versions"]
 
@@ -80,9 +81,9 @@ def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
         frames.append(_load_recorded(path).assign(origin=RECORDED))
     for path in sorted((local(edition) / kind).glob("*.parquet")):
         with suppress(FileNotFoundError):
-            if path.stem.endswith(_digest(content := path.read_bytes())):
-                frames.append(_load(content).assign(origin=COMPUTED))
-            else:
+            try:
+                frames.append(_load_computed(path).assign(origin=COMPUTED))
+            except ResultsError:
                 path.replace(path.with_suffix(".damaged"))
     columns = [*columns, *PROVENANCE, "origin"]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
@@ -125,8 +126,12 @@ def current(
 
     wanted: for a row (a named tuple) the parts that it would be made from now, without those that
     are not at hand. Column note is "" for a row that was made from them, else a sentence that says
-    what differs. Rows computed here come before recorded ones.
+    what differs. Rows computed here come before recorded ones. Raises ResultsError for rows that
+    do not say what they are about.
     """
+    if lacking := [key for key in keys if len(frame) and frame[key].isna().all()]:
+        told = f"the results have no {lacking[0]}, so a file in {root()}/book/recorded is damaged"
+        raise ResultsError(f"{told}: restore it with git.")
     rows = frame[[*keys, "made_from"]].itertuples(index=False)
     notes = [_differs(json.loads(row.made_from), wanted(row)) for row in rows]
     frame = frame.assign(note=notes, _stale=[bool(note) for note in notes])
@@ -204,17 +209,31 @@ def _dump(frame: pd.DataFrame) -> bytes:
 
 
 def _load(content: bytes) -> pd.DataFrame:
-    table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
-    frame = table.to_pandas()
-    return frame.assign(**{name: frame[name].map(_unpack) for name in ARRAYS if name in frame})
+    """The frame that `_dump` wrote; raises ResultsError for all else."""
+    try:
+        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        frame = table.to_pandas()
+        for each in frame.made_from.unique():
+            json.loads(each).items()
+        for name in NUMBERS & {*frame}:
+            pd.to_numeric(frame[name])
+        return frame.assign(**{name: frame[name].map(_unpack) for name in ARRAYS if name in frame})
+    except Exception as problem:  # of pyarrow, NumPy, JSON: of all kinds
+        raise ResultsError(str(problem).splitlines()[0].rstrip(".")) from problem
+
+
+def _load_computed(path: Path) -> pd.DataFrame:
+    content = path.read_bytes()
+    if not path.stem.endswith(_digest(content)):
+        raise ResultsError("its bytes are not those of its name")
+    return _load(content)
 
 
 def _load_recorded(path: Path) -> pd.DataFrame:
     try:
         return _load(path.read_bytes())
-    except (ValueError, KeyError, EOFError, pa.ArrowException) as problem:
-        said = str(problem).splitlines()[0]
-        raise ResultsError(f"{path} is damaged ({said}): restore it with git.") from problem
+    except ResultsError as problem:
+        raise ResultsError(f"{path} is damaged ({problem}): restore it with git.") from problem
 
 
 def _digest(content: bytes) -> str:

@@ -21,10 +21,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
+from os.path import expanduser
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from crosslingual import languages as known
 from crosslingual.corpora import entities, formats, news, treebanks
@@ -60,13 +61,14 @@ def _folder(root: str | Path | None, info: ValidationInfo) -> Path | None:
     """Relative to the edition's file, which the context names, not to where one stands."""
     if not isinstance(root, str | Path):
         return root
-    return Path((info.context or {}).get("folder", "."), Path(root).expanduser()).resolve()
+    return Path((info.context or {}).get("folder", "."), expanduser(root)).resolve()
 
 
 Code = Annotated[str, AfterValidator(known.check)]
 Treebank = Annotated[str, AfterValidator(treebanks.check)]
 Sides = Annotated[list[str], Field(min_length=2, max_length=2)]  # as `read_parallel` takes them
 Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[int, Field(ge=1)]
 
 
 class Own(Settings):
@@ -77,9 +79,26 @@ class Own(Settings):
     test: str | None = None
 
 
+class Columns(Settings):
+    """Which columns of a file of entities, from 1, have the word and its tag."""
+
+    word: Number
+    tag: Number
+
+    @model_validator(mode="after")
+    def _two(self) -> "Columns":
+        if self.word == self.tag:
+            raise ValueError("the word and its tag cannot be in the same column")
+        return self
+
+
+class OwnEntities(Own):
+    columns: Columns | None = None
+
+
 class Files(Settings):
     pos: dict[Code, Own] = Field({})
-    ner: dict[Code, Own] = Field({})
+    ner: dict[Code, OwnEntities] = Field({})
     parallel: dict[Annotated[str, AfterValidator(_pair)], Sides] = Field({})
 
 
@@ -89,7 +108,8 @@ class Published(Settings):
     ``root`` is the data folder (default: the environment variable CROSSLINGUAL_DATA, or none): what
     it holds is taken first, ``ud/<language>/<split>.conllu`` for a treebank that the edition does
     not name, ``ud_original/<treebank>/<release>/``, and what `entities`, `news` and `treebanks`
-    name. ``files``: another file for a language; ``treebanks``: another pinned treebank;
+    name. ``files``: another file for a language, of entities with their ``columns`` where these are
+    not found out (`formats.read_conll`); ``treebanks``: another pinned treebank;
     ``assembled``: all are put together as the records' were, `treebanks.assembled`; ``tweets``: the
     least share of the code-switched sentences whose words must be there; ``held_out``: without
     development data, every tenth training sentence is that.
@@ -161,7 +181,7 @@ class Published(Settings):
     def _root(self) -> Path | None:
         """The data folder, if one is named: it must then exist, lest a misspelt name download."""
         root = self.root or os.environ.get(ROOT_VARIABLE)
-        if root and not (path := Path(root).expanduser()).is_dir():
+        if root and not (path := Path(expanduser(root))).is_dir():
             raise CorpusUnavailable(
                 f"there is no data folder {path}: correct `root` in the edition's corpora or "
                 f"{ROOT_VARIABLE}, or leave it out, so that corpora are downloaded."
@@ -194,7 +214,7 @@ class Published(Settings):
     def _existing(self, place: str | None, what: str) -> Path:
         if place is None:
             raise CorpusUnavailable(f"the edition names no {what}: add it under `files`.")
-        path = (self._root() or Path.cwd()) / Path(place).expanduser()
+        path = (self._root() or Path.cwd()) / expanduser(place)
         if not path.is_file():
             raise CorpusUnavailable(
                 f"{path} is missing: put the file there, or name another under `files` in the "
@@ -230,7 +250,8 @@ class Published(Settings):
             return concatenate([formats.read_conllu(path) for path in paths])
         if paths[0].suffix == ".parquet":
             return entities.read_parquet(paths[0])
-        return formats.read_conll(paths[0])
+        columns = getattr(self._own(task, language), "columns", None)
+        return formats.read_conll(paths[0], columns and (columns.word, columns.tag))
 
 
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:

@@ -57,19 +57,28 @@ def read_parquet(path: Path) -> Dataset:
 
     Sentences without a word, with which the conversions end, are left out. Raises CorpusError.
     """
-    import pyarrow.parquet
-    from datasets import Features
+    import pyarrow
 
     try:
-        table = pyarrow.parquet.read_table(path, columns=["tokens", "ner_tags"])
-        names = Features.from_arrow_schema(table.schema)["ner_tags"].feature.names
-        rows = zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist())
-        rows = [(words, [names[tag] for tag in tags]) for words, tags in rows if words]
-        if any(len(words) != len(tags) or not set(tags) <= {*IOB2} for words, tags in rows):
-            raise TypeError("a sentence has not one tag of IOB2 for each token")
-    except (pyarrow.ArrowException, AttributeError, LookupError, TypeError) as problem:
+        rows = _rows(path)
+    except (pyarrow.ArrowException, OSError, AttributeError, LookupError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(".")
         problem = f"this is no parquet file with tokens and named ner_tags ({reason})"
         remedy = "delete it, so that it is fetched again"
         raise CorpusError(path, 1, f"{problem}; {remedy}") from None
     return labelled_corpus([words for words, _ in rows], [iob2(tags) for _, tags in rows])
+
+
+def _rows(path: Path) -> list[tuple[list[str], list[str]]]:
+    import pyarrow.parquet
+    from datasets import Features
+
+    table = pyarrow.parquet.read_table(path, columns=["tokens", "ner_tags"])
+    names = Features.from_arrow_schema(table.schema)["ner_tags"].feature.names
+    names = dict(enumerate(names))  # in which -1 is not the last
+    rows = zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist())
+    rows = [(words, [names[tag] for tag in tags]) for words, tags in rows if words or tags]
+    whole = (len(words) == len(tags) and all(words) for words, tags in rows)
+    if not rows or not all(whole) or any(not set(tags) <= {*IOB2} for _, tags in rows):
+        raise TypeError("a sentence has not one tag of IOB2 for each word")
+    return rows

@@ -44,7 +44,8 @@ class Download:
 
 def cache_folder() -> Path:
     """$CROSSLINGUAL_CACHE, or the platform's, as `make clean` must not cost gigabytes."""
-    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("crosslingual")).expanduser()
+    named = os.environ.get(CACHE_VARIABLE) or pooch.os_cache("crosslingual")
+    return Path(os.path.expanduser(named))
 
 
 def fetch(download: Download) -> Path:

@@ -86,25 +86,38 @@ def statistics(corpus: Dataset) -> dict[str, int]:
 
 # ---- lines
 
+NO_CORPUS = re.compile(rb"\s*(<!doctype html|<html|version https://git-lfs)", re.IGNORECASE)
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # every second byte of UTF-16, as a rule
+
 
 def read_lines(path: str | Path) -> list[str]:
     """The lines without their ends (CR LF, LF, else CR) and byte order marks; U+2028 is text.
 
-    Raises CorpusError where the bytes are not UTF-8, CorpusUnavailable.
+    Raises CorpusError where it is another file or the bytes are not UTF-8, CorpusUnavailable.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as problem:
         raise CorpusUnavailable(f"{path} cannot be read: {problem.strerror}.") from None
+    if NO_CORPUS.match(data):
+        problem = "a web page, or what Git LFS keeps in a file's place; download the file itself"
+        raise CorpusError(path, 1, f"this is {problem}")
+    text = _decoded(path, data).replace("\r\n", "\n")
+    lines = text.split("\n" if "\n" in text else "\r")  # CR: the line ends of old Macintoshes
+    return [line.lstrip("\ufeff") for line in (lines if lines[-1] else lines[:-1])]
+
+
+def _decoded(path: str | Path, data: bytes) -> str:
+    wrong = 0 if len(CONTROLS.findall(data)) > len(data) / 4 else None
     try:
         text = data.decode(UTF_8)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        remedy = "convert the file to it (German CoNLL-2003 is given out in Latin-1)"
-        raise CorpusError(path, line, f"the bytes are not UTF-8; {remedy}") from None
-    text = text.replace("\r\n", "\n")
-    lines = text.split("\n" if "\n" in text else "\r")  # CR: the line ends of old Macintoshes
-    return [line.lstrip("\ufeff") for line in (lines if lines[-1] else lines[:-1])]
+        wrong = error.start
+    if wrong is not None:
+        remedy = "convert the file, from Latin-1 (as German CoNLL-2003 is), UTF-16 or an archive"
+        line = data.count(b"\n", 0, wrong) + 1
+        raise CorpusError(path, line, f"the bytes are not UTF-8; {remedy}")
+    return text
 
 
 def _column_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -118,14 +131,15 @@ def _column_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
 # ---- CoNLL-U
 
-NO_WORD = re.compile(r"[1-9][0-9]{0,8}-[1-9][0-9]{0,8}|[0-9]{1,9}\.[1-9][0-9]{0,8}")
+NO_WORD = re.compile(r"([0-9]{1,9})([-.])[1-9][0-9]{0,8}")  # a range, or an empty node
 
 
 def read_conllu(path: str | Path, version_1: bool = False, withheld: bool = False) -> Dataset:
     """Words are the FORMs of syntactic words, labels their UPOS (paper, section 2: 41 languages).
 
-    Multiword ranges (``3-4``), empty nodes (``8.1``) and comments are no words. UPOS of UD version
-    1 are refused, or, by ``version_1``, converted: CONJ is CCONJ, a VERB that is a copula AUX.
+    Multiword ranges (``3-4``), empty nodes (``8.1``) and comments before a sentence are no words.
+    UPOS of UD version 1 are refused, or converted by ``version_1``: CONJ is CCONJ, a VERB that is a
+    copula AUX.
     Raises CorpusError; CorpusUnavailable where every FORM is ``_``, unless ``withheld``.
     """
     sentences: list[list[tuple[str, str]]] = [[]]
@@ -133,7 +147,7 @@ def read_conllu(path: str | Path, version_1: bool = False, withheld: bool = Fals
         columns = line.split("\t")
         if not line:
             sentences.append([])
-        elif line[0] != "#":
+        elif line[0] != "#" or sentences[-1] or len(columns) == 10:  # else a comment
             tag = _upos(path, number, columns, len(sentences[-1]) + 1, version_1)
             sentences[-1] += [(columns[1], tag)] if tag else []
     tokens = [[word for word, _ in words] for words in sentences if words]
@@ -162,8 +176,11 @@ def _upos(path: str | Path, number: int, columns: list[str], due: int, convert: 
     problem = ""
     if len(columns) != 10:
         problem = f"{len(columns)} tab-separated columns where CoNLL-U has 10; repair the line"
+        problem += " (comments stand before a sentence)" * columns[0].startswith("#")
     elif columns[0] != str(due):
-        if NO_WORD.fullmatch(columns[0]):
+        # A range stands before its first word, an empty node after the word of its number.
+        other = NO_WORD.fullmatch(columns[0])
+        if other and int(other[1]) == due - (other[2] == "."):
             return ""
         remedy = "number the words 1, 2, 3, ... and put a blank line after each sentence"
         problem = f"the word ID is {columns[0][:20]!r} where {due} is due; {remedy}"
@@ -185,35 +202,43 @@ def _upos(path: str | Path, number: int, columns: list[str], due: int, convert: 
 # ---- columns of entity tags
 
 DOCUMENT_START = "-DOCSTART-"
-PREFIX = re.compile(r"[A-Za-z]{2,12}(-[a-z]+)*:.")  # of WikiANN's words: en:rick, be-x-old:дом
+PREFIX = re.compile(r"([A-Za-z]{2,12}(-[a-z]+)*):.")  # of WikiANN's words: en:rick, be-x-old:дом
 Row = tuple[int, list[str]]  # line number, columns
-TAG_COLUMN = "write the word first and its tag last"
-ENTITY_TAGS = {*IOB2} - {"O"}
+TAG_COLUMN = "write the word first and its tag last, or name both as `columns` in the edition"
+ENTITY_TAG = re.compile(f"[BIELSU]-({'|'.join(ENTITY_TYPES)})")  # of any scheme
 LIKE_TAG = re.compile("O$|.-")
 
 
-def read_conll(path: str | Path) -> Dataset:
+def read_conll(path: str | Path, named: tuple[int, int] | None = None) -> Dataset:
     """Words and entity tags from a file of columns, a word a line; the labels are always IOB2.
 
-    Tabs part the columns of a line that has any, else spaces do. The word is the first column and
-    its tag the last, in the five columns of Universal NER the second and the third. Lines with
-    ``#`` before a sentence that are no word and tag are comments; ``-DOCSTART-`` ends a sentence.
-    Tags may be IOB1 or IOB2. Raises CorpusError for all else: other running numbers and tag
-    schemes, two columns of entity tags, a language's code before the words (``en:rick``).
+    Tabs part the columns of a line that has any, else spaces do. Which of them, from 1, are the
+    word and its tag may be ``named``. Else the word is the first, or the second where the first
+    counts words, and the tag the last, but in the five columns of Universal NER the third. A
+    language's code before every word (``en:rick``) is taken away. Lines with ``#`` before a
+    sentence that are no word and tag are comments; ``-DOCSTART-`` ends a sentence. Tags may be IOB1
+    or IOB2. Raises CorpusError for all else: other numbers and tags, two columns of entity tags.
     """
     sentences = _sentences(path)
     rows = list(chain.from_iterable(sentences))
-    word, tag = _layout(path, rows)
+    if not rows:
+        raise CorpusError(path, 1, "there is no word in the file; get the whole file again")
+    word, tag = _named(path, rows, *named) if named else _layout(path, sentences)
+    cut = _prefix(path, rows, word)
     for number, columns in rows:
-        if not columns[word]:
-            raise CorpusError(path, number, "the word is empty; write it, or take the line out")
-        if columns[tag] not in IOB2:
-            problem = f"{columns[tag][:40]!r} is neither O nor B- or I- with one of "
-            remedy = "convert the tag (S- and U- to B-, E- and L- to I-), or make it O"
-            raise CorpusError(path, number, f"{problem}{' '.join(ENTITY_TYPES)}; {remedy}")
-    tokens = [[columns[word] for _, columns in sentence] for sentence in sentences]
+        _check_word(path, number, columns[word], columns[tag])
+    tokens = [[columns[word][cut:] for _, columns in sentence] for sentence in sentences]
     labels = [iob2([columns[tag] for _, columns in sentence]) for sentence in sentences]
     return labelled_corpus(tokens, labels)
+
+
+def _check_word(path: str | Path, number: int, word: str, tag: str) -> None:
+    if not word:
+        raise CorpusError(path, number, "the word is empty; write it, or take the line out")
+    if tag not in IOB2:
+        problem = f"{tag[:40]!r} is neither O nor B- or I- with one of {' '.join(ENTITY_TYPES)}"
+        remedy = "convert the tag (S- and U- to B-, E- and L- to I-), or make it O"
+        raise CorpusError(path, number, f"{problem}; {remedy}")
 
 
 def iob2(tags: list[str]) -> list[str]:
@@ -235,35 +260,67 @@ def _sentences(path: str | Path) -> list[list[Row]]:
             sentences.append([])
         elif sentences[-1] or like_word or not line.startswith(("# ", "#\t")):  # no comment
             if not 2 <= len(columns) == width:
-                problem = f"{len(columns)} column(s) where {max(width, 2)} are due; {TAG_COLUMN}"
-                remedy = "as in the other lines; comments stand before a sentence as # ..."
-                raise CorpusError(path, number, f"{problem}, {remedy}")
+                problem = f"{len(columns)} column(s) where {max(width, 2)} are due"
+                remedy = "write a word and its tag; comments stand before a sentence as # ..."
+                raise CorpusError(path, number, f"{problem}; {remedy}")
             sentences[-1].append((number, columns))
     return list(filter(None, sentences))
 
 
-def _layout(path: str | Path, rows: list[Row]) -> tuple[int, int]:
+def _named(path: str | Path, rows: list[Row], word: int, tag: int) -> tuple[int, int]:
+    number, columns = rows[0]
+    if max(word, tag) > len(columns):
+        problem = f"{len(columns)} columns where the edition names column {max(word, tag)}"
+        raise CorpusError(path, number, f"{problem}; correct its `columns`")
+    return word - 1, tag - 1
+
+
+def _layout(path: str | Path, sentences: list[list[Row]]) -> tuple[int, int]:
     """The columns of the word and of its tag; raises CorpusError for a layout that is not known."""
-    if not rows:
-        raise CorpusError(path, 1, "there is no word in the file; get the whole file again")
-    width, (number, _) = len(rows[0][1]), rows[0]
+    rows = list(chain.from_iterable(sentences))
+    width, number = len(rows[0][1]), rows[0][0]
     strange = [number for number, columns in rows if not columns[0].isdecimal()]
-    if len(strange) <= len(rows) / 10 and max(len(rows), width) > 2:  # no text has numbers alone
-        if width == 5 and not strange:
-            return 1, 2
+    word = int(len(strange) <= len(rows) / 10 and max(len(rows), width) > 2)  # no text is numbers
+    counts = len(rows) > 2 < width and _counts(sentences)
+    if word and not counts and (strange or width != 5):
         problem = "the first column is a running number"
         raise CorpusError(path, [*strange, number][0], f"{problem}; {TAG_COLUMN}")
-    if any(not ENTITY_TAGS.isdisjoint(columns[1:-1]) for _, columns in rows):
-        raise CorpusError(path, number, f"several columns hold entity tags; {TAG_COLUMN}")
-    if sum(bool(PREFIX.match(columns[0])) for _, columns in rows) > len(rows) / 2:
+    tag = 2 if word and width == 5 else width - 1
+    for other in {*range(word + 1, width)} - {tag}:
+        if any(ENTITY_TAG.match(columns[other]) for _, columns in rows):
+            problem = f"entity tags stand in column {other + 1}, not in column {tag + 1} alone"
+            raise CorpusError(path, number, f"{problem}; {TAG_COLUMN}")
+    return word, tag
+
+
+def _counts(sentences: list[list[Row]]) -> bool:
+    """Whether the first column counts the words, of each sentence from 0 or 1, or of the file."""
+    due = 0
+    for sentence in sentences:
+        numbers = [columns[0] for _, columns in sentence]
+        if numbers[0] not in ("0", "1", str(due)):
+            return False
+        due = int(numbers[0]) + len(numbers)
+        if numbers != [str(number) for number in range(due - len(numbers), due)]:
+            return False
+    return True
+
+
+def _prefix(path: str | Path, rows: list[Row], word: int) -> int:
+    """The letters that a language's code and a colon take before every word; raises CorpusError."""
+    codes = [found[1] for _, columns in rows if (found := PREFIX.match(columns[word]))]
+    if len(codes) == len(rows) and len({*codes}) == 1:
+        return len(codes[0]) + 1
+    if len(codes) > len(rows) / 2:
         problem = "most words begin with a language's code and a colon; take the codes away"
-        raise CorpusError(path, number, problem)
-    return 0, width - 1
+        raise CorpusError(path, rows[0][0], problem)
+    return 0
 
 
 # ---- parallel text
 
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"}  # categories of characters
+FILLERS = "\u2800\u115f\u1160\u3164\uffa0"  # of braille and Hangul: letters without ink
 
 
 def read_parallel(source: str | Path, target: str | Path) -> Dataset:
@@ -277,6 +334,8 @@ def read_parallel(source: str | Path, target: str | Path) -> Dataset:
         problem = f"{shorter} ends before this line; take two files of which line i of one "
         raise CorpusError(longer, len(lines) + 1, f"{problem}translates line i of the other")
     for path, lines in sides:
+        if not lines:
+            raise CorpusError(path, 1, "there is no line in the file; get the whole file again")
         if blank := next((n for n, line in enumerate(lines, start=1) if is_blank(line)), None):
             raise CorpusError(path, blank, "the line is blank; take the pair out of both files")
     return parallel_text(*(lines for _, lines in sides))
@@ -284,4 +343,4 @@ def read_parallel(source: str | Path, target: str | Path) -> Dataset:
 
 def is_blank(line: str) -> bool:
     """Whether nothing of the line can be seen: spaces, control and format characters, marks."""
-    return all(unicodedata.category(character) in UNSEEN for character in line)
+    return all(unicodedata.category(each) in UNSEEN or each in FILLERS for each in line)

@@ -5,12 +5,13 @@ by their git blob hashes; ``data/treebank_choices.csv`` says which treebank stan
 and why, as the paper does not. A pin is named ``UD_Arabic-PUD@r2.0-test`` or ``UD_Arabic-PUD``.
 """
 
-import json
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from crosslingual import languages
 from crosslingual.corpora.fetch import Download
@@ -116,7 +117,16 @@ def assembled(paths: list[Path], language: str, split: str) -> Dataset:
 
 SWITCHED = "codeswitch/UD_Hindi_English-HIENCS"
 SWITCHED_URL = f"{BASE}/UD_Hindi_English-HIENCS/bb98b6045eb871da33dc7a7e77f0e05eb5be5345"
-ANNOTATED = ["tweet", "norm", "pos", "deleted"]
+
+
+@dataclass(frozen=True)
+class Tweet:
+    """A sentence's tokens or their first letters, these as they should be, UPOS, if it was gone."""
+
+    tweet: list[str]
+    norm: list[str]
+    pos: list[str]
+    deleted: bool
 
 
 def switched_files(split: str, root: Path | None = None) -> list[Path | Download]:
@@ -144,7 +154,7 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
     treebank, ids, annotation = paths
     columns = read_conllu(treebank, withheld=True)[:]
     sentences = _annotated(ids, annotation)
-    if [sentence["pos"] for sentence in sentences] != columns["labels"]:
+    if [sentence.pos for sentence in sentences] != columns["labels"]:
         problem = "sentences and merge/ annotation differ in number, length or tags"
         remedy = "fill in the FORMs only: keep every sentence and token of the release"
         raise CorpusError(treebank, 1, f"{problem}; {remedy}")
@@ -158,26 +168,28 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
             f"file into {SWITCHED}/ of the data folder."
         )
     if version == "corrected":
-        kept = [(list(map(_norm, found, said["norm"])), said) for found, said in kept]
-    return labelled_corpus([found for found, _ in kept], [said["pos"] for _, said in kept])
+        kept = [(list(map(_norm, found, said.norm)), said) for found, said in kept]
+    return labelled_corpus([found for found, _ in kept], [said.pos for _, said in kept])
 
 
-def _annotated(ids: Path, annotation: Path) -> list[dict]:
-    """By sentence: tokens or their first letters ("tweet"), "norm", "pos", "deleted"."""
+def _annotated(ids: Path, annotation: Path) -> list[Tweet]:
+    """The annotation of each sentence."""
     try:
-        entries = json.loads(annotation.read_text(encoding="utf-8"))
+        entries = TypeAdapter(dict[str, Tweet]).validate_json(annotation.read_bytes())
         sentences = [entries[tweet] for tweet in " ".join(read_lines(ids)).split()]
-        return [{key: entry[key] for key in ANNOTATED} for entry in sentences]
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as problem:
+        if any(not len(one.tweet) == len(one.norm) == len(one.pos) for one in sentences):
+            raise KeyError("of unequal length")
+        return sentences
+    except (ValidationError, KeyError) as problem:
         reason = f"this is not the annotation of {ids.name} ({type(problem).__name__})"
         raise CorpusError(annotation, 1, f"{reason}; get the released file again") from None
 
 
-def _words(forms: list[str], sentence: dict) -> list[str] | None:
+def _words(forms: list[str], sentence: Tweet) -> list[str] | None:
     # The annotation's tokens are first letters, which tell a FORM that is another tweet's.
     if BLANK not in forms:
-        return forms if all(map(str.startswith, forms, sentence["tweet"])) else None
-    return sentence["tweet"] if sentence["deleted"] else None
+        return forms if all(map(str.startswith, forms, sentence.tweet)) else None
+    return sentence.tweet if sentence.deleted else None
 
 
 def _norm(word: str, norm: str) -> str:

@@ -6,9 +6,11 @@ encoder is taken at one revision; its files lie in the hub library's own cache (
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast
 
+INDEX = "model.safetensors.index.json"
 OTHERS = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 OTHERS += ["added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "*.model"]
 # Never *.bin, *.pt or *.py: pickles and modules run whatever their author wants.
-FILES = ["model.safetensors", "model-*.safetensors", "model.safetensors.index.json", *OTHERS]
+FILES = ["model.safetensors", "model-*.safetensors", INDEX, *OTHERS]
 FAILURES = (OSError, errors.HTTPError, errors.HFValidationError)
 FAILURES += (errors.EntryNotFoundError, errors.XetDownloadError)
 REASONS = {
@@ -44,7 +47,9 @@ LONGEST = 200  # letters of another library's error that are repeated
 PATIENCE = 15  # seconds for the hub's first answer
 EVERY = 7  # in the check, one in so many pieces is masked
 HOPELESS = 0.2  # share of [UNK] in the script that the tokenizer spells best
+DECOMPOSED = 0.01  # share of [UNK] that goes away when letters and their marks are composed
 CHANCE = 0.95  # loss as a share of ln V from which on an encoder knows nothing
+FLOATS = ("F64", "F32", "F16", "BF16")
 NO_WEIGHTS = (
     "has no safetensors weights, and pickles, which can run anything, are not loaded: restore them "
     "with git, rebuild them with `crosslingual pretrain`, or convert them where you trust them "
@@ -138,11 +143,13 @@ class Encoder:
         """The encoder without a head, float32, in evaluation mode; a fresh copy each time.
 
         Raises EncoderUnavailable for weights that are lacking, no numbers, of other sizes or more
-        layers than config.json names, and for a tokenizer with pieces beyond the embeddings.
+        layers than config.json names, for a tokenizer with pieces beyond the embeddings, and for
+        what is no encoder.
         """
         from transformers import AutoModel
 
         model, missing = self._load(AutoModel)
+        self._check_reading(model)
         if lacking := sorted(name for name in missing if "pooler" not in name):  # of no use here
             what = f"lacks {len(lacking)} of the model's weights ({lacking[0]}, ...)"
             raise self._unusable(f"{what}, which would be random numbers: convert it again")
@@ -161,8 +168,16 @@ class Encoder:
         from transformers import AutoConfig
 
         folder, what = self.folder, "has no config.json that names a model known here"
-        with self._told(what, "put the one beside the weights that belongs to them"):
-            return AutoConfig.from_pretrained(folder, **SAFELY)
+        advice = "put the one beside the weights that belongs to them"
+        with self._told(what, advice):
+            config = AutoConfig.from_pretrained(folder, **SAFELY)
+        room = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        for name in ("vocab_size", "num_hidden_layers", "max_position_embeddings"):
+            asked = getattr(config, name, None) or 0  # to build as many would fill the memory
+            if asked * (getattr(config, "hidden_size", None) or 1) > room:
+                more = f"asks for more than its weights hold ({name} is {asked:,})"
+                raise self._unusable(f"has a config.json that {more}: {advice}")
+        return config
 
     def _load(self, kind: Any) -> tuple[torch.nn.Module, set[str]]:
         """A model and the names of its weights that the files lack."""
@@ -171,6 +186,7 @@ class Encoder:
 
         logging.set_verbosity_error()
         logging.disable_progress_bar()
+        self._check_files()
         options = {"config": self._config(), "dtype": torch.float32, "use_safetensors": True}
         # Sizes are compared below: the library's error points to a report that nobody sees.
         options |= {"ignore_mismatched_sizes": True, "output_loading_info": True, **SAFELY}
@@ -182,6 +198,22 @@ class Encoder:
         self._check_sizes(model, about)
         self._check_weights(model)
         return model.eval(), set(about["missing_keys"])
+
+    def _check_files(self) -> None:
+        """That the files hold floating-point numbers, and that no other file belongs to them."""
+        weights = {file.name: file for file in self.folder.glob("*.safetensors")}
+        if (index := self.folder / INDEX).is_file() and "model.safetensors" not in weights:
+            with self._told(f"has an unreadable {INDEX}", "fetch or convert it again"):
+                named = {*json.loads(index.read_text("utf-8"))["weight_map"].values()}
+            if lacking := sorted(named - {*weights}):
+                raise self._unusable(f"lacks {lacking[0]}, which {INDEX} names: put it there")
+        for file in weights.values():
+            with safe_open(file, "np") as held:
+                kinds = {name: held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
+            for name, kind in kinds.items():
+                if name.endswith((".weight", ".bias")) and kind not in FLOATS:
+                    what = f"has quantised weights ({name} is {kind}), whose scale is unknown here"
+                    raise self._unusable(f"{what}: convert it to floating-point numbers")
 
     def _check_sizes(self, model: torch.nn.Module, about: Mapping[str, Any]) -> None:
         """That the weights are those of the config.json beside them, as far as sizes tell."""
@@ -202,10 +234,24 @@ class Encoder:
             if not finite(weights):
                 raise self._unusable(f"has weights that are no numbers ({name}): fetch it again")
         known = max(self.tokenizer.get_vocab().values()) + 1
-        if known > (rows := model.get_input_embeddings().num_embeddings):
+        rows = getattr(model.get_input_embeddings(), "num_embeddings", known)  # of text
+        if known > rows:
             what = f"has a tokenizer of {known:,} pieces but embeddings of {rows:,}"
             advice = "put the tokenizer beside the weights that were trained with it"
             raise self._unusable(f"{what}: {advice}")
+
+    def _check_reading(self, model: torch.nn.Module) -> None:
+        """That it reads pieces, in layers, and what follows a piece as well as what precedes it."""
+        import torch
+
+        a, b = (ids[-1] for ids in pieces.word_pieces(self.tokenizer, "ab").values())
+        rows = torch.tensor([[a, a, a], [a, a, b]])
+        advice = "name one that is like BERT"
+        with self._told("does not read pieces of text", advice), torch.inference_mode():
+            states = model(input_ids=rows, output_hidden_states=True).hidden_states
+            one, other = states[-1][:, 0]
+        if len(states) < 2 or (a != b and torch.allclose(one, other, atol=1e-6)):
+            raise self._unusable(f"is no encoder, as no piece sees what follows it: {advice}")
 
     @contextmanager
     def _told(self, what: str, advice: str) -> Iterator[None]:
@@ -246,7 +292,7 @@ def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     told = (folder / "tokenizer_config.json").is_file()
     whole, words = folder / "tokenizer.json", folder / "vocab.txt"
     if not told and not whole.is_file() and words.is_file():
-        known = words.read_text(encoding="utf-8").splitlines()
+        known = words.read_text("utf-8-sig").rstrip("\n").split("\n")  # U+2028 may be a piece
         cased = any(piece != piece.lower() for piece in known if not piece.startswith("["))
         # By content: given a file's name, this class makes a tokenizer that knows [UNK] only.
         numbered = {piece: number for number, piece in enumerate(known)}
@@ -283,6 +329,24 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
             f"{loss:.1f} at best, {chance:.1f} by chance): its weights are damaged, wrongly "
             "converted or untrained."
         )
+    return found
+
+
+def decomposed(
+    tokenizer: PreTrainedTokenizerFast, sentences: Mapping[str, Sequence[Sequence[str]]]
+) -> list[str]:
+    """Of which languages' text it knows more once that is composed (NFC), a sentence each."""
+    found = []
+    for code, lines in sentences.items():
+        composed = [[unicodedata.normalize("NFC", word) for word in words] for words in lines]
+        if composed != [*map(list, lines)]:
+            both = [pieces.encode(tokenizer, some, 128).rows for some in (lines, composed)]
+            before, after = (_unknown(tokenizer, rows) for rows in both)
+            if before - after > DECOMPOSED:
+                found.append(
+                    f"The text in {code} has letters apart from their marks: {before:.0%} of its "
+                    f"pieces are [UNK], and {after:.0%} in Unicode's form NFC; convert it to that."
+                )
     return found
 
 
