@@ -112,7 +112,8 @@ def test_a_card_s_headings_do_not_become_headings_of_the_page(tmp_path):
     shipped = Edition(folder=tmp_path)
     assert appendix.cards(shipped) == ""
     (tmp_path / "README.md").write_text("# Title\n\n- a fact\n## Part\n")
-    assert appendix.cards(shipped) == "**Title**\n\n- a fact\n**Part**\n"
+    told = "<p><strong>Title</strong></p> <ul> <li>a fact <strong>Part</strong></li> </ul>"
+    assert " ".join(appendix.cards(shipped).split()) == told
 
 
 def test_encoders_are_listed_with_where_they_come_from():
@@ -129,3 +130,8 @@ def test_every_language_of_the_paper_has_a_pinned_treebank_and_no_gap_lacks_a_re
     for name, columns in {"substitutes": 6, "unstated": 4}.items():
         facts = appendix.facts(name)
         assert facts.shape[1] == columns and np.all(facts != "") and "mini" not in facts
+
+
+def test_the_longest_of_some_jobs_goes_first_to_what_is_free():
+    assert appendix.makespan([2, 3, 2, 3, 2], 2) == 7  # 3 + 2 + 2 beside 3 + 2
+    assert appendix.makespan([5, 1, 1], 64) == 5 and appendix.makespan([5, 1, 1], 1) == 7

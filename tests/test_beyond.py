@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crosslingual import languages, published, stats
-from crosslingual.chapters import beyond
+from crosslingual.chapters import beyond, conclusion
 from crosslingual.corpora import treebanks
 from crosslingual.models.encoder import Encoder
 from fabricated import edition as made_up
@@ -138,6 +138,18 @@ def test_what_is_gained_across_languages_alone_is_told_from_what_is_gained_withi
     assert less.value == pytest.approx(across.value - within.value, abs=0.5)
     table = beyond.objective_table(found, TAUGHT)
     assert table.header[2] == "mE5" and table.rows[0][1] == "81.4"
+
+
+def test_the_front_page_says_what_the_objective_brought(differences):
+    found, asked = conclusion.QUESTIONS["space"][1]({"objective": differences}, TAUGHT)
+    assert found == "" and asked.startswith("zero-shot tagging of mE5, which was trained on")
+    assert "in the paper: +" in asked and "points (" in asked and "; over languages " in asked
+
+
+def test_an_edition_without_entities_is_compared_in_what_it_has(differences):
+    tags = {"pos": scored(lambda a, b: 0.5, CODES, sentences=100)}
+    assert "ner" not in beyond.beside_paper(tags, TAUGHT)
+    assert list(beyond.objective({"pos": differences["pos"]}).cells) == [20, 8, 20]
 
 
 def test_pairs_found_and_tagged_stand_beside_each_other(differences):

@@ -174,11 +174,11 @@ def test_what_is_not_supported_stands_beside_numbers_that_may_explain_it():
     order = languages.order_group
     results = {"pos": pos_results(lambda a, b: 0.6 if order(a) == order(b) else 0.9)}
     rows = conclusion.unsupported(judged(results), results, pd.DataFrame(), ARTIFICIAL).rows
-    told = {row[0].split("`")[1]: row for row in rows}
-    found, beside = told["word-order-columns"][1:]
-    assert found.startswith("smaller of the gaps SVO-SVO") and "−" in found
+    told = {row[0].split("**")[1]: row for row in rows}
+    found, beside = told["Same verb order teaches better (columns)"][1:]
+    assert found.startswith("smaller gap −") and found.endswith("\nrule: above 0")
     assert "SOV languages are tagged at 89.8% from SVO" in beside and "3 SOV languages of" in beside
-    assert "pos-beyond-english" not in told  # nothing is known of it but that it lacks
+    assert "M-BERT ahead on tags" not in told  # nothing is known of it but that it lacks
 
 
 def test_overlaps_without_a_value_are_no_overlaps():
@@ -197,6 +197,21 @@ def test_a_statistic_without_a_value_decides_nothing():
     table = judged({"ner": ner, "overlap": overlap.assign(overlap=0.2)})
     row = table.loc["overlap-independence"]  # no slope on what does not vary
     assert row.verdict == "not testable" and "no value" in row.note
+
+
+def test_averages_are_over_pairs_and_what_lacks_has_no_value():
+    known = {"pos": claims.evidence({"pos": pos_results(lambda a, b: 0.5)}, ARTIFICIAL)["pos"]}
+    every = known["pos"]["mean", 0].loc["m-bert"]
+    apart = [(a, b) for a, b in every.index if a != b and claims.across_scripts(a, b)]
+    found = claims.estimated(known, claims.average("pos", "m-bert", claims.across_scripts))
+    assert found.value == pytest.approx(every[apart].mean()) and found.over.low < found.low
+    few = claims.estimated(known, claims.mean("pos", [("m-bert", *pair) for pair in apart[:2]]))
+    assert few.value == pytest.approx(every[apart[:2]].mean())
+    for lacking in (
+        claims.average("ner", "m-bert", claims.every_pair),
+        claims.mean("pos", [("x",)]),
+    ):
+        assert np.isnan(claims.estimated(known, lacking).value)
 
 
 def test_group_means_weigh_pairs_equally_and_skip_same_language_pairs():

@@ -162,6 +162,18 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
     assert claims["retrieval"].hits.map(len).max() == 12
 
 
+def test_an_estimate_goes_by_the_words_of_models_kept_or_of_a_few_sentences_timed_now(tiny):
+    edition, about = tiny(), ("pos", "m-bert", "en", 1)
+    [(timed, basis)] = experiments.estimates(edition, [experiments.Job("scores", about)])
+    assert basis == "64 sentences timed now" and 0 < timed < 60
+    made = experiments.scores(edition, "pos", ["en"], seeds=1, encoders=["m-bert"])
+    results.keep("tiny", "scores", made.assign(seconds=100.0), about)
+    experiments._rates.cache_clear()
+    jobs = [experiments.Job("scores", about, targets) for targets in [(), ("en", "de"), ("de",)]]
+    (whole, basis), (both, _), (one, _) = experiments.estimates(edition, jobs)
+    assert basis == experiments.KEPT and whole == pytest.approx(100) == both > one > 50
+
+
 def test_what_is_recorded_is_what_was_computed(tiny):
     edition = tiny()
     with pytest.raises(experiments.ExperimentError, match="have yet to be computed, the first"):

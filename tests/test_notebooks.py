@@ -44,6 +44,19 @@ def test_parameters_come_first_with_type_default_help_and_limits(path):
 
 
 @chapters
+def test_code_is_folded_and_a_page_says_once_what_its_results_are(path):
+    """Set-up and parameters behind a line that names them; what needs no opening tells the rest."""
+    if path.parent.name == "beyond":  # where code can be the lesson
+        return
+    code = [cell for cell in cells(path, "code") if "solution" not in tags(cell)]
+    assert not [cell.source for cell in code if not {"hide-cell", "hide-input"} & set(tags(cell))]
+    folded = [cell for cell in code if "hide-cell" in tags(cell)]
+    assert code[0] in folded and all(cell.metadata.mystnb.code_prompt_show for cell in folded)
+    text = "\n".join(cell.source for cell in cells(path, "markdown"))
+    assert text.count("{glue:text}`page`") == 1
+
+
+@chapters
 def test_solutions_belong_to_exercises_and_are_run(path):
     """Every exercise has one solution, from a cell that begins it to one that ends with its end."""
     everything = nbformat.read(path, 4).cells

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from crosslingual import languages, published, show
+from crosslingual import languages, published, show, stats
 from fabricated import ARTIFICIAL, REAL, edition, scores
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,50 +22,44 @@ def ner():
     return scores(lambda a, b: 0.9 if a == b else 0.6, CONLL, task="ner")
 
 
-def rows_of(table, title):
-    start = [row[0] for row in table.rows].index(title)
-    return table.rows[start : start + 4]
+def lines_of(table, title):
+    """The cells of a row by its title, each a list of lines."""
+    (row,) = [row for row in table.rows if row[0] == title]
+    return [cell.split("\n") for cell in row[1:]]
 
 
-def test_ours_stands_over_the_papers_value_and_differences_are_of_real_data_only(ner):
-    real = show.beside(ner, published.TABLE_1, REAL, "t")
-    ours, _, paper, difference = rows_of(real, "**NL**")
-    assert paper == ["paper", "65.46", "65.68", "89.86", "72.10"]
-    mean = ner[(ner.train == "nl") & (ner.evaluate == "de")].score.mean()
-    assert (ours[2], difference[2]) == (f"**{mean:.1f}**", show.signed(mean - 65.68))
-    artificial = show.beside(ner, published.TABLE_1, ARTIFICIAL, "t").markdown()
-    assert "difference" not in artificial and show.PATTERN in artificial
+def test_ours_stands_over_the_papers_value_with_its_spread(ner):
+    table = show.beside(ner, published.TABLE_1, REAL, "t")
+    cells = lines_of(table, "**NL**")
+    assert [paper for _, paper in cells] == [
+        f"paper {x}" for x in ("65.46", "65.68", "89.86", "72.10")
+    ]
+    runs = ner[(ner.train == "nl") & (ner.evaluate == "de")]
+    known = stats.estimate(stats.draws(runs).iloc[0])
+    half = (known.high - known.low) / 2
+    assert half > 0 and cells[1][0] == f"**{runs.score.mean():.1f} ± {half:.1f}**"
+    one = show.cell(runs[runs.seed == 1])  # no interval over seeds, and no second line
+    assert " ± " in one and "**" not in one and "\n" not in one
 
 
-def test_no_difference_is_shown_to_values_on_another_corpus(ner):
+def test_corpora_that_stand_in_are_named(ner):
     told = edition("mix", artificial=False, substitutes={"de": "WikiNEuRal"})
-    table = show.beside(ner, published.TABLE_1, told, "t")
-    for train in CONLL:
-        cells = dict(zip(CONLL, rows_of(table, f"**{train.upper()}**")[3][1:], strict=True))
-        missing = {code for code, cell in cells.items() if cell == show.MISSING}
-        assert missing == (set(CONLL) if train == "de" else {"de"})
-    assert any("DE: WikiNEuRal" in note for note in table.notes)
+    assert "DE: WikiNEuRal" in show.beside(ner, published.TABLE_1, told, "t").notes[0]
 
 
 def test_cells_the_paper_leaves_empty_stay_empty():
     frame = scores(lambda a, b: 0.8, ["hi", "ur", "en", "bg", "ja"])
-    ours, spreads, paper, _ = rows_of(show.beside(frame, published.TABLE_4, REAL, "t"), "**HI**")
-    assert paper == ["paper", "97.1", "85.9", *[show.MISSING] * 3]  # with the paper's decimals
-    assert ours[3] == show.MISSING and spreads[3] == ""
+    cells = lines_of(show.beside(frame, published.TABLE_4, REAL, "t"), "**HI**")
+    assert [cell[-1] for cell in cells] == ["paper 97.1", "paper 85.9", "", "", ""]  # its decimals
 
 
 def test_other_languages_than_the_papers_are_shown_beside_what_it_prints():
-    frame = scores(lambda a, b: 0.8, ["en", "fr"])
-    table = show.beside(frame, published.TABLE_2, REAL, "t", ["en", "fr"])
-    ours, _, paper, difference = rows_of(table, "**EN**")
-    assert paper == ["paper", "96.82", show.MISSING] and difference[2] == show.MISSING
-    assert ours[2].startswith("**8") and table.header == ["", "EN", "FR"]
-
-
-def test_spread_of_a_single_seed_has_no_t_interval(ner):
-    one = ner[(ner.train == "en") & (ner.evaluate == "de") & (ner.seed == 1)]
-    seeds, sentences = show.spread(one).split(" / ")
-    assert seeds == show.MISSING and float(sentences) > 0
+    table = show.beside(
+        scores(lambda a, b: 0.8, ["en", "fr"]), published.TABLE_2, REAL, "t", ["en", "fr"]
+    )
+    english, french = lines_of(table, "**EN**")
+    assert english[1] == "paper 96.82" and len(french) == 1 and french[0].startswith("8")
+    assert table.header == ["", "EN", "FR"]
 
 
 def gap(a, b):
@@ -76,8 +70,9 @@ def test_a_missing_corpus_leaves_a_gap_and_one_sentence_that_names_it():
     frame = scores(gap, CONLL, task="ner")
     frame.loc[frame.reason != "", "reason"] = "buy it"
     table = show.beside(frame, published.TABLE_1, REAL, "t")
-    assert rows_of(table, "**DE**")[0][1:] == [show.MISSING] * 4
-    assert rows_of(table, "**EN**")[3][2] == show.MISSING
+    missing = f"**{show.MISSING}**"
+    assert [ours for ours, _ in lines_of(table, "**DE**")] == [missing] * 4
+    assert lines_of(table, "**EN**")[1] == [missing, "paper 69.74"]
     assert [note for note in table.notes if "Not" in note] == ["Not available: DE: buy it"]
 
 
@@ -89,7 +84,7 @@ def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
     table = show.systems(own, published.TABLE_3, REAL, "table-3")
     assert table.rows[1] == ["EN-BERT, paper", "91.07", "73.32", "84.23", "81.84"]
     assert table.rows[2][0] == "**EN-BERT, ours**" and table.rows[2][2] == show.MISSING
-    assert table.rows[4][2].startswith("**9")
+    assert table.rows[3][2].startswith("9")
     assert "Not available: DE (seed 1, 2, 3): fetch de or de" in table.notes
     assert "en-bert 01234567 | epochs=3 | seeds 1,2,3 |" in table.notes[-1]
     assert "m-bert 01234567 | epochs=3 | seeds 1 |" in table.notes[-1]
@@ -114,10 +109,15 @@ def test_signatures_tell_metric_and_seeds_and_merge_what_differs_in_seeds_alone(
 
 
 @pytest.mark.parametrize("second, start", [("recorded", "Recorded"), ("x", "In part recorded")])
-def test_what_was_not_computed_here_is_said(second, start):
+def test_a_page_says_once_what_its_results_are(second, start):
     frame = pd.DataFrame({"origin": ["recorded", second, ""], "reason": ["", "", "fetch it"]})
-    assert show.origin(frame) == f"{start} results, not computed here."
-    assert show.origin(frame.assign(origin="computed here")) == ""
+    told = f"{start} results, not computed here."
+    assert show.page(REAL, frame, frame[:0]) == f"Edition: {REAL.title}. {told} {show.SPREAD}"
+    assert show.PATTERN in show.page(ARTIFICIAL, frame)
+    here = frame.assign(origin="computed here")
+    assert show.origin(here) == show.origin() == "" and show.origin(here, frame).startswith(
+        "In part"
+    )
 
 
 def test_what_lacks_for_one_reason_is_said_once():
@@ -129,18 +129,18 @@ def test_what_lacks_for_one_reason_is_said_once():
 def test_what_rows_say_of_themselves_and_what_lacks_stands_below_tables_and_in_captions():
     frame = pd.DataFrame({"reason": ["", "fetch it"], "note": ["made from older text", ""]})
     table = show.table("Sizes", "t", ["a"], [["1"]], ARTIFICIAL, frame, frame, notes=["", "One."])
-    told = (show.PATTERN, "Not available: fetch it", "made from older text")
+    told = ("Not available: fetch it", "made from older text")
     assert table.notes == ("One.", *told)
-    assert table.caption == f"Sizes. Edition: {ARTIFICIAL.title}."
-    assert show.table("Sizes", "t", ["a"], [["1"]], ARTIFICIAL).notes == ()
+    assert table.caption == "Sizes. Edition: pocket, artificial languages."
+    assert show.table("Sizes", "t", ["a"], [["1"]], REAL).caption == "Sizes. Edition: paper."
     figure = show.figure(None, "f", "Dots.", "", ARTIFICIAL, frame, frame)
-    assert figure.caption == " ".join([f"Dots. Edition: {ARTIFICIAL.title}.", *told])
+    assert figure.caption == " ".join(["Dots. Edition: pocket, artificial languages.", *told])
 
 
 def test_markdown_is_a_numbered_table_with_signatures_folded_away(ner):
     text = show.beside(ner, published.TABLE_1, ARTIFICIAL, "table-1").markdown()
     assert text.startswith("```{table} ") and "\n:name: table-1\n" in text
-    assert ARTIFICIAL.title in text.splitlines()[0]
+    assert "artificial" in text.splitlines()[0] and "<br>paper 90.70 |" in text
     table = show.Table("c", "n", ["a"], [["1"]], ("`F1 | seeds 1`", "Bold: ours."))
     for rendered in (table.markdown(), table.html()):
         parts = ["Bold", "<details", "seeds 1", "</details>"]
@@ -153,7 +153,9 @@ def test_pipes_in_cells_do_not_break_the_grid():
 
 def test_numbers_and_labels():
     assert show.number(-1.25) == "−1.2" and show.number(np.nan) == show.MISSING
-    assert show.signed(0.3) == "+0.3" and show.bold(2) == "**2.0**"
+    assert show.signed(0.3) == "+0.3"
+    spreads = {(1, 3): "2.0 ± 1.0", (2, 2): "2.0", (np.nan, np.nan): "2.0"}
+    assert [show.give_or_take(stats.Estimate(2, *ends)) for ends in spreads] == [*spreads.values()]
     labels = [show.label(code) for code in ["en", "pt_br", "no_bokmaal", "hi+en"]]
     assert labels == ["EN", "PT-BR", "NB", "hi+en"]
 
@@ -169,8 +171,8 @@ def test_figures_are_small_numbered_with_alt_text_and_escaped_in_html(figure):
     assert Image.open(io.BytesIO(figure.png)).width == show.WIDTH * show.DPI == 1000
     assert len(figure.png) < 100_000
     text = figure.markdown()
-    assert text.startswith("```{figure} data:image/png;base64,")
-    assert ':name: f\n:alt: the "best"\n' in text and text.endswith("\n\na < b\n```\n")
+    assert text.startswith("```{figure} /downloads/f.png\n:name: f\n")
+    assert ':alt: the "best"\n' in text and "\n\na < b\n```\n" in text
     assert "a &lt; b" in figure.html() and 'alt="the &quot;best&quot;"' in figure.html()
 
 
@@ -254,20 +256,31 @@ def test_phrases_are_true_of_their_numbers():
         assert show.listing(items) == listing
 
 
-def test_a_ledger_shows_both_verdicts_intervals_and_reasons():
+def test_a_ledger_s_rows_explain_themselves():
+    """Unit, value, interval and rule in words; why a claim is not testable below, once."""
     numbers = [81.0, 80.5, 81.5, 75.0, 87.0, 0.0009]
-    holds = ["2", "It holds.", "supported", *numbers, "", "undecided", "contradicted", -2.3]
-    may = ["3", "It may.", "not testable", *[np.nan] * 6, "no scores", "", "not testable", np.nan]
-    columns = ["section", "text", "verdict", "value", "low", "high", "over_low", "over_high", "p"]
-    columns += ["note", "over", "paper_verdict", "paper_value"]
+    holds = ["A", "2", "table-2", "It holds.", "lowest accuracy", "all pairs", "above 80"]
+    holds += ["supported", *numbers, "", "undecided", "contradicted", -2.34]
+    may = ["B", "3.1", "figure-1", "It may.", "rank correlation", "of both", "above 0"]
+    may += ["not testable", *[np.nan] * 6, "no scores", "", "not testable", np.nan]
+    columns = ["title", "section", "shown", "text", "unit", "statistic", "rule", "verdict", "value"]
+    columns += ["low", "high", "over_low", "over_high", "p", "note", "over"]
+    columns += ["paper_verdict", "paper_value"]
     ledger = pd.DataFrame.from_dict({"one": holds, "two": may}, "index", columns=columns)
     table = show.ledger_table(ledger, REAL, "claims", {"other": ledger})
-    ours = "✔ supported: 81.00 (80.50 to 81.50; over languages 75.00 to 87.00: undecided)"
-    ours += ", p ≤ 0.001"
     assert table.header[1:] == ["Paper", "paper", "other"]
-    assert [show.p_value(p, 249) for p in (0.004, 0.0123)] == ["≤ 0.004", "= 0.012"]
-    assert table.rows == [
-        ["It holds. (2) `one`", "✘ contradicted: −2.30", ours, "✔ supported: 81.00"],
-        ["It may. (3) `two`", "– not testable", "– not testable – no scores", "– not testable"],
+    first, second = table.rows
+    assert first[0] == "A ([2](#table-2))"
+    assert first[1].split("\n") == ["✘\xa0contradicted", "−2.3"]
+    assert first[2].split("\n") == [
+        "✔\xa0supported (rule: above 80)",
+        "lowest accuracy 81.0 (80.5 to 81.5), p ≤ 0.001",
+        "over languages 75.0 to 87.0: undecided",
     ]
+    assert first[3].split("\n") == ["✔\xa0supported", "81.0"]
+    assert second[1::2] == ["–\xa0not testable"] * 2
+    assert second[2] == "–\xa0not testable (rule: above 0)"
+    assert [show.p_value(p, 249) for p in (0.004, 0.0123)] == ["≤ 0.004", "= 0.012"]
+    assert show.verdict("undecided", 0.456, "rank correlation") == "?\xa0undecided\n0.46"
+    assert table.notes[-1] == "Not testable: “B”: no scores."
     assert table.notes[0].startswith("paper: 1 supported, 1 not testable; other: ")

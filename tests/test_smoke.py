@@ -1,5 +1,6 @@
 """The whole book in a tiny world of which nothing is recorded: computed, then shown."""
 
+import io
 import os
 import re
 import shutil
@@ -7,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from crosslingual import downloads
+from test_downloads import uncovered
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -46,3 +50,10 @@ def test_the_book_is_computed_offline_without_a_warning_and_only_once(checkout):
     assert "executed in" not in second and "models" not in second
     page = (checkout / "_build/executed/smoke/beyond/provenance.ipynb").read_text("utf-8")
     assert re.search(r"Of the [\d,]+ rows of results 0 came recorded with the book", page)
+    files = downloads.carried(checkout / "_build/executed/smoke").set_index("file").content
+    assert {"table-1.tex", "table-2.runs.csv", "figure-1.svg", "columns.csv"} <= set(files.index)
+    for name, content in files[files.index.str.endswith(".csv")].items():
+        frame = pd.read_csv(io.StringIO(content), keep_default_na=False, na_values=[""])
+        assert set(frame) <= set(downloads.COLUMNS.index) and len(frame), name
+        if "column" in frame:
+            assert not uncovered(frame[frame.column != "Beside it"]), name  # which is prose

@@ -31,7 +31,7 @@ def curve(by_layer=(20, 80, 60), baseline=10, sentences=100, pairs=(("en", "de")
 def test_figure_3_reads_ends_best_layer_and_baselines():
     drawn = space.figure_3(curve(), ARTIFICIAL)
     told = "embeddings 20.0, best 80.0 at layer 1, last 60.0; by shared pieces 10.0, by length 1.0"
-    assert f"EN-DE: {told}" in drawn.alt and show.PATTERN in drawn.caption
+    assert f"EN-DE: {told}" in drawn.alt
     apart = space.figure_3(curve(), ARTIFICIAL, "figure-3-apart", "nothing shared")
     assert "best 40.0 at layer 1" in apart.alt and space.APART in apart.caption
     assert space.APART not in drawn.caption and apart.name == "figure-3-apart"
@@ -60,12 +60,19 @@ def test_a_pair_without_text_says_so():
     assert "no retrieval" in claims.judge(space.CLAIMS, {}).note["language-vector"]
 
 
+def test_the_best_layer_has_the_highest_mean():
+    known = claims.evidence({"retrieval": curve()}, ARTIFICIAL)
+    found = [space.best(known, ("en", "de"), way) for way in ("paper", "shared pieces")]
+    assert [stats.estimate(one.versions).value for one in found] == pytest.approx([80, 10])
+
+
 def test_translations_by_hand():
     cells = dict(space.translations(curve(pairs=[("en", "de")]), ARTIFICIAL).rows)
-    assert (cells["**best layer**"], cells["which layer"]) == ("**80.0**", "1")
-    assert cells["last layer"] == "60.0"
+    best, layer = cells["best layer"].split("\n")
+    assert layer == "layer 1" and cells["last layer"] == "60.0"
     counts = np.stack([np.arange(100) < 80, np.ones(100)], axis=1)
-    assert cells["interval"] == show.bounds(stats.bootstrap_interval("pos", counts))
+    low, high = stats.bootstrap_interval("pos", counts)
+    assert best == f"**80.0 ± {(high - low) / 2:.1f}**"
     assert cells["shift held out, best"] == "70.0" and cells["no shift, best"] == "30.0"
     assert cells["pairs sharing nothing"] == "100" and cells["of these, best layer"] == "40.0"
     without = curve()[lambda rows: rows.queries == "all"]

@@ -44,7 +44,6 @@ def test_figure_1_shows_every_zero_shot_pair_once_per_encoder_on_common_axes():
     for text in (figure.caption, figure.alt):
         assert "M-BERT: rank correlation 0.00, slope 0.00" in text
         assert "slope 2.00 points of F1 per point of overlap" in text
-    assert show.PATTERN in figure.caption and "Recorded results" in figure.caption
 
 
 def test_a_pair_without_a_score_is_left_out_and_named():
@@ -143,8 +142,7 @@ def test_moving_the_label_is_told_by_language_and_where_nothing_moves_that_is_sa
     labels = pd.DataFrame([row | {"split": "test", "task": "pos"} for row in test] + dev)
     labels = labels.assign(counts=[c[:, :2] for c in labels.counts], bare=0.9, made_from="{}")
     table = vocabulary.label_places(labels, REAL)
-    means = ["**25.0**", "**55.0**", "**50.0**", "**55.0**"]
-    assert table.rows[4] == ["**EN to JA**", "90%", *means, "49.4"]
+    assert table.rows[2] == ["EN to JA", "90%", "25.0", "55.0", "50.0", "55.0", "49.4"]
     told = vocabulary.label_told(labels, labels[:0])
     assert "JA 25.0 to 55.0, DE 90.0 to 90.0; within a language by 0.0 to 0.0" in told["sits"]
     assert "EN" in told["decided"] and "none of the 1 models" in told["decided"]

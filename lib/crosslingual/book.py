@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr
+from difflib import get_close_matches
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -30,12 +31,12 @@ from pydantic import TypeAdapter
 from tqdm import tqdm
 from traitlets.config import Config
 
-from crosslingual import experiments, results, verify
+from crosslingual import DEFAULT, downloads, experiments, results, verify
 from crosslingual.edition import Edition
 
-DEFAULT = "real"  # the edition of `make book`; a test holds the notebooks to it
 LIBRARY = Path(__file__).parents[1]
-REPORT = "beyond/provenance"  # on the build: executed last, and whenever another chapter was
+# On the other chapters: executed after them, one by one, and whenever one of them was.
+REPORTS = ["beyond/provenance", "beyond/downloads"]
 # What a parameter may be: the annotations that its cell may use.
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str]}
 # A kernel that could be listened to warns on every start.
@@ -72,6 +73,7 @@ def build(
 
 def chapter(root: Path, name: str, edition: str, given: dict[str, str]) -> Path:
     """Rerun one chapter with parameters as typed, away from the book; return the executed one."""
+    Edition.load(edition)  # what is wrong with it is said before a kernel starts
     values = typed(source(root, name), {"edition_name": _from_root(root, edition), **given})
     executed = root / "_build/chapters" / f"{name}.ipynb"
     execute(root, name, values, executed, stdout=sys.stdout)
@@ -89,10 +91,13 @@ def source(root: Path, name: str) -> Path:
     """A chapter's notebook; raises BookError, with the names there are, if it has none."""
     path, book = root / f"book/{name}.ipynb", root / "book"
     if not path.is_file():
-        known = [
+        names = [
             each.relative_to(book).with_suffix("").as_posix() for each in book.rglob("*.ipynb")
         ]
-        raise BookError(f"there is no chapter {name!r}: choose from {', '.join(sorted(known))}")
+        near = "".join(f"did you mean {name}? " for name in get_close_matches(name, names, 1))
+        raise BookError(
+            f"there is no chapter {name!r}: {near}choose from {', '.join(sorted(names))}"
+        )
     return path
 
 
@@ -172,22 +177,24 @@ def _from_root(root: Path, edition: str) -> str:
 def _execute_stale(
     root: Path, edition: Edition, values: dict[str, dict], shown: dict, spot: int | None
 ) -> None:
-    """Execute the chapters whose keys have changed, beside them the spot check, then the report."""
+    """Execute the chapters whose keys have changed, beside them the spot check, then REPORTS."""
     folder, shared = root / "_build/executed" / edition.name, _shared_key(root, edition, shown)
     paths = {name: folder / f"{name}.ipynb" for name in values}
     keys = {name: _key(source(root, name), shared, values[name]) for name in values}
+    for path in set(folder.rglob("*.ipynb")) - set(paths.values()):
+        path.unlink()  # of a chapter that is no more, whose files would stay beside others'
     stale = [name for name in keys if _kept_key(paths[name]) != keys[name]]
-    last = [REPORT] if (stale or spot is not None) and REPORT in paths else []
-    for name in last:  # it is wrong from now on, also if this build is killed
+    last = [name for name in REPORTS if name in paths and (stale or spot is not None)]
+    for name in last:  # they are wrong from now on, also if this build is killed
         paths[name].unlink(missing_ok=True)
     calls = {
         name: joblib.delayed(execute)(root, name, values[name], paths[name], keys[name])
         for name in [*stale, *last]
     }
-    report = [calls.pop(name) for name in last]
-    if report and (root / "book/recorded" / experiments.WORLD).is_dir():
+    reports = [[calls.pop(name)] for name in last]
+    if reports and (root / "book/recorded" / experiments.WORLD).is_dir():
         calls = {"": joblib.delayed(verify.spot_check)(root / verify.FOUND, spot)} | calls
-    for some in (calls.values(), report):
+    for some in (calls.values(), *reports):
         joblib.Parallel(SIDE_BY_SIDE, backend="threading")(some)
 
 
@@ -216,6 +223,10 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
         raise BookError(f"chapter {name} failed {told}; see {working}") from None
     done.metadata["crosslingual"] = {"key": key}
+    for cell in done.cells:
+        if "injected-parameters" in cell.metadata.get("tags", ()):  # folded, as the declared are
+            cell.metadata["tags"].append("hide-cell")
+            cell.metadata["mystnb"] = {"code_prompt_show": "Parameters as given"}
     nbformat.write(done, working)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(working, target)
@@ -228,7 +239,7 @@ def _shared_key(root: Path, edition: Edition, shown: dict[str, list[pd.DataFrame
     Results as what is asked for, not as files: models of further seeds make no chapter stale. But
     those of the artificial world, of which every edition shows something, are files of the book.
     """
-    library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv")]
+    library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv", ".html")]
     world = (root / "book/recorded" / experiments.WORLD).glob("*.parquet")
     files = [*sorted(library), root / "requirements.lock", edition.path, *sorted(world)]
     frames, arrays = chain(*shown.values()), list(results.ARRAYS)
@@ -246,6 +257,20 @@ def _key(source: Path, shared: str, values: dict) -> str:
 def _kept_key(executed: Path) -> str | None:
     """The key that an executed chapter was made with."""
     return nbformat.read(executed, 4).metadata.crosslingual.key if executed.exists() else None
+
+
+def carried(edition: Edition) -> pd.DataFrame:
+    """The files that tables and figures of an edition's executed chapters carry, as `downloads`."""
+    return downloads.carried(results.root() / "_build/executed" / edition.name)
+
+
+def runs(edition: Edition) -> dict[str, pd.DataFrame]:
+    """Every run behind the tables of the paper that were executed, by the table's name."""
+    files = carried(edition).query("file.str.endswith('.runs.csv')").sort_values("file")
+    return {
+        file.removesuffix(".runs.csv"): pd.read_csv(StringIO(content), dtype={"seed": int})
+        for file, content in zip(files.file, files.content, strict=True)
+    }
 
 
 def durations(edition: Edition) -> pd.DataFrame:
@@ -272,6 +297,7 @@ def compile(root: Path, edition: str) -> Path:
     shutil.copytree(book / "assets", pages / "assets", dirs_exist_ok=True)
     for path in [book / "references.bib", *book.glob("*.md")]:
         shutil.copy2(path, pages)
+    downloads.unpack(pages)
     files = [root / "_config.yml", root / "_toc.yml", *sorted(pages.rglob("*"))]
     key = joblib.hash([path.read_bytes() for path in files if path.is_file()])
     stamp = html / ".made-from"  # written last: a site without it is not whole

@@ -55,6 +55,9 @@ class Measurement(NamedTuple):
     p: float | None = None
 
 
+Measure = Callable[[Evidence], Measurement]
+
+
 @dataclass(frozen=True)
 class Rule:
     """Supported if the whole interval is on the threshold's named side (and p small, if asked).
@@ -77,9 +80,8 @@ class Rule:
         return SUPPORTED if low > 0 and significant else UNDECIDED
 
     def __str__(self) -> str:
-        which = "interval over languages" if self.languages else "interval"
-        text = f"whole {which} {self.side} {self.threshold:g}"
-        return text + f", p < {SIGNIFICANCE:g} when languages are permuted" * self.permutation
+        text = f"{self.side} {self.threshold:g}" + " over languages" * self.languages
+        return text + f", p < {SIGNIFICANCE:g}" * self.permutation
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,11 @@ class Claim:
     section: str
     text: str
     statistic: str
-    measure: Callable[[Evidence], Measurement]
+    measure: Measure
     rule: Rule
 
 
-def stated(measures: Mapping[str, Callable[[Evidence], Measurement]]) -> list[Claim]:
+def stated(measures: Mapping[str, Measure]) -> list[Claim]:
     """Claims of ``data/claims.csv``, each by its id with what measures it."""
     claims = []
     for name, measure in measures.items():
@@ -136,6 +138,14 @@ def _judged(claim: Claim, evidence: Evidence) -> list:
     return [*numbers, verdict, fixed, over, note]
 
 
+def estimated(evidence: Evidence, measure: Measure) -> Estimate:
+    """What a measure gives; NaN where the evidence lacks what it needs."""
+    try:
+        return stats.estimate(measure(evidence).versions)
+    except (NotAvailable, ValueError):
+        return Estimate(np.nan, np.nan, np.nan)
+
+
 # ---- Measures ----
 
 
@@ -166,6 +176,23 @@ def in_language(encoder: str, codes: Sequence[str]) -> list[tuple]:
 
 def lowest(name: str, keys: list[tuple]):
     return lambda evidence: Measurement(cells(evidence, name, keys).min())
+
+
+def mean(name: str, keys: list[tuple]):
+    return lambda evidence: Measurement(cells(evidence, name, keys).mean())
+
+
+def average(name: str, encoder: str, keep: Keep):
+    """The mean over all zero-shot pairs kept that an encoder has."""
+
+    def measure(evidence):
+        if isinstance(frame := evidence.get(name, f"no {name} result to judge by"), str):
+            raise NotAvailable(frame)
+        pairs = [key for key in frame.index if key[0] == encoder and key[1] != key[2]]
+        scores = cells(evidence, name, [key for key in pairs if keep(*key[1:])])
+        return Measurement(stats.every_version(scores, pd.DataFrame.mean))
+
+    return measure
 
 
 def difference(name: str, better: list[tuple], worse: list[tuple], other: str | None = None):

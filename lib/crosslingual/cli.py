@@ -24,6 +24,7 @@ Gpus = Annotated[float, typer.Option(min=0, help="GPUs a model on a cluster; 0.5
 Stores = Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]
 Words = Annotated[list[str], typer.Argument(help="Only results with all of these.")]
 Tasks = Annotated[list[str], typer.Option(help="Only models of these tasks.")]
+Encoders = Annotated[list[str], typer.Option(help="Only models of these: m-bert, en-bert.")]
 Trains = Annotated[list[str], typer.Option(help="Only models fine-tuned on these.")]
 Evaluates = Annotated[list[str], typer.Option(help="Only evaluations on these.")]
 Seeds = Annotated[list[int], typer.Option(help="Only models of these seeds.")]
@@ -119,6 +120,7 @@ def run(
 def verify(
     edition: EditionName = DEFAULT,
     task: Tasks = (),
+    encoder: Encoders = (),
     train: Trains = (),
     evaluate: Evaluates = (),
     seed: Seeds = (),
@@ -133,7 +135,7 @@ def verify(
     from crosslingual.edition import Edition
 
     loaded = Edition.load(edition)
-    wanted = {"task": task, "train": train, "evaluate": evaluate, "seed": seed}
+    wanted = {"task": task, "encoder": encoder, "train": train, "evaluate": evaluate, "seed": seed}
     cells = verifying.chosen(loaded, wanted, sample)
     found = verifying.verify(loaded, cells, experiments.default_workers())
     print(verifying.told(found).to_string(index=False), verifying.RULE, sep="\n\n")

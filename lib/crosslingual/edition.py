@@ -54,10 +54,16 @@ def _name(given: str) -> str:
     return given
 
 
+def _plain(given: str) -> str:
+    if odd := re.search(r"[][<>`$|{}*\\]", given):  # what pages would take for markup
+        raise ValueError(f"write plain text, without {odd[0]}")
+    return given
+
+
 def _line(given: str) -> str:
     if len(given.split("\n")) > 1 or not given.strip():
         raise ValueError("write one line of text")
-    return given
+    return _plain(given)
 
 
 Line = Annotated[str, AfterValidator(_line)]
@@ -77,8 +83,8 @@ class EncoderEntry(Strict):
     hub: str = ""
     revision: str = Field("main", min_length=1)
     package: wheels.Package | None = None
-    title: str = ""
-    licence: str = "not stated"
+    title: Line = ""
+    licence: Line = "not stated"
 
     @model_validator(mode="before")
     @classmethod
@@ -106,8 +112,8 @@ class EncoderEntry(Strict):
 class Substitute(Strict):
     """The corpus that stands for one of the paper's, and how it was annotated."""
 
-    corpus: str
-    annotation: str
+    corpus: Line
+    annotation: Line
 
 
 class Recipes(Recipe):
@@ -133,7 +139,7 @@ class Document(Strict):
     """
 
     title: Line
-    about: str = ""
+    about: Annotated[str, AfterValidator(_plain)] = ""
     artificial: bool = False
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
@@ -144,7 +150,7 @@ class Document(Strict):
     recipe: Recipes = Recipes()
     adjective_groups: dict[str, Literal["AN", "NA"] | None] = {}
     substitutes: dict[str, Substitute] = {}
-    cannot_judge: dict[str, str] = {}
+    cannot_judge: dict[str, Line] = {}
 
 
 class Edition:
@@ -176,6 +182,8 @@ class Edition:
             hint = "see whether the path is right" if own else f"choose from {choice}, or a path"
             raise EditionError(f"there is no edition {given!r} ({path}): {hint}.")
         path = path.resolve()
+        if not re.fullmatch(r"\w[\w .+-]*", path.stem):  # a folder's name, and shown on pages
+            raise EditionError(f"{path}: a file's name has letters, digits and . + - _ alone.")
         mapping, lines = read_yaml(path)
         edition = cls(path, checked(Document, mapping, path, lines), lines)
         for key, problem in edition._mistakes():

@@ -31,11 +31,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crosslingual import parquet
+
 VARIABLE = "CROSSLINGUAL_RESULTS"  # environment variable: where results computed here are kept
 RECORDED, COMPUTED = "recorded", "computed here"  # in this order the latter comes first
 LIBRARIES = ("crosslingual", "torch", "transformers", "tokenizers", "datasets", "numpy")
 ARRAYS = ("counts", "hits")  # columns whose cells are arrays
 NUMBERS = {"seed", "score", "in_place_of"}
+# Columns that hold sentences or words; in all others stand names and numbers, of these characters.
+FREE = {"reason", "warning", "word", "second"}
+NAME = re.compile(r"""[\w .,+=()/:"{}-]*""")
+TYPES = ("string", "large_string", "integer", "floating", "boolean", "null")  # of all but ARRAYS
 
 PROVENANCE = ["made_from", "date", "device", "seconds", "memory", "versions"]
 
@@ -171,11 +177,16 @@ def record(edition: str, kind: str, frame: pd.DataFrame) -> None:
 def merge(folder: Path) -> int:
     """Take over what was computed elsewhere, in a folder like that of `local`; how many files.
 
-    Raises ResultsError where there are none.
+    Raises ResultsError where there are none, or one is damaged; nothing is taken over then.
     """
     found = sorted(folder.glob("*/*/*.parquet"))
     if not found:
         raise ResultsError(f"{folder} holds no results: name a folder like {local('')}.")
+    for path in found:
+        try:
+            _load_computed(path)
+        except ResultsError as problem:
+            raise ResultsError(f"{path} is damaged ({problem}): take it away.") from problem
     for path in found:
         _put(local(path.parts[-3]) / path.parts[-2] / path.name, path.read_bytes())
     return len(found)
@@ -211,8 +222,15 @@ def _dump(frame: pd.DataFrame) -> bytes:
 def _load(content: bytes) -> pd.DataFrame:
     """The frame that `_dump` wrote; raises ResultsError for all else."""
     try:
-        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        table = parquet.read(pa.BufferReader(content))
+        for field in table.schema:
+            known = any(getattr(pa.types, f"is_{kind}")(field.type) for kind in TYPES)
+            if field.name not in ARRAYS and not known:
+                raise ValueError(f"{field.name} is of the type {field.type}")
         frame = table.to_pandas()
+        for name in {*frame.select_dtypes("str")} - FREE:
+            if not all(map(NAME.fullmatch, frame[name].dropna().unique())):
+                raise ValueError(f"{name} has signs that no name has")
         for each in frame.made_from.unique():
             json.loads(each).items()
         for name in NUMBERS & {*frame}:

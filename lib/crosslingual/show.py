@@ -19,13 +19,15 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from IPython.display import Markdown
 from markdown_it import MarkdownIt
 from matplotlib.axes import Axes
 from myst_nb import glue
 from PIL import Image
 from scipy.optimize import isotonic_regression
 
-from crosslingual import stats
+from crosslingual import downloads, stats
+from crosslingual.downloads import Cell, joined
 from crosslingual.languages import table as known_languages
 from crosslingual.stats import valued
 
@@ -34,13 +36,12 @@ if TYPE_CHECKING:
 
 PATTERN = "Artificial languages: compare the pattern with the paper, not the values."
 SPREAD = (
-    "Bold: ours, mean over seeds. ±: half the 95% interval from seeds (t) / from test sentences "
-    "(bootstrap), given this one encoder."
+    "±: half the 95% interval over seeds (t) and test sentences (bootstrap), given one encoder; "
+    "below it, in some tables, the interval over languages."
 )
-IN_BRACKETS = (
-    "In brackets: the interval over seeds and test sentences for these languages; then, where a "
-    "claim is about languages in general, the one over languages, with what the rule would say of "
-    "it where the verdict rests on the first. The paper's numbers are judged by their value alone."
+JUDGED = (
+    "In brackets: 95% interval over seeds and test sentences, by which the rule judges where it "
+    "does not say: over languages. Printed numbers are judged by their value alone."
 )
 FOLD = '<details class="signature"><summary>What exactly the scores are</summary>'
 MISSING, NOTHING = "–", "not available"
@@ -53,6 +54,8 @@ WIDTH = 5.0  # inches; at 360 pixels a 10-point letter is still 10 pixels high
 DPI = 200
 LETTER, LINE = 10.0, 1.3  # points a line's name is high; distance of two lines of text, in letters
 ROLES = ("train", "evaluate", "language", "source", "target")  # columns that name corpora
+# What Markdown or HTML would read in a text that is not ours.
+MARKUP = {ord(mark): f"&#{ord(mark)};" for mark in "<>&`$|{}[]*_\\"}
 
 
 # ---- Tables ----
@@ -62,7 +65,8 @@ ROLES = ("train", "evaluate", "language", "source", "target")  # columns that na
 class Table:
     """A numbered table of Markdown cells; columns of ``text`` are left-aligned, as the first is.
 
-    Notes in backquotes are signatures, folded away.
+    A cell may have several lines: what is found, and below it the paper's. Notes in backquotes are
+    signatures, folded away.
     """
 
     caption: str
@@ -71,11 +75,13 @@ class Table:
     rows: list[list[str]]
     notes: tuple[str, ...] = ()
     text: bool = False
+    runs: pd.DataFrame | None = None  # of a table of the paper: what its numbers were made from
 
     def grid(self) -> str:
         """The bare Markdown table."""
         rule = [":--"] + [":--" if self.text else "--:"] * (len(self.header) - 1)
-        lines = [[cell.replace("|", r"\|") for cell in line] for line in (self.header, *self.rows)]
+        escape = {ord("|"): r"\|", ord("\n"): "<br>"}
+        lines = [[cell.translate(escape) for cell in line] for line in (self.header, *self.rows)]
         return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
     def below(self) -> str:
@@ -89,16 +95,28 @@ class Table:
         options = f":name: {self.name}\n:class: {'prose' if self.text else 'compact'}"
         table = f"```{{table}} {self.caption}\n{options}\n\n{self.grid()}\n```\n"
         notes = f"\n```{{container}} table-notes\n{self.below()}\n```\n"
-        return table + notes * bool(self.notes)
+        origin = f"{{ref}}`where each number comes from <origin-{self.name}>`"
+        whence = origin * (self.runs is not None)
+        return table + notes * bool(self.notes) + downloads.links(self.files(), whence)
+
+    def files(self) -> dict[str, str]:
+        """What a reader takes along: cells as CSV, the table as LaTeX, perhaps runs; by name."""
+        cells, caption = downloads.tidy(self.header, self.rows), downloads.plain(self.caption)
+        files = {"csv": downloads.csv(cells)}
+        files["tex"] = downloads.latex(caption, self.name, self.header, self.rows, self.text)
+        if self.runs is not None:
+            files["runs.csv"] = downloads.csv(self.runs)
+        return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
     def html(self) -> str:
         """HTML for a live notebook and for ``gallery``."""
         parts = [f"**{self.caption}**", self.grid(), self.below()]
         return MarkdownIt().enable("table").render("\n\n".join(parts))
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         forms = {"markdown": self.markdown(), "html": self.html(), "plain": self.grid()}
-        return {f"text/{form}": text for form, text in forms.items()}
+        held = downloads.held(self.caption, self.files())
+        return {f"text/{form}": text for form, text in forms.items()}, held
 
 
 def table(
@@ -112,15 +130,35 @@ def table(
     text: bool = False,
 ) -> Table:
     """A table ``about`` something (no full stop); below it ``notes`` and what its frames tell."""
-    told = [*notes, *(_told(edition, *frames) if frames else []), *map(signature, frames)]
+    told = [*notes, *_told(edition, *frames), *map(signature, frames)]
     notes = tuple(filter(None, dict.fromkeys(told)))
-    return Table(f"{about}. Edition: {edition.title}.", name, header, rows, notes, text)
+    known = valued(pd.concat(frames)) if name.startswith("table-") else ()
+    runs = downloads.runs(known) if len(known) else None
+    return Table(f"{about}. {_whose(edition)}", name, header, rows, notes, text, runs)
+
+
+def literal(text: str) -> str:
+    """A text that may be anybody's, in one line, as Markdown that shows it as it is.
+
+    Code between backquotes stays, as commands in our errors do: nothing in it is read.
+    """
+    line = " ".join(str(text).split())
+    parts = re.split(r"((?<!`)`[^`]+`(?!`))", line)  # every second one is code
+    parts[::2] = [part.translate(MARKUP) for part in parts[::2]]
+    # Nothing but a letter or digit begins a paragraph, lest that be a list, a fence or a comment.
+    return re.sub(r"^(?:[^\w&]|\d(?=\d*[.)] ))", lambda mark: f"&#{ord(mark[0])};", "".join(parts))
+
+
+def fenced(text: str, language: str = "yaml") -> Markdown:
+    """A text that may be anybody's as a block of code, which no line of it can end."""
+    fence = "`" * (3 + max(map(len, re.findall("`+", text)), default=0))
+    return Markdown(f"{fence}{language}\n{text}\n{fence}")
 
 
 def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
     """A frame of texts as it is, a row a row; underscores in its columns' names become spaces."""
     header = [column.replace("_", " ") for column in frame]
-    rows = [list(map(str, row)) for row in frame.to_numpy()]
+    rows = [list(map(literal, row)) for row in frame.to_numpy()]
     return Table(caption, name, header, rows, () if rows else ("None yet.",), text=True)
 
 
@@ -132,11 +170,8 @@ def label(code: str) -> str:
 
 def number(value: float, decimals: int = 1, sign: str = "") -> str:
     """A number with a true minus; a dash if there is none."""
-    return MISSING if np.isnan(value) else f"{value:{sign}.{decimals}f}".replace("-", "−")
-
-
-def bold(value: float) -> str:
-    return MISSING if np.isnan(value) else f"**{number(value)}**"
+    text = MISSING if np.isnan(value) else f"{value:{sign}.{decimals}f}".replace("-", "−")
+    return Cell(text, value=float(value))
 
 
 def signed(value: float) -> str:
@@ -144,31 +179,47 @@ def signed(value: float) -> str:
 
 
 def bounds(interval: stats.Estimate | stats.Interval, decimals: int = 1) -> str:
+    """ "79.3 to 79.5"; a dash where it is not known."""
     if np.isnan(interval.low):
         return MISSING
-    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
+    ends = {name: number(getattr(interval, name), decimals) for name in ("low", "high")}
+    return joined("{low} to {high}", **ends)
+
+
+def give_or_take(estimate: stats.Estimate, decimals: int = 1) -> str:
+    """ "87.4 ± 0.5", a value with half of its interval; without what is not known."""
+    half = (estimate.high - estimate.low) / 2
+    text = number(estimate.value, decimals) + f" ± {number(half, decimals)}" * bool(half > 0)
+    return Cell(text, **dict(zip(("value", "low", "high"), estimate)), half=half)
+
+
+def stacked(first: str, *below: str) -> str:
+    """A cell of lines, the first of them bold where there is more than one."""
+    return joined("\n".join(["**{}**"] + ["{}"] * len(below)), first, *below) if below else first
 
 
 def both_bounds(estimate: stats.Estimate, decimals: int = 1) -> str:
     """ "79.3 to 79.5; over languages 75.0 to 83.8"; the second where it is known."""
-    over = f"; over languages {bounds(estimate.over, decimals)}"
-    return bounds(estimate, decimals) + over * (not np.isnan(estimate.over.low))
+    within = bounds(estimate, decimals)
+    if np.isnan(estimate.over.low):
+        return within
+    return joined("{}; over languages {over}", within, over=bounds(estimate.over, decimals))
 
 
 def p_value(p: float, permutations: int = stats.PERMUTATIONS) -> str:
     """ "= 0.071"; "≤ 0.001" at the floor that the number of permutations sets; "= –" for NaN."""
     floor = 1 / (permutations + 1)
-    return f"≤ {np.ceil(1000 * floor) / 1000:.3f}" if p <= floor else f"= {number(p, 3)}"
+    told = f"≤ {np.ceil(1000 * floor) / 1000:.3f}" if p <= floor else f"= {number(p, 3)}"
+    return Cell(told, p=p)
 
 
-def spread(runs: pd.DataFrame) -> str:
-    """Half-widths "0.4 / 0.6" of one cell's t interval over seeds and its sentence bootstrap."""
-    runs = valued(runs)
-    if runs.empty:
-        return MISSING
-    seeds = stats.t_interval(runs.score)
-    sentences = stats.bootstrap_interval(runs.task.iloc[0], np.stack(list(runs.counts)))
-    return " / ".join(number((high - low) / 2) for low, high in (seeds, sentences))
+def cell(runs: pd.DataFrame, *below: str) -> str:
+    """The mean of some runs of one cell, with its spread, and lines below it."""
+    if valued(runs).empty:
+        return stacked(MISSING, *below)
+    mean = give_or_take(stats.estimate(stats.draws(runs).iloc[0]))
+    scores = valued(runs).score
+    return stacked(Cell(mean, **mean.values, sd=scores.std(), seeds=len(scores)), *below)
 
 
 def beside(
@@ -178,28 +229,23 @@ def beside(
     name: str,
     languages: Sequence[str] | None = None,
 ) -> Table:
-    """Scores of one encoder next to the paper's: fine-tuning languages by evaluation languages.
+    """Scores of one encoder over the paper's: fine-tuning languages by evaluation languages.
 
-    Of each our means over seeds, their uncertainty, the paper's values and, for real data only,
-    the differences. Without ``languages``, what the paper leaves empty stays empty.
+    Without ``languages``, what the paper leaves empty stays empty.
     """
     codes = list(languages or published)
     digits = 1 if published.round(1).equals(published) else 2  # as the paper prints: Table 4 has 1
     rows = []
     for train, printed in published.reindex(index=codes, columns=codes).iterrows():
-        shown = printed if languages is None else printed.fillna(0)
-        runs = frame[(frame.train == train) & frame.evaluate.isin(shown.dropna().index)]
-        cells = {code: runs[runs.evaluate == code] for code in codes}
-        means = np.array([cell.score.mean() for cell in cells.values()])
-        spreads = [spread(cells[c]) if known else "" for c, known in shown.notna().items()]
-        rows += [[f"**{label(train)}**", *map(bold, means)], ["±", *spreads]]
-        rows.append(["paper", *(number(value, digits) for value in printed)])
-        if not edition.artificial:
-            others = edition.substitutes if "ner" in set(runs.task) else {}
-            means[[train in others or code in others for code in codes]] = np.nan
-            rows.append(["difference", *map(signed, means - printed)])
+        row = [f"**{label(train)}**"]
+        for code, value in printed.items():
+            runs = frame[(frame.train == train) & (frame.evaluate == code)]
+            told = joined("paper {paper}", paper=number(value, digits))
+            paper = [told] * (not np.isnan(value))
+            row.append(cell(runs, *paper) if paper or languages else "")
+        rows.append(row)
     about, header = titled(published, edition), ["", *map(label, codes)]
-    return table(about, name, header, rows, edition, frame, notes=[SPREAD])
+    return table(about, name, header, rows, edition, frame)
 
 
 def titled(published: pd.DataFrame, edition: "Edition") -> str:
@@ -222,12 +268,11 @@ def systems(
         title += ", paper" * title.endswith("BERT")  # as our systems are named alike
         rows.append([title, *(number(value, 2) for value in values)])
     for title, frame in ours.items():
-        cells = [frame[frame.evaluate == code] for code in published]
-        rows.append([f"**{title}, ours**", *(bold(cell.score.mean()) for cell in cells)])
-        rows.append(["±", *map(spread, cells)])
+        cells = [cell(frame[frame.evaluate == code]) for code in published]
+        rows.append([f"**{title}, ours**", *cells])
     about, header = published.attrs["caption"], ["", *map(label, published)]
     every = pd.concat(ours.values(), ignore_index=True)
-    return table(about, name, header, rows, edition, every, notes=[SPREAD])
+    return table(about, name, header, rows, edition, every)
 
 
 def ledger_table(
@@ -237,22 +282,38 @@ def ledger_table(
     others: Mapping[str, pd.DataFrame] | None = None,
 ) -> Table:
     """Claims judged on the paper's numbers, the edition's and those of ``others``, by name."""
-    rows, others = [], others or {}
+    rows, others, lacking = [], others or {}, {}
     for row in ledger.itertuples():
-        over = stats.Interval(row.over_low, row.over_high)
-        spread = both_bounds(stats.Estimate(row.value, row.low, row.high, over), 2)
-        spread += f": {row.over}" * (row.over not in ("", row.verdict, row.note and row.over))
-        p = "" if np.isnan(row.p) else f", p {p_value(row.p)}"
-        ours = _verdict(row.verdict, row.value, f" ({spread}){p}")
-        ours += f" – {row.note}" * bool(row.note)
-        paper = _verdict(row.paper_verdict, row.paper_value)
-        beside = [_verdict(*one.loc[row.Index, ["verdict", "value"]]) for one in others.values()]
-        rows.append([f"{row.text} ({row.section}) `{row.Index}`", paper, ours, *beside])
+        claim = f"{row.title} ([{row.section}](#{row.shown}))"
+        paper = verdict(row.paper_verdict, row.paper_value, row.unit)
+        same = [one.loc[row.Index, ["verdict", "value", "unit"]] for one in others.values()]
+        beside = [verdict(*one) for one in same]
+        rows.append([claim, paper, _ours(row), *beside])
+        lacking.setdefault(literal(row.note), []).append(row.title)
     told = {edition.name: ledger, **others}
     tallies = "; ".join(f"{whose}: {tally(one)}" for whose, one in told.items())
-    notes = [f"{tallies}.", IN_BRACKETS, PATTERN * edition.artificial]
+    why = [f"Not testable: {quoted(named)}: {note}." for note, named in lacking.items() if note]
     about, header = "The paper's claims, judged by rules", ["Claim (section)", "Paper", *told]
-    return table(about, name, header, rows, edition, notes=notes, text=True)
+    return table(about, name, header, rows, edition, notes=[f"{tallies}.", JUDGED, *why], text=True)
+
+
+def _ours(row) -> str:
+    """What becomes of a claim: verdict and rule, value in its unit with its intervals."""
+    digits, over = decimals(row.unit), stats.Interval(row.over_low, row.over_high)
+    lines = [f"{verdict(row.verdict)} (rule: {row.rule})"]
+    if not np.isnan(row.value):
+        shown = number(row.value, digits), bounds(row, digits)
+        p = [] if np.isnan(row.p) else [p_value(row.p)]
+        lines.append(joined(f"{row.unit} {{}} ({{}})" + ", p {}" * len(p), *shown, *p))
+    if not np.isnan(over.low):
+        differs = f": {row.over}" * (not row.note and row.over != row.verdict)
+        lines.append(joined(f"over languages {{over}}{differs}", over=bounds(over, digits)))
+    return joined("\n".join(["{}"] * len(lines)), *lines)
+
+
+def decimals(unit: str) -> int:
+    """Of claims' statistics: points have one, correlations and slopes two."""
+    return 2 if unit in ("rank correlation", "slope") else 1
 
 
 def tally(ledger: pd.DataFrame) -> str:
@@ -261,17 +322,28 @@ def tally(ledger: pd.DataFrame) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
 
 
-def _verdict(verdict: str, value: float, interval: str = "") -> str:
-    shown = "" if np.isnan(value) else f": {number(value, 2)}{interval}"
-    return f"{VERDICTS[verdict]} {verdict}{shown}"
+def verdict(verdict: str, value: float = np.nan, unit: str = "") -> str:
+    """Verdict with its sign, which stay together, and below it the value."""
+    told = f"{VERDICTS[verdict]}\N{NO-BREAK SPACE}{verdict}"
+    return told if np.isnan(value) else joined("{}\n{}", told, number(value, decimals(unit)))
+
+
+def _whose(edition: "Edition") -> str:
+    return f"Edition: {edition.name}{', artificial languages' * edition.artificial}."
+
+
+def page(edition: "Edition", *frames: pd.DataFrame) -> str:
+    """What a page says once: its edition, how to read it, whether results were computed here."""
+    told = [f"Edition: {edition.title}.", PATTERN * edition.artificial, origin(*frames), SPREAD]
+    return " ".join(filter(None, told))
 
 
 def _told(edition: "Edition", *frames: pd.DataFrame) -> list[str]:
-    """What a reader of results has to know, a sentence each, some of them empty."""
-    told = [PATTERN * edition.artificial]
+    """What a reader of these results has to know, a sentence each, some of them empty."""
+    told = []
     for frame in frames:
-        told += [in_place(frame, edition), origin(frame), *lacking(frame)]
-        told += dict.fromkeys(frame.get("note", ()))
+        notes = map(literal, dict.fromkeys(frame.get("note", ())))
+        told += [in_place(frame, edition), *lacking(frame), *notes]
     return told
 
 
@@ -283,18 +355,18 @@ def in_place(frame: pd.DataFrame, edition: "Edition") -> str:
     return f"{start}: {named}." if named else ""
 
 
-def origin(frame: pd.DataFrame) -> str:
-    """A sentence where scores were not computed on this machine; empty where all were."""
-    recorded = valued(frame).get("origin", pd.Series(dtype=str)).eq("recorded")
-    start = "Recorded" if recorded.all() else "In part recorded"
-    return f"{start} results, not computed here." if recorded.any() else ""
+def origin(*frames: pd.DataFrame) -> str:
+    """A sentence where results were not computed on this machine; empty where all were."""
+    recorded = [made == "recorded" for frame in frames for made in valued(frame).get("origin", ())]
+    start = "Recorded" if all(recorded) else "In part recorded"
+    return f"{start} results, not computed here." if any(recorded) else ""
 
 
 def lacking(frame: pd.DataFrame) -> list[str]:
     """A sentence for each reason why rows have no value, with the corpora that lack for it."""
     reasons = frame.get("reason", pd.Series(dtype=str))
     told = {reason: _without(frame, reasons == reason) for reason in dict.fromkeys(reasons)}
-    return [f"Not available: {which}{reason}" for reason, which in told.items() if reason]
+    return [f"Not available: {which}{literal(why)}" for why, which in told.items() if why]
 
 
 def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
@@ -332,7 +404,7 @@ def signature(frame: pd.DataFrame) -> str:
     told = []
     for (start, versions), by_corpus in seeds.items():
         lists = dict.fromkeys(",".join(map(str, sorted(some))) for some in by_corpus.values())
-        told.append(f"{start} | seeds {' or '.join(lists)} | {versions}")
+        told.append(f"{start} | seeds {' or '.join(lists)} | {versions}".replace("`", "'"))
     return f"`{'; '.join(told)}`" if told else ""
 
 
@@ -348,6 +420,7 @@ class Figure:
     caption: str
     alt: str
     wide: bool = False
+    data: pd.DataFrame | None = None  # what is drawn
 
     @cached_property
     def png(self) -> bytes:
@@ -357,6 +430,16 @@ class Figure:
         image = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
         image.save(small, "png", optimize=True)
         return small.getvalue()
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """What a reader takes along: PNG (in base 64), SVG and the data behind it; by name."""
+        drawn, data = io.StringIO(), pd.DataFrame() if self.data is None else self.data
+        with matplotlib.rc_context({"svg.hashsalt": self.name}):  # the same file every time
+            self.drawing.savefig(drawn, format="svg", metadata={"Date": None})
+        files = {"png": base64.b64encode(self.png).decode(), "svg": drawn.getvalue()}
+        files |= {"data.csv": downloads.csv(downloads.documented(data))} if len(data) else {}
+        return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
     def uri(self) -> str:
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
@@ -368,13 +451,17 @@ class Figure:
         return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
 
     def markdown(self) -> str:
-        """MyST source of the numbered figure, the image inside."""
+        """MyST source of the numbered figure, whose image `downloads.unpack` writes."""
         options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
         options += "\n:figclass: wide" * self.wide
-        return f"```{{figure}} {self.uri()}\n{options}\n\n{self.caption}\n```\n"
+        image = (
+            f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}\n\n{self.caption}\n```\n"
+        )
+        return image + downloads.links(self.files)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        forms = {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
+        return forms, downloads.held(self.caption, self.files)
 
 
 def figure(
@@ -385,10 +472,16 @@ def figure(
     edition: "Edition",
     *frames: pd.DataFrame,
     wide: bool = False,
+    data: pd.DataFrame | None = None,
 ) -> Figure:
-    """A figure whose caption goes on with its edition and with what its frames have to tell."""
-    told = [about, f"Edition: {edition.title}.", *_told(edition, *frames)]
-    return Figure(drawing, name, " ".join(filter(None, dict.fromkeys(told))), alt, wide)
+    """A figure whose caption goes on with its edition and with what its frames have to tell.
+
+    data: what is drawn, with columns of ``data/columns.csv``; by default the values of its frames.
+    """
+    told = [about, _whose(edition), *_told(edition, *frames)]
+    if data is None and frames:
+        data = valued(pd.concat(frames, ignore_index=True))
+    return Figure(drawing, name, " ".join(filter(None, dict.fromkeys(told))), alt, wide, data)
 
 
 def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
@@ -558,6 +651,11 @@ def _named(one: pd.Series) -> str:
         codes = key if isinstance(key, tuple) else (key,)
         return f"{' to '.join(map(label, codes))} ({number(value)})"
     return NOTHING
+
+
+def quoted(titles: Iterable[str]) -> str:
+    """ "“one” and “two”"."""
+    return listing(f"“{title}”" for title in titles)
 
 
 def listing(items: Iterable[str]) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
+from heapq import heapreplace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
+from markdown_it import MarkdownIt
 
-from crosslingual import languages, published, show
+from crosslingual import downloads, languages, published, show
+from crosslingual.downloads import Cell
 from crosslingual.show import number
 from crosslingual.stats import valued
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from crosslingual.edition import Edition
 
 TASKS = ("pos", "ner", "code-switching")
+FEW = 10  # corpora fine-tuned on that have a row each
+GPUS = (1, 8, 64)
 AS_IT_IS = "as it is"  # the edition's own recipe among its variants
 SHARED = (
     "Models fine-tuned side by side in one process have their share of the time that the training "
@@ -30,8 +35,8 @@ SHARED = (
 
 def recipes(edition: Edition) -> show.Table:
     """The hyper-parameters of Appendix A beside the edition's for each task."""
-    settings = _recipes(edition).map(_setting)
-    rows = [[key.replace("_", " "), *values] for key, *values in settings.itertuples()]
+    settings = _recipes(edition).itertuples()
+    rows = [[key.replace("_", " "), *map(_setting, values)] for key, *values in settings]
     header = ["", "Appendix A", *TASKS]
     return show.table("Hyper-parameters of fine-tuning", "recipes", header, rows, edition)
 
@@ -46,7 +51,7 @@ def _recipes(edition: Edition) -> pd.DataFrame:
 def _setting(value: float | bool) -> str:
     if pd.isna(value):
         return "not said"
-    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}"
+    return ("no", "yes")[value] if isinstance(value, bool) else Cell(f"{value:g}", value=value)
 
 
 def departures(edition: Edition) -> list[str]:
@@ -61,11 +66,12 @@ def variants(frame: pd.DataFrame, edition: Edition) -> show.Table:
     found = _means(frame)
     several = found.groupby("variant").seed.transform("nunique") > 1
     titles = found.variant.where(~several, found.variant + ", seed " + found.seed.astype(str))
-    rows = np.column_stack([titles, found.within.map(number), found.across.map(number)])
+    means = (map(number, found[column]) for column in ("within", "across"))
+    rows = [list(row) for row in zip(titles, *means, strict=True)]
     about = "Accuracy of taggers fine-tuned on one language, within it and on average across the "
     about += "others, with settings that the paper leaves open"
     header = ["recipe", "within", "across"]
-    return show.table(about, "sensitivity", header, rows.tolist(), edition, frame)
+    return show.table(about, "sensitivity", header, rows, edition, frame)
 
 
 def _means(frame: pd.DataFrame) -> pd.DataFrame:
@@ -111,6 +117,31 @@ def cost(scores: pd.DataFrame, edition: Edition) -> show.Table:
     return show.table(about, "cost-table", header, rows, edition, notes=notes)
 
 
+def larger(scores: pd.DataFrame, edition: Edition, costs: dict[str, float]) -> show.Table:
+    """Minutes of all models on so many GPUs as `GPUS`, by calculation from what each took.
+
+    costs: by encoder, how many times as long a model takes in the second column.
+    """
+    each = models(scores)
+    each = each[~each.device.str.startswith("cpu")]
+    columns = [each.seconds, each.seconds * each.encoder.map(costs).astype(float)]
+    rows = [[str(n), *(number(makespan(taken, n) / 60) for taken in columns)] for n in GPUS]
+    about = f"Minutes of {len(each)} models, by calculation from what each took on a GPU"
+    header = ["GPUs", "these encoders", "encoders of BERT's size"]
+    notes = [] if len(each) else ["None of this edition's models was fine-tuned on a GPU."]
+    return show.table(
+        about, "larger-table", header, rows if len(each) else [], edition, notes=notes
+    )
+
+
+def makespan(seconds: Iterable[float], number: int) -> float:
+    """When the last of some jobs ends if each, the longest first, goes to what is free first."""
+    free = [0.0] * number
+    for taken in sorted(seconds, reverse=True):
+        heapreplace(free, free[0] + taken)
+    return max(free)
+
+
 def reading(scores: pd.DataFrame) -> dict[str, str | float]:
     """Phrases: how many models there are, where they were made, and what they took."""
     each = models(scores)
@@ -124,6 +155,65 @@ def reading(scores: pd.DataFrame) -> dict[str, str | float]:
 
 
 # Where the numbers come from
+
+
+def made_from(runs: pd.DataFrame, name: str, edition: Edition) -> show.Table:
+    """What a table of the paper was made from: a row a corpus fine-tuned on, or as many seeds.
+
+    runs: as `downloads.runs`.
+    """
+    of = runs.groupby(["encoder", "train"]).seed
+    runs = runs.assign(seeds=of.transform(lambda some: ", ".join(map(str, sorted(set(some))))))
+    by = ["encoder", "train" if runs.train.nunique() <= FEW else "seeds"]
+    rows = [_made_from(group, edition) for _, group in runs.groupby(by, sort=False)]
+    about = f"What {name.replace('-', ' ').capitalize()} of the paper is made from here"
+    header = ["fine-tuned on", "tested on", "digests", "made", "recomputed by"]
+    return show.table(about, f"origin-{name}", header, rows, edition, text=True)
+
+
+def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
+    first, tests = runs.iloc[0], runs.drop_duplicates("evaluate")
+    codes, on = (
+        [*dict.fromkeys(column.map(show.label))] for column in (runs.train, tests.evaluate)
+    )
+    chosen = f"--train {first.train}" if len(codes) == 1 else f"--seed {first.seed}"
+    again = f"`crosslingual verify --edition {edition.name} --task {first.task} {chosen}`"
+    words = f"{tests.words.sum():,} {'entities' if first.task == 'ner' else 'words'}"
+    corpus = f"corpus `{first.train_digest[:8]}`\n" * (len(codes) == 1)
+    told = [
+        f"**{_few(codes)}**, {edition.encoder_title(first.encoder)}\nseeds {first.seeds}",
+        f"{_few(on)}\n{tests.sentences.sum():,} sentences\n{words}",
+        f"{corpus}encoder `{first.encoder_digest[:8]}`",
+        f"{pd.Timestamp(runs.date.min()):%d %b %Y}",
+    ]
+    *unbroken, when = [cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in told]
+    devices = ", ".join(sorted(set(runs.device)))
+    by = again if first.origin == "recorded" else first.origin
+    return [*unbroken, f"{when}\n{devices}", by]
+
+
+def _few(codes: list[str]) -> str:
+    return " ".join(codes) if len(codes) <= FEW else f"{len(codes)} languages"
+
+
+def tested_on(runs: pd.DataFrame) -> pd.DataFrame:
+    """Corpora evaluated on: task, language, sentences, words (or entities), digest."""
+    each = runs.drop_duplicates(["task", "evaluate"]).sort_values(["task", "evaluate"])
+    shown = {name: each[name].map("{:,}".format) for name in ("sentences", "words")}
+    each = each.assign(language=each.evaluate.map(show.label), digest=each.evaluate_digest.str[:8])
+    return each.assign(**shown)[["task", "language", "sentences", "words", "digest"]]
+
+
+def files(carried: pd.DataFrame) -> show.Table:
+    """The files that go with tables and figures, as `book.carried` has them, one of these a row."""
+    rows, order = [], list(downloads.LINKS)
+    parts = carried.assign(stem=carried.file.str.split(".", n=1).str[0])
+    for (chapter, _, about), each in parts.groupby(["chapter", "stem", "about"], sort=False):
+        found = sorted(each.file, key=lambda name: order.index(name.split(".", 1)[1]))
+        linked = " · ".join(map(downloads.link, found))
+        rows.append([f"{{doc}}`/{chapter}`", about.split(". ")[0], linked])
+    caption = "What can be taken along, by chapter."
+    return show.Table(caption, "files", ["chapter", "what", "files"], rows, text=True)
 
 
 def origins(scores: pd.DataFrame, retrieval: pd.DataFrame) -> pd.DataFrame:
@@ -164,13 +254,17 @@ def encoders(edition: Edition) -> pd.DataFrame:
 
 
 def cards(edition: Edition) -> str:
-    """The cards beside the weights that are here as Markdown, their headings as bold lines."""
+    """The cards beside the weights that are here as HTML, their headings as bold lines.
+
+    They may be anybody's: no HTML, image or heading of theirs is taken over.
+    """
     told = []
     for name in edition.encoders:
         with suppress(ValueError, OSError):  # its folder is missing, or has no card
             if folder := edition.encoder(name).at_hand:
                 told.append((folder / "README.md").read_text("utf-8"))
-    return re.sub(r"(?m)^#+ (.*)$", r"**\1**", "\n\n---\n\n".join(told))
+    text = re.sub(r"(?m)^ *#+ (.*)$", r"**\1**", "\n\n---\n\n".join(told))
+    return MarkdownIt(options_update={"html": False}).disable(["image", "lheading"]).render(text)
 
 
 # What could not be reproduced

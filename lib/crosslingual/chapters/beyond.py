@@ -13,6 +13,7 @@ import pandas as pd
 from pocketworld import PLAIN, Token, World, text
 
 from crosslingual import claims, languages, published, show, stats
+from crosslingual.downloads import joined
 from crosslingual.show import CYCLE, label, number, signed
 from crosslingual.stats import in_language, valued, zero_shot
 
@@ -61,10 +62,10 @@ def beside_paper(results: Mapping[str, pd.DataFrame], edition: Edition) -> claim
     if edition.artificial or edition.encoder_title("m-bert") == "M-BERT":
         return {}
     found, paper = claims.evidence(dict(results), edition), claims.published_evidence()
-    differences = {}
-    for kind in dict.fromkeys(kind for kind, _ in COMPARED.values()):
-        ours, printed = found[kind], paper[kind]["mean", 0]
-        printed = printed[printed.index.isin(ours.index)].loc[["m-bert"]]
+    differences, kinds = {}, dict.fromkeys(kind for kind, _ in COMPARED.values())
+    for kind in [kind for kind in kinds if isinstance(found.get(kind), pd.DataFrame)]:
+        ours, printed = found[kind], paper[kind].loc[["m-bert"]]["mean", 0]
+        printed = printed[printed.index.isin(ours.index)]
         less = ours.loc[printed.index].set_axis(printed.index).sub(printed, axis=0)
         less["paper", 0] = printed
         differences[kind] = less.droplevel("encoder")
@@ -74,13 +75,14 @@ def beside_paper(results: Mapping[str, pd.DataFrame], edition: Edition) -> claim
 def objective(differences: claims.Evidence) -> pd.DataFrame:
     """A row for each of COMPARED: cells, paper (mean), difference (mean, a `stats.Estimate`)."""
     rows = []
-    for kind, chosen in COMPARED.values():
+    compared = {title: row for title, row in COMPARED.items() if row[0] in differences}
+    for kind, chosen in compared.values():
         cells, of = differences[kind], chosen or pd.DataFrame
         versions = of(cells).mean()
         if chosen:  # the means of groups have their versions without a language
             versions = stats.every_version(cells, lambda some, of=of: of(some).mean())
         rows.append((len(of(cells)), versions["paper"].iloc[0], stats.estimate(versions)))
-    return pd.DataFrame(rows, [*COMPARED], ["cells", "paper", "difference"])
+    return pd.DataFrame(rows, [*compared], ["cells", "paper", "difference"])
 
 
 def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame) -> show.Table:
@@ -88,7 +90,8 @@ def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame
     name, rows = edition.encoder_title("m-bert"), []
     for title, cells, paper, less in found.itertuples():
         means = [number(paper), number(paper + less.value)]
-        less = [f"{signed(less.value)} ({show.bounds(less)})", show.bounds(less.over)]
+        apart = joined("{difference} ({})", show.bounds(less), difference=signed(less.value))
+        less = [apart, show.bounds(less.over)]
         rows.append([f"{title.strip()} ({cells})", *means, *less])
     header = ["mean of (cells)", "paper", name, "difference", "over languages"]
     note = (
@@ -121,7 +124,9 @@ def objective_pairs(differences: claims.Evidence, edition: Edition) -> show.Figu
     read = f"Above the line, better than the paper's: {show.share(gained > 0)}; most {most}, "
     read += f"least {least}."
     about = f"Zero-shot tagging by {title} against the paper's M-BERT, a point a pair. {read}"
-    return show.figure(drawing, "objective-pairs", about, f"Two scatter plots. {read}", edition)
+    data = pd.DataFrame({"paper": paper, "ours": paper + gained}).reset_index()
+    alt = f"Two scatter plots. {read}"
+    return show.figure(drawing, "objective-pairs", about, alt, edition, data=data)
 
 
 def found_and_tagged(curve: pd.DataFrame, pos: pd.DataFrame) -> pd.DataFrame:

@@ -114,9 +114,9 @@ def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
     """Ends and best layer of each pair's curve, other shifts, and the baselines."""
     pairs = claims.all_candidates(valued(curve)).groupby(PAIR, sort=False)
     columns = {"-".join(map(show.label, pair)): _column(rows) for pair, rows in pairs}
-    rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
+    rows = [list(row) for row in pd.DataFrame(columns, dtype=object).itertuples(name=None)]
     about = f"Translations found by {edition.encoder_title(curve.encoder.iloc[0])}, in percent"
-    notes = ["Intervals: sentences resampled."]
+    notes = ["±: half the 95% interval over sentences."]
     return show.table(about, "translations", ["", *columns], rows, edition, curve, notes=notes)
 
 
@@ -126,12 +126,11 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
     line, reached = _line(asked), asked.groupby("method").accuracy.max()
     best = line.accuracy.idxmax()
     (interval,) = _intervals(line.hits[best][:, None])
+    accuracy = stats.Estimate(line.accuracy[best], *interval)
     return {
         "sentences": f"{int(asked.candidates.max()):,}",
         "embeddings": show.number(line.accuracy.iloc[0]),
-        "**best layer**": show.bold(line.accuracy[best]),
-        "interval": show.bounds(interval),
-        "which layer": str(best),
+        "best layer": show.stacked(show.give_or_take(accuracy), f"layer {best}"),
         "last layer": show.number(line.accuracy.iloc[-1]),
         "shift held out, best": show.number(reached["held out"]),
         "no shift, best": show.number(reached["no shift"]),
@@ -222,6 +221,12 @@ def layers(evidence: Evidence, source: str, target: str, method: str = "paper") 
         sentence = f"no retrieval result for {source}-{target} ({method})"
         raise claims.NotAvailable(f"{sentence}: {why}" if why else sentence)
     return frame.loc[(source, target, method)].sort_index()
+
+
+def best(evidence: Evidence, pair: Sequence[str], method: str = "paper") -> Measurement:
+    """The accuracy of the layer with the highest one; of a baseline its own."""
+    curve = layers(evidence, *pair, method)
+    return Measurement(curve.loc[curve["mean"][0].idxmax()])
 
 
 def lowest_above_bottom(evidence: Evidence) -> Measurement:

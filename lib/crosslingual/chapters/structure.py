@@ -20,6 +20,7 @@ import pandas as pd
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters.transfer import WORD_SHAPE
 from crosslingual.claims import Claim, Evidence, Measurement, across_scripts, every_pair
+from crosslingual.downloads import joined
 from crosslingual.stats import Estimate, valued
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ COMMON = languages.common_features
 ENCODERS = ("m-bert", "en-bert")
 LATER = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
-GIVEN = (
-    "Interval: hull of seeds (t) and sentences (bootstrap), for these languages and this one "
-    "encoder. Over languages: these taken for a sample of languages (jackknife)."
-)
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 
 
@@ -45,7 +42,7 @@ def without(codes: Sequence[str], scores: pd.DataFrame) -> pd.DataFrame:
     return scores[~scores[["train", "evaluate"]].isin(codes).any(axis=1)]
 
 
-def _unrelated(train: str, evaluate: str) -> bool:
+def unrelated(train: str, evaluate: str, x: float = np.nan) -> bool:
     """Two language families: nothing is inherited from a common ancestor."""
     family = languages.table().family
     return family[train] != family[evaluate]
@@ -62,7 +59,7 @@ def _complete(code: str) -> bool:
 # Likeness of relatives, and of letters, goes with word order: the subsets hold each of them fixed.
 SUBSETS: Kinds = {
     "all": (COMMON, every_pair),
-    "two families": (COMMON, _unrelated),
+    "two families": (COMMON, unrelated),
     "two scripts": (COMMON, across_scripts),
 }
 # What "in common" can mean where the atlas has gaps, several entries, or no dominant order.
@@ -88,7 +85,7 @@ def figure_2(scores: pd.DataFrame, edition: Edition) -> show.Figure:
     found = _by_tagger(scores)
     if not found:
         return show.absent("figure-2", edition, scores)
-    drawing, (panel,) = show.canvas(3.9)
+    drawing, (panel,) = show.canvas(3.5)
     read, ends, shifts = [], {}, np.linspace(-0.1, 0.1, len(found))
     for (encoder, (versions, common)), shift in zip(found.items(), shifts, strict=True):
         title, colour = edition.encoder_title(encoder), show.COLOURS.get(encoder, show.CYCLE[2])
@@ -111,7 +108,9 @@ def figure_2(scores: pd.DataFrame, edition: Edition) -> show.Figure:
     about, told = "Zero-shot tagging accuracy by common word-order features", "; ".join(read)
     about = f"{about}. Bars: 95% intervals of the means over languages. Means: {told}."
     alt = f"Dots and mean lines. {told}."
-    return show.figure(drawing, "figure-2", about, alt, edition, scores)
+    cells = [pd.DataFrame({"score": v["mean"][0], "features": of}) for v, of in found.values()]
+    data = pd.concat(cells).reset_index()
+    return show.figure(drawing, "figure-2", about, alt, edition, scores, data=data)
 
 
 def _by_tagger(scores: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, pd.Series]]:
@@ -143,15 +142,19 @@ def by_features(scores: pd.DataFrame, edition: Edition) -> show.Table:
     common = next((pairs[1] for pairs in found.values()), pd.Series(dtype=float))
     rows = []
     for number, pairs in common.value_counts().sort_index().items():
-        cells = [of[number] for of in means.values()]
         later = show.number(published.EXTERNAL_BY_FEATURES.get(number, np.nan))
-        values = [show.number(cell.value) for cell in cells]
-        rows.append([f"**{number:g}**", f"{pairs:,}", *values, later])
-        rows.append(["over languages", "", *(show.bounds(cell.over) for cell in cells), ""])
+        values = [_cell(of[number]) for of in means.values()]
+        rows.append([f"{number:g}", f"{pairs:,}", *values, later])
     header = ["features", "pairs", *map(edition.encoder_title, found), "XLM-R"]
-    notes = [LATER, show.PATTERN * edition.artificial, *show.lacking(scores)]
+    notes = [LATER, *show.lacking(scores)]
     about = "Mean zero-shot accuracy by common word-order features"
     return show.table(about, "wals-means", header, rows, edition, notes=notes)
+
+
+def _cell(mean: Estimate, *below: str) -> str:
+    """A mean, below it its interval over languages, where there is one, and more lines."""
+    over = [joined("{over}", over=show.bounds(mean.over))] * (not np.isnan(mean.over.low))
+    return show.stacked(show.give_or_take(mean), *over, *below)
 
 
 # ---- Is it a trend? ----
@@ -208,30 +211,28 @@ def trends(scores: pd.DataFrame, n: int, kinds: Kinds = SUBSETS) -> Trends:
 
 
 def trend_table(found: Trends, n: int, edition: Edition, name: str = "wals-trend") -> show.Table:
-    """What ``trends`` returned for ``n`` permutations."""
-    rows = []
-    for (title, encoder), one in found.items():
-        rho = one.correlation
-        bounds = [show.bounds(interval, 2) for interval in (rho, rho.over)]
-        p = [show.p_value(p, n).removeprefix("= ") for p in (one.p_languages, one.p_pairs)]
-        which = [f"{title} ({one.pairs:,})", edition.encoder_title(encoder)]
-        rows.append([*which, show.number(rho.value, 2), *bounds, *p])
+    """What ``trends`` returned for ``n`` permutations, a column an encoder."""
+    encoders, rows = list(dict.fromkeys(encoder for _, encoder in found)), []
+    for title in dict.fromkeys(title for title, _ in found):
+        ones = [found[title, encoder] for encoder in encoders]
+        rows.append([f"{title} ({ones[0].pairs:,})", *(_trend_cell(one, n) for one in ones)])
     about = "Rank correlation of zero-shot accuracy with the number of common word-order features, "
-    about += "its intervals, and two p values: languages permuted, pairs shuffled"
+    about += "its interval over languages, and p when languages are permuted and when pairs are"
     few = TOO_FEW * any(np.isnan(one.correlation.value) for one in found.values())
-    header = ["pairs", "encoder", "correlation", "interval"]
-    header += ["over languages", "p, languages", "p, pairs"]
-    notes = [show.PATTERN * edition.artificial, few, GIVEN]
-    return show.table(about, name, header, rows, edition, notes=notes)
+    header = ["pairs", *map(edition.encoder_title, encoders)]
+    return show.table(about, name, header, rows, edition, notes=[few])
+
+
+def _trend_cell(one: Trend, n: int) -> str:
+    if np.isnan(one.correlation.value):
+        return show.MISSING
+    over = joined("{over}", over=show.bounds(one.correlation.over, 2))
+    p, by_pair = (show.p_value(each, n) for each in (one.p_languages, one.p_pairs))
+    chance = joined("p {}, pairs {pairs}", p, pairs=by_pair)
+    return show.stacked(show.give_or_take(one.correlation, 2), over, chance)
 
 
 # ---- Groups of pairs: Table 5, and beside the controls ----
-
-
-def _intervals(cells: Sequence[Estimate]) -> list[list[str]]:
-    """Two rows below those of the values."""
-    over = ["over languages", *(show.bounds(cell.over) for cell in cells)]
-    return [["interval", *map(show.bounds, cells)], over]
 
 
 def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -243,16 +244,13 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
     means = means.reindex(columns=means.columns.union(["m-bert"])).dropna()
     ahead = stats.zero_shot(means["m-bert"] > means.drop(columns="m-bert").max(axis=1))
     for title, keep in GROUPS.items():
-        cells = [_average(versions.loc[[tagger]], keep) for tagger in taggers]
+        cells = [_cell(_average(versions.loc[[tagger]], keep)) for tagger in taggers]
         leads = [lead for pair, lead in ahead.items() if keep(*pair)]
-        values = [show.number(cell.value) for cell in cells]
-        rows.append([f"**{title}**", *values, f"{sum(leads)} of {len(leads)}"])
-        rows += [[*below, ""] for below in _intervals(cells)]
+        rows.append([title, *cells, f"{sum(leads)} of {len(leads)}"])
     about = "Zero-shot accuracy, macro-averaged, "
     about += "and what is reached without multilingual pre-training"
     header = ["", *map(edition.encoder_title, taggers), f"{edition.encoder_title('m-bert')} leads"]
-    name, notes = "floors-by-group", [WORD_SHAPE, GIVEN]
-    return show.table(about, name, header, rows, edition, scores, notes=notes)
+    return show.table(about, "floors-by-group", header, rows, edition, scores, notes=[WORD_SHAPE])
 
 
 def _average(versions: pd.DataFrame, keep: Keep = every_pair) -> Estimate:
@@ -274,15 +272,13 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     frame = scores[scores.encoder == "m-bert"]
     (means, sizes), rows = _group_means(frame, groups[part]), []
     for train, paper in printed.iterrows():
-        cells = [means.get((train, evaluate), UNKNOWN) for evaluate in printed]
-        values = [cell.value for cell in cells]
-        rows += [[f"**{train}**", *map(show.bold, values)], *_intervals(cells)]
-        rows.append(["paper", *(show.number(value, 2) for value in paper)])
-        if not edition.artificial:
-            rows.append(["difference", *map(show.signed, values - paper)])
+        ours = {evaluate: means.get((train, evaluate), UNKNOWN) for evaluate in printed}
+        told = {c: joined("paper {paper}", paper=show.number(x, 2)) for c, x in paper.items()}
+        cells = [_cell(ours[code], value) for code, value in told.items()]
+        rows.append([f"**{train}**", *cells])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
     about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
-    return show.table(about, f"table-5{part}", header, rows, edition, frame, notes=[members, GIVEN])
+    return show.table(about, f"table-5{part}", header, rows, edition, frame, notes=[members])
 
 
 def _group_means(frame: pd.DataFrame, group: Callable) -> tuple[dict[tuple, Estimate], pd.Series]:
@@ -306,9 +302,8 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
     pairs, rows = list(product(("AN", "NA"), repeat=2)), []
     for title, group in groups.items():
         means, sizes = _group_means(frame, group)
-        members = f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}"
         values = (show.number(means.get(pair, UNKNOWN).value) for pair in pairs)
-        rows.append([title, members, *values])
+        rows.append([title, f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}", *values])
     about = "Zero-shot accuracy between AN and NA languages, by who is counted among them"
     header = ["members", "AN, NA", *map(" to ".join, pairs)]
     return show.table(about, "memberships", header, rows, edition, frame)
@@ -318,7 +313,7 @@ def sample(
     examples: pd.DataFrame, about: str, name: str, header: list[str], edition: Edition
 ) -> show.Table:
     """Words of ``experiments.examples`` with second form and tag; it says if another edition's."""
-    rows = valued(examples)[["word", "second", "tag"]].to_numpy().tolist()
+    rows = valued(examples)[["word", "second", "tag"]].map(show.literal).to_numpy().tolist()
     other = next((whose for whose in examples.edition if whose != edition.name), None)
     told = f"{other} (texts of real corpora may not be passed on)" if other else edition.title
     rows, notes = rows or [[show.MISSING] * 3], tuple(show.lacking(examples))
@@ -402,7 +397,7 @@ def controls(
     for tagger in dict.fromkeys(valued(scores).encoder):
         own = versions.loc[[tagger]].rename(index={tagger: "m-bert"}, level="encoder")
         evidence = claims.about_order(own, edition) | {"cannot judge": edition.cannot_judge}
-        ledger = claims.judge(chosen, evidence).assign(text=[claim.text for claim in chosen])
+        ledger = claims.STATED.join(claims.judge(chosen, evidence), how="right")
         judged[tagger] = ledger[ledger.verdict != claims.NOT_TESTABLE]
     return judged
 
@@ -411,26 +406,23 @@ def control_table(found: Mapping[str, pd.DataFrame], edition: Edition) -> show.T
     """What ``controls`` returns, a column a tagger."""
     columns = {}
     for tagger, ledger in found.items():
-        told = ledger.verdict.map(show.VERDICTS) + " " + ledger.verdict
-        cells = zip(ledger.text, ledger.index, told, ledger.value, strict=True)
         columns[edition.encoder_title(tagger)] = {
-            f"{text} `{claim}`": f"{verdict}: {show.number(value, 2)}"
-            for text, claim, verdict, value in cells
+            one.title: show.verdict(one.verdict, one.value, one.unit) for one in ledger.itertuples()
         }
-    table = pd.DataFrame(columns).fillna(show.MISSING)
+    table = pd.DataFrame(columns, dtype=object).fillna(show.MISSING)
     rows = [list(row) for row in table.itertuples(name=None)]
     about = "The claims about M-BERT's tagging, by the same rules, with each of these in its place"
     nothing = "" if rows else "Not available: there are no results to put through the rules."
-    notes, header = [show.PATTERN * edition.artificial, nothing], ["Claim", *columns]
-    return show.table(about, "control", header, rows, edition, notes=notes, text=True)
+    header = ["Claim", *columns]
+    return show.table(about, "control", header, rows, edition, notes=[nothing], text=True)
 
 
 def passing(found: Mapping[str, pd.DataFrame], edition: Edition) -> dict[str, str]:
     """Phrases: how many claims M-BERT passes, how many of these others do, which none of them."""
-    passed = {name: set(x.index[x.verdict == claims.SUPPORTED]) for name, x in found.items()}
+    passed = {name: set(x.title[x.verdict == claims.SUPPORTED]) for name, x in found.items()}
     own = passed.pop("m-bert", set())
     told = [f"{edition.encoder_title(name)} {len(own & x)}" for name, x in passed.items()]
-    alone = show.listing(sorted(own.difference(*passed.values())))
+    alone = show.quoted(sorted(own.difference(*passed.values())))
     return {"own": str(len(own)), "others_pass": show.listing(told), "alone": alone}
 
 
@@ -442,6 +434,14 @@ def gap_where_little_is_shared(evidence: Evidence) -> Measurement:
     over, few = ("pos", "common features"), lambda train, evaluate, common: common <= 2
     multilingual, english = (claims.mean_where(*over, e, few)(evidence).versions for e in ENCODERS)
     return Measurement(multilingual - english)
+
+
+def likeness_counts(encoder: str, keep: claims.Keep = every_pair) -> claims.Measure:
+    """The rank correlation of an encoder's accuracy with the number of common features."""
+    about = ("pos", "common features", encoder, keep)
+    return lambda known: Measurement(
+        claims.along(*claims.by_covariate(known, *about), stats.rank_correlation)
+    )
 
 
 def distance_on_corrected_text(evidence: Evidence) -> Measurement:

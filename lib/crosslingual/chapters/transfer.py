@@ -87,9 +87,7 @@ def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> s
     for train, evaluate in permutations(_trained(scores), 2):
         runs = valued(held[(held.train == train) & (held.evaluate == evaluate)])
         cells = [runs[runs.encoder == encoder] for encoder in encoders]
-        pair = f"**{label(train)} to {label(evaluate)}**"
-        rows.append([pair, *(show.number(cell.score.mean()) for cell in cells)])
-        rows.append(["interval", *map(_interval, cells)])
+        rows.append([f"{label(train)} to {label(evaluate)}", *map(show.cell, cells)])
     header = ["", *map(edition.encoder_title, encoders)]
     return show.table(FLOORS, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
 
@@ -100,12 +98,6 @@ def _held(scores: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([among(scores, "m-bert"), among(scores, "en-bert")], ignore_index=True)
     floor = baselines[baselines.train.isin(codes) & baselines.evaluate.isin(codes)]
     return pd.concat([both, floor], ignore_index=True)
-
-
-def _interval(runs: pd.DataFrame) -> str:
-    if runs.empty:
-        return show.MISSING
-    return show.bounds(stats.estimate(stats.draws(runs).iloc[0]))
 
 
 def _leads(held: pd.DataFrame) -> pd.Series:
@@ -131,9 +123,8 @@ def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Editi
         found = [known[what].get((code, split), np.nan) for split, what in columns]
         rows.append([label(code), *(show.MISSING if np.isnan(n) else f"{n:,.0f}" for n in found)])
     header = ["corpus", "training sentences", "test sentences", f"test {words}"]
-    notes = [show.in_place(chosen, edition), *show.lacking(chosen), *chosen.get("note", ())]
     about = f"Corpora of the task {task}"
-    return show.table(about, f"corpora-{task}", header, rows, edition, notes=notes)
+    return show.table(about, f"corpora-{task}", header, rows, edition, chosen)
 
 
 # Reading

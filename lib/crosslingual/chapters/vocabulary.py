@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.claims import Evidence, Keep, Measurement, across_scripts, within_script
+from crosslingual.downloads import joined
 from crosslingual.show import label
 from crosslingual.stats import CELL, valued
 
@@ -62,7 +63,7 @@ def figure_1(
     about = "Zero-shot NER F1 against the overlap of entity word pieces, one point per ordered pair"
     alt = f"Scatter plot of {len(points)} language pairs. {read}."
     caption = f"{about}. {read}. {aside}".strip()
-    return show.figure(drawing, "figure-1", caption, alt, edition, scores)
+    return show.figure(drawing, "figure-1", caption, alt, edition, scores, data=points)
 
 
 def _overlap_panel(panel: Axes, encoder: str, points: pd.DataFrame, edition: Edition) -> str:
@@ -175,9 +176,10 @@ def overlap_trends(
         cells = {title: _measured(known, *of) for title, of in _trends(encoder).items()}
         unknown = valued(overlaps).query("encoder == @encoder").unk_share
         for which, share in {"mean of pairs": unknown.mean(), "worst pair": unknown.max()}.items():
-            cells[f"[UNK] in entities, {which}"] = f"{share:.1%}".replace("nan%", show.MISSING)
+            told = joined("{}%", show.number(100 * share)) if share >= 0 else show.MISSING
+            cells[f"[UNK] in entities, {which}"] = told
         columns[edition.encoder_title(encoder)] = cells
-    rows = [list(row) for row in pd.DataFrame(columns).itertuples(name=None)]
+    rows = [list(row) for row in pd.DataFrame(columns, dtype=object).itertuples(name=None)]
     about = "Zero-shot NER F1 and the overlap of entity word pieces"
     form = {"notes": [GIVEN], "text": True}
     return show.table(about, name, ["", *columns], rows, edition, scores, overlaps, **form)
@@ -189,8 +191,9 @@ def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
     except (claims.NotAvailable, ValueError):
         return show.MISSING
     estimate = stats.estimate(versions)
-    shown = f"{show.number(estimate.value, decimals)} ({show.both_bounds(estimate, decimals)})"
-    return shown if p is None else f"{shown}, p {show.p_value(p)}"
+    cells = show.number(estimate.value, decimals), show.both_bounds(estimate, decimals)
+    shown = joined("{} ({})", *cells)
+    return shown if p is None else joined("{}, p {}", shown, show.p_value(p))
 
 
 def table_3(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -214,13 +217,11 @@ def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
         return None
     printed, rows = published.TABLE_2.stack().combine_first(published.TABLE_4.stack()), []
     for pair, own in runs.groupby(["train", "evaluate"]):
-        cells = [own[own.alignment == rule] for rule in RULES]
-        means = [show.bold(cell.score.mean()) for cell in cells]
+        cells = [show.cell(own[own.alignment == rule]) for rule in RULES]
         paper = show.number(printed.get(pair, np.nan))
-        rows.append([f"**{' to '.join(map(label, pair))}**", f"{max(own.bare):.0%}", *means, paper])
-        rows.append(["±", "", *map(show.spread, cells), ""])
+        rows.append([" to ".join(map(label, pair)), f"{max(own.bare):.0%}", *cells, paper])
     about = f"Accuracy by the piece that bears a word's label, {edition.encoder_title('m-bert')}"
-    header, notes = ["", "bare", *RULES.values(), "paper"], [BARE, show.SPREAD]
+    header, notes = ["", "bare", *RULES.values(), "paper"], [BARE]
     runs = runs.drop(columns="made_from")  # whose signature knows one rule alone
     return show.table(about, "label-places", header, rows, edition, runs, notes=notes)
 
@@ -299,7 +300,8 @@ def confusion_bars(confusion: pd.DataFrame, edition: Edition) -> show.Figure | N
         panel.grid(False)
     read = confusion_told(confusion)
     about = f"The {MOST} most frequent confusions of each pair, in percent of all words"
-    return show.figure(drawing, "confusions", f"{about}. {read}", read, edition, confusion)
+    data, about = confusions(confusion), f"{about}. {read}"
+    return show.figure(drawing, "confusions", about, read, edition, confusion, data=data)
 
 
 def confusion_told(confusion: pd.DataFrame) -> str:

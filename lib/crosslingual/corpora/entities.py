@@ -57,11 +57,9 @@ def read_parquet(path: Path) -> Dataset:
 
     Sentences without a word, with which the conversions end, are left out. Raises CorpusError.
     """
-    import pyarrow
-
     try:
         rows = _rows(path)
-    except (pyarrow.ArrowException, OSError, AttributeError, LookupError, TypeError) as problem:
+    except (ValueError, RuntimeError, OSError, LookupError, TypeError, AttributeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(".")
         problem = f"this is no parquet file with tokens and named ner_tags ({reason})"
         remedy = "delete it, so that it is fetched again"
@@ -70,10 +68,11 @@ def read_parquet(path: Path) -> Dataset:
 
 
 def _rows(path: Path) -> list[tuple[list[str], list[str]]]:
-    import pyarrow.parquet
     from datasets import Features
 
-    table = pyarrow.parquet.read_table(path, columns=["tokens", "ner_tags"])
+    from crosslingual import parquet
+
+    table = parquet.read(path, ["tokens", "ner_tags"])
     names = Features.from_arrow_schema(table.schema)["ner_tags"].feature.names
     names = dict(enumerate(names))  # in which -1 is not the last
     rows = zip(table["tokens"].to_pylist(), table["ner_tags"].to_pylist())
