@@ -64,7 +64,6 @@ def lacking(monkeypatch):
     ("pretrain small.yml -e x", "No such option: -e"),
     ("chapter 09-none", "no chapter '09-none': choose from 01-introduction"),
     ("chapter 2-models", "no chapter '2-models': did you mean 02-models-and-data? choose from"),
-    ("probe nowhere", "does not exist"),
 ])  # fmt: skip
 def test_a_mistake_is_one_sentence_and_exit_code_2(folder, told, arguments, sentence):
     code, said = told(*arguments.split())

@@ -148,7 +148,7 @@ def test_the_provenance_of_a_table_says_what_made_it_and_how_to_recompute_it(tab
     assert [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in told.rows[1]] == [
         "**DE**, M-BERT\nseeds 1, 2, 3", "EN DE NL ES\n200 sentences\n4,000 entities",
         "corpus `abcdefgh`\nencoder `12345678`", "28 Nov 2026\ncpu",
-        "`crosslingual verify --edition real --task ner --train de`",
+        "`crosslingual verify --edition real --task ner --encoder m-bert --train de`",
     ]  # fmt: skip
     many = pd.concat([runs.assign(train=f"{runs.train[0]}{n}") for n in range(11)])
     (row,) = appendix.made_from(many, "table-5a", REAL).rows

@@ -547,7 +547,6 @@ TABLE = {
         ("record nowhere", "there is no edition 'nowhere'"),
         ("verify -e mine.yml", "no such model is recorded for the edition mine"),
         ("pretrain mine.yml", "mine.yml, line 1: the file lacks the key edition"),
-        ("probe snapshots -e mine.yml", "snapshots holds no snapshots .step-N.: name some"),
         ("chapter 02-models-and-data -p seeds", "a parameter is given as name=value, not 'seeds'"),
         ("chapter 02-models-and-data -p =3", "a parameter is given as name=value, not '=3'"),
         ("chapter 02-models-and-data -p seed=1", "has no parameter 'seed': choose from"),

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from difflib import get_close_matches
 from io import StringIO
 from itertools import chain
@@ -222,12 +222,13 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
             line = error.source.strip().splitlines()[0]
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
         raise BookError(f"chapter {name} failed {told}; see {working}") from None
-    done.metadata["crosslingual"] = {"key": key}
     for cell in done.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):  # folded, as the declared are
             cell.metadata["tags"].append("hide-cell")
             cell.metadata["mystnb"] = {"code_prompt_show": "Parameters as given"}
-    nbformat.write(done, working)
+    written = nbformat.reads(nbformat.writes(done), 4)  # as it will be read
+    written.metadata["crosslingual"] = {"key": key, "cells": _content(written)}
+    nbformat.write(written, working)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(working, target)
     tqdm.write(f"{name}: executed in {done.metadata.papermill.duration:.0f} s")
@@ -255,8 +256,17 @@ def _key(source: Path, shared: str, values: dict) -> str:
 
 
 def _kept_key(executed: Path) -> str | None:
-    """The key that an executed chapter was made with."""
-    return nbformat.read(executed, 4).metadata.crosslingual.key if executed.exists() else None
+    """The key that an executed chapter was made with; None where it is missing or damaged."""
+    with suppress(Exception):  # what no notebook is raises errors of all kinds
+        notebook = nbformat.read(executed, 4)
+        kept = notebook.metadata.crosslingual
+        return kept.key if kept.cells == _content(notebook) else None
+
+    return None
+
+
+def _content(notebook: nbformat.NotebookNode) -> str:
+    return joblib.hash(json.dumps(notebook.cells, sort_keys=True))
 
 
 def carried(edition: Edition) -> pd.DataFrame:

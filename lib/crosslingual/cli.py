@@ -33,20 +33,23 @@ Sample = Annotated[
 ]
 Spot = Annotated[int | None, typer.Option(help="Which results to check; by default the date's.")]
 Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
-Snapshots = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With step-N.")]
 
 
 def main() -> None:
     """Run a command; a mistake of the user's ends in one sentence and exit status 2."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError, ImportError) as error:
         ours = type(error).__module__.split(".")[0] in ("crosslingual", "pocketworld")
         name = getattr(error, "filename2", None) or getattr(error, "filename", None)
-        if not ours and name is None:
+        full = isinstance(error, MemoryError) or "failed to map segment" in str(error)
+        lacking = "too little memory" if full else None
+        reason = getattr(error, "strerror", lacking)
+        if not ours and not reason:
             raise
-        told = str(error) if ours else f"{name} cannot be used: {error.strerror}"
-        print(f"crosslingual: {told}", file=sys.stderr)
+        advice = "make room, and do the same again; what is finished is kept"
+        told = f"{name} cannot be used: {reason}" if name else f"{reason}: {advice}"
+        print(f"crosslingual: {error if ours else told}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -200,12 +203,3 @@ def pretrain(config: Specification) -> None:
     alphabet, about = "".join(sorted(set("".join(spelled)))), f"of the edition `{loaded.name}`"
     pretrain.pretrain(texts, wanted.recipe, folder, alphabet, wanted.snapshots, about)
     print(f"The encoder: {folder}")
-
-
-@app.command()
-def probe(snapshots: Snapshots, edition: EditionName = DEFAULT, encoder: str = "m-bert") -> None:
-    """Probe the snapshots kept while an encoder was pre-trained, and keep the curve."""
-    from crosslingual import experiments
-    from crosslingual.edition import Edition
-
-    experiments.probe(Edition.load(edition), encoder, snapshots)

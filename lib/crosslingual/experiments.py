@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import permutations, product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -37,12 +36,12 @@ from joblib import Memory, Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from crosslingual import corpora, languages, stats
+from crosslingual import corpora, languages
 from crosslingual import results as kept
 from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
 from crosslingual.models import pieces, retrieve, score
-from crosslingual.models.encoder import Encoder, check, decomposed
+from crosslingual.models.encoder import check, decomposed
 
 RECORDED = ["real", "pocket"]  # editions whose results come with the book
 ENCODERS = ["m-bert", "en-bert"]
@@ -257,7 +256,7 @@ def profile(edition: Edition) -> pd.DataFrame:
 
 
 def emergence(edition: Edition) -> pd.DataFrame:
-    """The kept curves of snapshots of pre-training (`crosslingual probe` makes them)."""
+    """The kept curves of snapshots of pre-training (nothing computes them)."""
     return _current(edition, "emergence").assign(reason="")
 
 
@@ -888,72 +887,6 @@ def _switched(edition: Edition) -> tuple[dict, list[str]]:
     return corrected[chosen], typed[chosen]
 
 
-# ---- snapshots of a pre-training, each put to the book's two probes on small samples
-
-
-def probe(edition: Edition, encoder: str, snapshots: Path) -> None:
-    """Probe an untrained copy of an encoder (step 0), its snapshots (``step-N``) and itself.
-
-    Raises ExperimentError if the folder has no snapshot.
-    """
-    named = {path.name.removeprefix("step-"): path for path in snapshots.glob("step-*")}
-    steps = {int(step): path for step, path in named.items() if step.isdecimal()}
-    if not steps:
-        raise ExperimentError(
-            f"{snapshots} holds no snapshots (step-N): name some under `snapshots` in the "
-            "encoder's .yml and pre-train it again with `crosslingual pretrain`."
-        )
-    log = edition.encoder(encoder).folder / "training.jsonl"
-    last = int(pd.read_json(log, lines=True).step.max()) if log.is_file() else max(steps) + 1
-    folders = sorted({0: "", **steps, last: edition.encoder(encoder).folder}.items())
-    run(edition, [Job("emergence", (encoder, step, str(folder))) for step, folder in folders])
-
-
-def _make_emergence(edition: Edition, encoder: str, step: int, folder: str) -> pd.DataFrame:
-    """Tagging (layer -1) and retrieval by layer of one snapshot; without one, of random weights."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
-    whole = edition.encoder(encoder)
-    with TemporaryDirectory() as room, torch.random.fork_rng():
-        if not folder:  # of the same shape and vocabulary
-            torch.manual_seed(0)
-            AutoModel.from_config(AutoConfig.from_pretrained(whole.folder)).save_pretrained(room)
-            whole.tokenizer.save_pretrained(room)
-        one = Encoder(encoder, folder or room)
-        rows = [row for train in ("en", "hi") for row in _probe_tagging(edition, one, train)]
-        rows += [row for pair in edition.pairs for row in _probe_retrieval(edition, one, *pair)]
-    columns = ["measure", "source", "target", "layer", "score", "low", "high"]
-    return pd.DataFrame(rows, columns=columns).assign(encoder=encoder, step=step)
-
-
-def _probe_tagging(edition: Edition, encoder: Encoder, train: str) -> Iterator[tuple]:
-    from crosslingual.models.finetune import finetune
-
-    text, recipe = edition.corpus("pos", train, "train")[:1000], edition.recipe("pos")
-    tagger = finetune(encoder, *text.values(), LABELS["pos"], recipe, seed=1)
-    for target in ("en", "de", "es", "it", "bg", "ja", "hi", "ur"):
-        test = edition.corpus("pos", target, "test")[:300]
-        counts = score.count("pos", test["labels"], tagger.predict(test["tokens"]))
-        measure = "in-language tagging" if target == train else "zero-shot tagging"
-        yield measure, train, target, -1, *_with_interval(counts)
-
-
-def _probe_retrieval(edition: Edition, encoder: Encoder, *pair: str) -> Iterator[tuple]:
-    text = edition.parallel(*pair)
-    some = text[retrieve.subset(len(text), 500, seed=1)]
-    sides = [retrieve.sentence_vectors(encoder, some[side]) for side in some]
-    for layer, vectors in enumerate(zip(*sides, strict=True)):
-        hits = retrieve.nearest_neighbour_hits(*vectors)
-        counts = np.stack([hits, np.ones_like(hits)], axis=1)
-        yield "retrieval", *pair, layer, *_with_interval(counts)
-
-
-def _with_interval(counts: np.ndarray) -> tuple[float, float, float]:
-    """Percent and its 95% interval over sentences."""
-    return float(stats.percent(counts.sum(0))), *stats.bootstrap_interval("pos", counts)
-
-
 MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
     "scores": _make_scores,
     "variants": _make_variants,
@@ -963,5 +896,4 @@ MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
     "sizes": _make_sizes,
     "profile": _make_profile,
     "examples": _make_examples,
-    "emergence": _make_emergence,
 }

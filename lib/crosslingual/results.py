@@ -16,6 +16,7 @@ import os
 import platform
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ VARIABLE = "CROSSLINGUAL_RESULTS"  # environment variable: where results compute
 RECORDED, COMPUTED = "recorded", "computed here"  # in this order the latter comes first
 LIBRARIES = ("crosslingual", "torch", "transformers", "tokenizers", "datasets", "numpy")
 ARRAYS = ("counts", "hits")  # columns whose cells are arrays
+ABANDONED = 3600  # seconds, after which an unfinished file is nobody's
 NUMBERS = {"seed", "score", "in_place_of"}
 # Columns that hold sentences or words; in all others stand names and numbers, of these characters.
 FREE = {"reason", "warning", "word", "second"}
@@ -90,7 +92,8 @@ def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
             try:
                 frames.append(_load_computed(path).assign(origin=COMPUTED))
             except ResultsError:
-                path.replace(path.with_suffix(".damaged"))
+                with suppress(OSError):  # a folder that cannot be written to
+                    path.replace(path.with_suffix(".damaged"))
     columns = [*columns, *PROVENANCE, "origin"]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
     lacking = [column for column in columns if column not in frame]
@@ -100,7 +103,10 @@ def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
 def stamp(edition: str, kind: str) -> tuple:
     """Changes whenever what `read` returns does: names and times of the files."""
     paths = [recorded(edition) / f"{kind}.parquet", *(local(edition) / kind).glob("*.parquet")]
-    times = [(path.name, path.stat().st_mtime_ns) for path in paths if path.is_file()]
+    times = []
+    for path in paths:
+        with suppress(FileNotFoundError):  # another process may have put a newer one in its place
+            times.append((path.name, path.stat().st_mtime_ns))
     return (str(local(edition)), _marker(edition).is_file(), *sorted(times))
 
 
@@ -193,13 +199,21 @@ def merge(folder: Path) -> int:
 
 
 def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.stem}-{uuid4().hex}.draft")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(".*.draft"):  # by processes that were killed
+            with suppress(FileNotFoundError):
+                if abs(time.time() - left.stat().st_mtime) > ABANDONED:
+                    left.unlink()
         draft.write_bytes(content)
         draft.replace(path)  # in one step: a reader never sees half of it
+    except OSError as problem:
+        told = f"{path.parent} takes no results ({problem.strerror}): make room there, or name"
+        raise ResultsError(f"{told} another folder in {VARIABLE}; what is kept stays.") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def about() -> dict[str, str]:

@@ -177,7 +177,8 @@ def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
         [*dict.fromkeys(column.map(show.label))] for column in (runs.train, tests.evaluate)
     )
     chosen = f"--train {first.train}" if len(codes) == 1 else f"--seed {first.seed}"
-    again = f"`crosslingual verify --edition {edition.name} --task {first.task} {chosen}`"
+    chosen = f"--task {first.task} --encoder {first.encoder} {chosen}"
+    again = f"`crosslingual verify --edition {edition.name} {chosen}`"
     words = f"{tests.words.sum():,} {'entities' if first.task == 'ner' else 'words'}"
     corpus = f"corpus `{first.train_digest[:8]}`\n" * (len(codes) == 1)
     told = [
@@ -271,7 +272,7 @@ def cards(edition: Edition) -> str:
 
 
 def facts(name: str) -> pd.DataFrame:
-    """A table of ``data/``: "substitutes" (of what cannot be had), "unstated" (by the paper)."""
+    """A table of ``data/``, like "substitutes" (of what cannot be had) or "faults" (tried)."""
     return pd.read_csv(languages.DATA / f"{name}.csv", keep_default_na=False)
 
 

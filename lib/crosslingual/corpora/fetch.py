@@ -1,17 +1,20 @@
 """Published files: fetched once into the cache folder, verified at each use, then used offline.
 
-Pooch streams a file to a place beside and puts it in place in one step, so half a file is never
-taken for a whole one. Git's blob hashes, which it does not know, are checked here.
+Pooch streams a file into a folder beside; it is put in place once it was checked, so half a file is
+never taken for a whole one, and of two processes one fetches. What a killed one leaves in the
+folder, the next takes away. Git's blob hashes, which Pooch does not know, are checked here.
 """
 
 import hashlib
 import os
+import shutil
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
 import requests
+from filelock import FileLock
 
 from crosslingual.corpora.formats import CorpusUnavailable
 
@@ -56,17 +59,27 @@ def fetch(download: Download) -> Path:
     if not TRANSFERS.get():
         raise DownloadError(f"{what}is yet to be downloaded, from {download.url}.")
     stream = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE)
+    part = file.with_name(f".{file.name}.part")
     try:
-        file.unlink(missing_ok=True)
-        pooch.retrieve(download.url, None, file.name, file.parent, downloader=stream)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{part}.lock"):
+            if not fault(download, file):  # another process was first
+                return file
+            file.unlink(missing_ok=True)
+            shutil.rmtree(part, ignore_errors=True)
+            try:
+                got = Path(pooch.retrieve(download.url, None, file.name, part, downloader=stream))
+                if not (problem := fault(download, got)):
+                    got.replace(file)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
     except requests.RequestException as problem:  # itself an OSError: asked for first
         what += f"{download.url} {_reason(problem)}, or put the file at {file} by hand."
         raise DownloadError(what) from None
     except OSError as problem:
         what += f"cannot be stored in {file.parent} ({problem.strerror or problem}): make room"
         raise DownloadError(f"{what}, or set {CACHE_VARIABLE} to another folder.") from None
-    if problem := fault(download, file):
-        file.unlink()
+    if problem:
         what += f"{download.url} is not the file that is pinned ({problem}): try again, and if it"
         raise DownloadError(f"{what} stays so, look whether its publisher changed it.")
     return file

@@ -45,6 +45,7 @@ REASONS = {
 }
 LONGEST = 200  # letters of another library's error that are repeated
 PATIENCE = 15  # seconds for the hub's first answer
+ROWS = 64  # of a language that the check reads: one sentence may have thousands
 EVERY = 7  # in the check, one in so many pieces is masked
 HOPELESS = 0.2  # share of [UNK] in the script that the tokenizer spells best
 DECOMPOSED = 0.01  # share of [UNK] that goes away when letters and their marks are composed
@@ -312,7 +313,8 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     """
     tokenizer, model = encoder.tokenizer, encoder.masked_model()
     longest = min(128, positions(model) or 128) if model else 128
-    encoded = [pieces.encode(tokenizer, lines, longest).rows for lines in sentences.values()]
+    texts = sentences.values()
+    encoded = [pieces.encode(tokenizer, lines, longest).rows[:ROWS] for lines in texts]
     found, unknown = [], min(_unknown(tokenizer, rows) for rows in encoded)
     if unknown > HOPELESS:
         found.append(

@@ -8,8 +8,10 @@ killed resumes bit for bit from its last checkpoint.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import chain, count, islice
 from pathlib import Path
@@ -27,6 +29,7 @@ from crosslingual.models.finetune import parameter_groups
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
 LOG_EVERY, SAVE_EVERY = 50, 500  # steps between entries of the log, between checkpoints
+CHECK = sha256().digest_size  # bytes at the end of a checkpoint: the digest of those before
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 SAMPLE = 400_000  # lines that a vocabulary is made from
 POOL = 32  # batches that sentences are drawn for at once, to group them by length
@@ -37,7 +40,7 @@ Factor = Annotated[float, Field(ge=0)]
 
 
 class PretrainError(ValueError):
-    """A folder whose run has another recipe or other texts."""
+    """A folder whose run has another recipe or other texts, is damaged, or cannot be written."""
 
 
 class PretrainRecipe(BaseModel):
@@ -198,19 +201,27 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6, fused=True)
         self.step, self.tokens, self.log, self.checkpoint = 0, 0, [], self.run / "checkpoint.pt"
         if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.tokens, self.log = state["counts"]
+            with _told(self.run, "is damaged", "remove the folder to start anew"):
+                content = self.checkpoint.read_bytes()
+                whole, check = content[:-CHECK], content[-CHECK:]
+                if sha256(whole).digest() != check:  # which torch itself does not look at
+                    raise ValueError("its bytes are not those that were written")
+                options = {"weights_only": True, "map_location": self.device}
+                state = torch.load(io.BytesIO(whole), **options)
+                self.model.load_state_dict(state["model"])
+                self.optimizer.load_state_dict(state["optimizer"])
+                self.step, self.tokens, self.log = state["counts"]
 
     def _check_run(self, texts: Texts, alphabet: str) -> None:
         path, content = self.run / "recipe.json", json.dumps([alphabet, sorted(texts.items())])
         mine = self.recipe.model_dump() | {"version": VERSION}
         mine["texts"] = sha256(content.encode()).hexdigest()
-        if path.exists() and json.loads(path.read_text()) != mine:
+        with _told(self.run, "is damaged", "remove the folder to start anew"):
+            known = json.loads(path.read_text("utf-8")) if path.exists() else mine
+        if known != mine:
             problem = "holds a run with another recipe or other texts: finish that one, or remove"
             raise PretrainError(f"{self.run} {problem} the folder to start anew")
-        _write(path, json.dumps(mine, indent=1))
+        _write(path, json.dumps(mine, indent=1).encode())
 
     def _new_model(self) -> BertForMaskedLM:
         r = self.recipe
@@ -234,15 +245,15 @@ class Trainer:
                 loss = sum(losses) / len(losses)
                 self.log.append({"step": self.step, "loss": loss, "tokens": self.tokens})
                 log = "".join(json.dumps(entry) + "\n" for entry in self.log)
-                _write(self.folder / "training.jsonl", log)
+                _write(self.folder / "training.jsonl", log.encode())
                 losses = []
             if self.step in snapshots:
                 self.save(self.run / f"step-{self.step}")
             if self.step % SAVE_EVERY == 0 or last:
                 state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
                 state["counts"] = self.step, self.tokens, self.log
-                torch.save(state, self.checkpoint.with_suffix(".new"))
-                self.checkpoint.with_suffix(".new").replace(self.checkpoint)
+                torch.save(state, content := io.BytesIO())
+                _write(self.checkpoint, content.getvalue() + sha256(content.getvalue()).digest())
 
     def _batches(self) -> Iterator[np.ndarray]:
         """The batches that are left, as numbers of lines."""
@@ -297,8 +308,9 @@ def pretrain(
     texts. ``alphabet``: characters to add to the vocabulary. Raises PretrainError for another run.
     """
     trainer = Trainer(texts, recipe, Path(folder), alphabet)
-    trainer.train(snapshots)
-    trainer.save(trainer.folder)
+    with _told(trainer.folder, "stopped", "make room, and do the same again, which goes on"):
+        trainer.train(snapshots)
+        trainer.save(trainer.folder)
     lines, loss = sum(map(len, texts.values())), trainer.log[-1]["loss"]
     card = f"""# {trainer.folder.name}
 
@@ -310,12 +322,22 @@ A BERT pre-trained by `crosslingual pretrain`.
 - recipe: `{json.dumps(recipe.model_dump())}`
 - software: torch {torch.__version__}, transformers {transformers.__version__}
 """
-    _write(trainer.folder / "README.md", card)
+    _write(trainer.folder / "README.md", card.encode())
     return trainer
 
 
-def _write(path: Path, text: str) -> None:
+@contextmanager
+def _told(folder: Path, what: str, advice: str) -> Iterator[None]:
+    """Tell errors of files, which libraries raise as errors of all kinds, in one sentence."""
+    try:
+        yield
+    except Exception as problem:
+        said = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise PretrainError(f"{folder} {what} ({said}): {advice}.") from problem
+
+
+def _write(path: Path, content: bytes) -> None:
     """In one step: a killed run leaves no half of a file."""
     draft = path.with_name(path.name + ".new")
-    draft.write_text(text, encoding="utf-8", newline="\n")
+    draft.write_bytes(content)
     draft.replace(path)
