@@ -1,6 +1,11 @@
 """Fixtures that several tests share."""
 
+import os
 from pathlib import Path
+
+# One thread a process, before torch is loaded: tests run side by side, and threads that wait for
+# each other on a busy machine take many times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from pocketworld import World, WorldParameters

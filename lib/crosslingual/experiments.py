@@ -647,12 +647,14 @@ def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float, str
 
 
 def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
-    """Processor seconds a word of an epoch, and a word that is tagged.
+    """Processor seconds a word of an epoch, and a word that is tagged, on one thread as in a job.
 
     Of sentences of about the mean length, in batches that cost the mean, therefore; and of two
     epochs more, so that loading does not count.
     """
-    from crosslingual.models.finetune import finetune  # here, as showing results needs no torch
+    import torch  # here, as showing results needs no torch
+
+    from crosslingual.models.finetune import finetune
 
     codes = edition.languages(task)
     train = next(code for code in codes if _digest(edition, f"{task}/{code}/train")[0])
@@ -661,6 +663,8 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
     typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:64]
     text, one = [[column[i] for i in typical] for column in columns], edition.encoder(encoder)
     one.model()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for epochs in (1, 3):
         started, recipe = time.process_time(), edition.recipe(task, epochs=epochs)
         tagger = finetune(one, *text, LABELS[task], recipe, seed=0)
@@ -668,6 +672,7 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
     started = time.process_time()
     tagger.predict(text[0] * 4)
     words, tagging = lengths[typical].sum(), time.process_time() - started
+    torch.set_num_threads(threads)
     return (spent[1] - spent[0]) / 2 / words, tagging / 4 / words
 
 
