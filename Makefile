@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml requirements.lock
 	said() { $(PIP) config get "global.$$1" 2>/dev/null || true; }; tell() { [ -z "$$2" ] || export "$$1=$$2"; }; \
 	tell UV_DEFAULT_INDEX "$$(said index-url)"; tell UV_EXTRA_INDEX_URL "$$(said extra-index-url)"; \
 	tell UV_FIND_LINKS "$$(said find-links)"; tell SSL_CERT_FILE "$$(said cert)"; \
-	install() { $(BIN)/uv pip install --quiet --python $(BIN)/python --index-strategy unsafe-best-match $(LOCK) "$$@" || \
+	install() { $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --index-strategy unsafe-best-match $(LOCK) "$$@" || \
 	  $(PIP) install --quiet $(LOCK) "$$@"; }; \
 	install $(TORCH) && install --editable '.[test]'
 	rm -f $(VENV)/.ready-*
