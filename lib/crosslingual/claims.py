@@ -357,8 +357,9 @@ def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
     used = [a != b and bool(groups[a] and groups[b]) for _, a, b in scores.index]
 
     def means(some: pd.DataFrame) -> pd.DataFrame:
-        between = [(encoder, groups[a], groups[b]) for encoder, a, b in some.index]
-        return some.groupby([*map(np.array, zip(*between, strict=True))]).mean(skipna=False)
+        encoder, train, evaluate = map(some.index.get_level_values, CELL)
+        between = [encoder, train.map(groups), evaluate.map(groups)]
+        return some.groupby(between).mean(skipna=False)
 
     chosen = scores[used]
     return stats.every_version(chosen, means).rename_axis(CELL) if any(used) else chosen

@@ -64,6 +64,7 @@ DRAWN = 40  # sentences in a drawing of the feature space
 AS_IT_IS = "as it is"
 BAR = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
 KEPT = "results kept of such a device"
+SHORT = 10  # seconds: what takes less is computed in this process, as another takes that to begin
 TAGGING = 1 / 3  # a word that is tagged, in words trained on: a step goes there and twice back
 # Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -529,16 +530,19 @@ def record(edition: Edition) -> None:
 def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> None:
     """Compute jobs on local processes, one thread each, with a bar; each is kept when it is done.
 
-    workers: processes; by default one per processor, or per GPU. Interrupting loses the jobs in
-    flight only. What a job cannot do (a broken corpus, a training that diverges) becomes the
-    reason of its rows. Raises ExperimentError when a process dies.
+    workers: processes; by default one per processor, or per GPU, and none but this where all is
+    expected to take less than ``SHORT``. Interrupting loses the jobs in flight only. What a job
+    cannot do (a broken corpus, a training that diverges) becomes the reason of its rows. Raises
+    ExperimentError when a process dies.
     """
     jobs = list(dict.fromkeys(jobs))
     if (planned := _PLANNED.get()) is not None:
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
         return
-    number, expected = min(workers or default_workers(), len(jobs)), estimates(edition, jobs)
+    expected = estimates(edition, jobs)
+    short = sum(seconds for seconds, _ in expected) < SHORT
+    number = 1 if short else min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(jobs, expected, number)}.")
     tasks = [(computed, job) for job in jobs]
     for job, result in _side_by_side(edition, tasks, expected, number):

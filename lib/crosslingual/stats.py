@@ -85,7 +85,9 @@ def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.nda
     """How often each sentence occurs in each of ``n`` bootstrap samples, [n, sentences]."""
     if sentences < 1:
         raise ValueError("a bootstrap needs at least one sentence: the evaluation corpus is empty")
-    return rng.multinomial(sentences, np.full(sentences, 1 / sentences), size=n).astype(np.float32)
+    places = rng.integers(sentences, size=(n, sentences)) + sentences * np.arange(n)[:, None]
+    counted = np.bincount(places.ravel(), minlength=n * sentences)
+    return counted.reshape(n, sentences).astype(np.float32)
 
 
 def bootstrap_interval(task: str, counts) -> Interval:

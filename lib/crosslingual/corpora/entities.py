@@ -9,6 +9,7 @@ released: WikiANN stands for them. Files of the data folder are taken first:
     ner16/<language>.<split>.conll
 """
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +38,7 @@ def own(language: str) -> list[dict[str, str]]:
     return [official, in_house] if language in CONLL else [in_house]
 
 
+@cache
 def on_the_hub(language: str, split: str) -> Download:
     """The split's file in a conversion to parquet; raises CorpusUnavailable."""
     from huggingface_hub import hf_hub_url

@@ -43,6 +43,7 @@ def check(treebank: str) -> str:
     return treebank
 
 
+@cache
 def files(language: str, split: str, treebank: str = "") -> list[Download]:
     """The files of a split, in order, of a ``treebank`` as `check` returns it, or the table's ("").
 
@@ -97,6 +98,7 @@ def _parts(language: str, split: str) -> pd.DataFrame:
     return rows
 
 
+@cache
 def assembled_files(language: str, split: str) -> list[Download]:
     """The files that `assembled` reads, in that order; raises CorpusUnavailable."""
     return _downloads(_parts(language, split))
