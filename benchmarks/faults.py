@@ -44,7 +44,7 @@ keep = experiments.conclude
 def told(edition, job, result):
     keep(edition, job, result)
     print("done", job, flush=True)
-experiments.conclude, experiments.CANDIDATES = told, [0, 5]
+experiments.conclude, experiments.CANDIDATES, experiments.SHORT = told, [0, 5], 0
 edition, first, last = Edition.load("tiny.yml"), *map(int, sys.argv[1:])
 jobs = [experiments.Job("scores", ("pos", "m-bert", train, seed))
         for seed in range(first, last) for train in ("en", "de")]
