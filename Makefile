@@ -46,9 +46,9 @@ $(STAMP): pyproject.toml requirements.lock
 book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: only say what it takes; FRESH=1: compute all anew; SPOT=7: check other results)
 	$(BIN)/crosslingual book $(OF) $(if $(DRY),--dry-run) $(if $(FRESH),--fresh) $(if $(SPOT),--spot "$$SPOT")
 
-chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]"
+chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]" (OPEN=1: its page in a browser; COMPARE=1: what differs from the book)
 	@test -n "$$NAME" || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }
-	$(BIN)/crosslingual chapter "$$NAME" $(OF) $(if $(P),--parameter "$$P")
+	$(BIN)/crosslingual chapter "$$NAME" $(OF) $(if $(P),--parameter "$$P") $(if $(OPEN),--open) $(if $(COMPARE),--compare)
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
 import pytest
-from crosslingual import book, results
+from crosslingual import book, rerun, results
 from external import requests
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,8 @@ VBox([chosen, pages])"""
 def write_chapter(path: Path, title: str, *cells: str) -> None:
     """A chapter as the book's are: a title, the tagged cell of parameters, the given code."""
     parameters = new.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    code = [new.new_code_cell(source) for source in cells]
+    myst = {"mystnb": {"markdown_format": "myst"}}
+    code = [new.new_code_cell(source, metadata=myst) for source in cells]
     text = [new.new_markdown_cell(f"# {title}"), parameters]
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(new.new_notebook(cells=text + code, metadata={"kernelspec": KERNEL}), path)
@@ -237,10 +239,29 @@ def test_a_killed_build_resumes(miniature, quick):
 
 
 def test_one_chapter_with_another_parameter_leaves_the_book_alone(miniature, capfd):
-    done = book.chapter(miniature, "01-one", "tiny", {"number": "21"})
+    done = rerun.chapter(miniature, "01-one", "tiny", {"number": "21"})
     assert done == miniature / "_build/chapters/01-one.ipynb" and printed(done) == "twice 42\n"
     assert "twice 42" in capfd.readouterr().out  # what a chapter says of its costs is heard at once
     assert not (miniature / "_build/html").exists() and not executed(miniature)
+    assert "`number=21` (in the book: `2`)" in nbformat.read(done, 4).cells[1].source
+    with pytest.raises(book.BookError, match="no book to put the chapter into: do `make book`"):
+        rerun.chapter(miniature, "01-one", "tiny", {}, compare=True)
+
+
+def test_a_rerun_chapter_stands_in_the_book_beside_its_numbers(miniature, monkeypatch):
+    carrying = """
+    from crosslingual import show
+    show.Table("Twice.", "two", ["", "x"], [["one", show.number(number / 3)]])"""
+    write_chapter(miniature / "book/01-one.ipynb", "One", dedent(carrying), "'{cite}`nobody`'")
+    monkeypatch.setattr(book, "compile", lambda root, edition: root)  # its chapters do here
+    book.build(miniature, "tiny", {})
+    theirs = nbformat.read(miniature / "_build/executed/tiny/01-one.ipynb", 4)
+    assert "All numbers in both are the same." in rerun.beside_book(theirs, theirs)
+    other = rerun.chapter(miniature, "01-one", "tiny", {"number": "5"}, compare=True)
+    assert "| two | one | x | 1.67 | 0.67 | +1.00 |" in nbformat.read(other, 4).cells[-1].source
+    page = rerun.page(miniature, "01-one", "tiny")
+    assert "Beside the book" in page.read_text() and (page.parent / "index.html").exists()
+    assert not (miniature / "_build/html").exists()
 
 
 def test_plain_papermill_runs_a_chapter(miniature):
@@ -271,9 +292,9 @@ def test_a_value_that_does_not_fit_is_refused_with_what_would(miniature, name, t
 
 def test_what_is_misspelt_is_refused_with_the_known_before_anything_runs(miniature):
     with pytest.raises(book.BookError, match="'02-two': choose from 01-one, beyond/prov.*, index"):
-        book.chapter(miniature, "02-two", "tiny", {})
+        rerun.chapter(miniature, "02-two", "tiny", {})
     with pytest.raises(book.BookError, match="'numbr': choose from edition_name, number, thresh"):
-        book.chapter(miniature, "01-one", "tiny", {"numbr": "1"})
+        rerun.chapter(miniature, "01-one", "tiny", {"numbr": "1"})
     with pytest.raises(book.BookError, match="no chapter has a parameter 'numbr'"):
         book.build(miniature, "tiny", {"numbr": "3"})
     assert not list(miniature.rglob("_build/**/*.ipynb"))

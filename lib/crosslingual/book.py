@@ -71,15 +71,6 @@ def build(
         raise BookError(f"another build is running in {root}: wait for it to end") from None
 
 
-def chapter(root: Path, name: str, edition: str, given: dict[str, str]) -> Path:
-    """Rerun one chapter with parameters as typed, away from the book; return the executed one."""
-    Edition.load(edition)  # what is wrong with it is said before a kernel starts
-    values = typed(source(root, name), {"edition_name": _from_root(root, edition), **given})
-    executed = root / "_build/chapters" / f"{name}.ipynb"
-    execute(root, name, values, executed, stdout=sys.stdout)
-    return executed
-
-
 def chapters(root: Path) -> list[str]:
     """The chapters' names in the order of ``_toc.yml``."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
@@ -140,6 +131,13 @@ def typed(chapter: Path, given: dict[str, str]) -> dict:
     return values
 
 
+def other_values(chapter: Path, values: dict) -> dict:
+    """Those of the typed values that are not the chapter's defaults."""
+    known = declared(chapter)
+    default = {name: ast.literal_eval(known[name]["default"]) for name in values}
+    return {name: value for name, value in values.items() if value != default[name]}
+
+
 def _typed(annotation: str, comment: str, text: str) -> object:
     """The value; raises ValueError if it is of another type or not within the limits."""
     parts = [part.strip(" '\"") for part in text.strip(" []").split(",")]
@@ -155,7 +153,7 @@ def _typed(annotation: str, comment: str, text: str) -> object:
 
 def _values(root: Path, edition: str, given: dict[str, str]) -> dict[str, dict]:
     """{chapter: its typed values}; raise BookError for a parameter that no chapter has."""
-    offered, values = {"edition_name": _from_root(root, edition), **given}, {}
+    offered, values = {"edition_name": from_root(root, edition), **given}, {}
     for name in chapters(root):
         path = source(root, name)
         known = declared(path)
@@ -165,7 +163,7 @@ def _values(root: Path, edition: str, given: dict[str, str]) -> dict[str, dict]:
     return values
 
 
-def _from_root(root: Path, edition: str) -> str:
+def from_root(root: Path, edition: str) -> str:
     """Chapters run in ``root``, so an edition given as a path is named from there."""
     is_path = edition.endswith((".yml", ".yaml"))
     return os.path.relpath(Path(edition).resolve(), root) if is_path else edition
@@ -207,13 +205,8 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     working.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # Only what is unlike the defaults is injected: a page as published shows no extra cell.
-    known = declared(path)
-    changed = {
-        key: value
-        for key, value in values.items()
-        if value != ast.literal_eval(known[key]["default"])
-    }
-    options = {"progress_bar": False, "stdout_file": stdout, "cwd": root, **KERNEL}
+    changed, alone = other_values(path, values), stdout is not None
+    options = {"progress_bar": alone, "stdout_file": stdout, "cwd": root, **KERNEL}
     try:
         done = papermill.execute_notebook(path, working, changed, **options)
     except (PapermillExecutionError, DeadKernelError) as error:
@@ -302,26 +295,33 @@ def compile(root: Path, edition: str) -> Path:
 
     Raises BookError with jupyter-book's warnings; the site is then left as it was.
     """
-    pages, book, draft = root / "_build/executed" / edition, root / "book", root / "_build/draft"
+    pages, draft = root / "_build/executed" / edition, root / "_build/draft"
     html = root / "_build/html" / ("" if edition == DEFAULT else edition)
-    shutil.copytree(book / "assets", pages / "assets", dirs_exist_ok=True)
-    for path in [book / "references.bib", *book.glob("*.md")]:
-        shutil.copy2(path, pages)
-    downloads.unpack(pages)
+    furnish(root, pages)
     files = [root / "_config.yml", root / "_toc.yml", *sorted(pages.rglob("*"))]
     key = joblib.hash([path.read_bytes() for path in files if path.is_file()])
     stamp = html / ".made-from"  # written last: a site without it is not whole
     if not stamp.exists() or stamp.read_text() != key:
         shutil.rmtree(draft, ignore_errors=True)  # what is left of it hides warnings
-        _jupyter_book(root, pages, draft)
+        jupyter_book(root, pages, draft)
         stamp.unlink(missing_ok=True)
         shutil.copytree(draft / "_build/html", html, dirs_exist_ok=True)
         stamp.write_text(key)
     return html / "index.html"
 
 
-def _jupyter_book(root: Path, pages: Path, draft: Path) -> None:
-    command = [sys.executable, "-c", SPHINX, "build", pages, "-n", "-W", "--keep-going"]
+def furnish(root: Path, pages: Path) -> None:
+    """Put beside executed chapters all else that a site is made of."""
+    shutil.copytree(root / "book/assets", pages / "assets", dirs_exist_ok=True)
+    for path in [root / "book/references.bib", *(root / "book").glob("*.md")]:
+        shutil.copy2(path, pages)
+    downloads.unpack(pages)
+
+
+def jupyter_book(root: Path, pages: Path, draft: Path, strict: bool = True) -> None:
+    """Make a site of pages in a draft folder; raises BookError, if ``strict`` for warnings too."""
+    command = [sys.executable, "-c", SPHINX, "build", pages]
+    command += ["-n", "-W", "--keep-going"] if strict else []
     command += ["--config", root / "_config.yml", "--toc", root / "_toc.yml"]
     command += ["--path-output", draft]
     done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True, check=False)

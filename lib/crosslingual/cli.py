@@ -1,6 +1,7 @@
 """The command line: `crosslingual --help`."""
 
 import sys
+import webbrowser
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,8 @@ EditionName = Annotated[str, typer.Option("--edition", "-e", help=WHICH)]
 GIVEN = "name=value; several with ; between, or repeated."
 Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help=GIVEN)]
 Fresh = Annotated[bool, typer.Option(help="Compute all results anew.")]
+Compare = Annotated[bool, typer.Option("--compare", help="Say what differs from the book.")]
+Show = Annotated[bool, typer.Option("--open", help="Make its page, as in the book, and open it.")]
 DryRun = Annotated[bool, typer.Option(help="Say what would be computed, and stop.")]
 Part = Annotated[str, typer.Option(help="A share of it, like 3/8: of an array job, say.")]
 Cluster = Annotated[str, typer.Option(help="Address of a Ray cluster, or auto; else here.")]
@@ -73,13 +76,22 @@ def book(
 
 
 @app.command()
-def chapter(name: str, edition: EditionName = DEFAULT, parameter: Parameters = ()) -> None:
+def chapter(
+    name: str,
+    edition: EditionName = DEFAULT,
+    parameter: Parameters = (),
+    compare: Compare = False,
+    show: Show = False,
+) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
     from crosslingual import book as the_book
-    from crosslingual import results
+    from crosslingual import rerun, results
 
-    given = the_book.parse(parameter)
-    print(f"The notebook: {the_book.chapter(results.root(), name, edition, given)}")
+    root, given = results.root(), the_book.parse(parameter)
+    print(f"The notebook: {rerun.chapter(root, name, edition, given, compare)}")
+    if show:
+        print(f"The page: {(page := rerun.page(root, name, edition))}")
+        webbrowser.open(page.as_uri())
 
 
 @app.command()

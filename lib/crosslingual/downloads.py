@@ -12,7 +12,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -153,16 +153,21 @@ def held(caption: str, files: dict[str, str]) -> dict[str, dict]:
     return {KEY: {"about": plain(caption), "files": files}}
 
 
+def in_notebook(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
+    """What each table or figure is about, and its files."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if held := output.get("metadata", {}).get(KEY):
+                yield held["about"], held["files"]
+
+
 def carried(executed: Path) -> pd.DataFrame:
     """The files that executed chapters carry, a row each: file, chapter, about, content."""
     rows = []
     for path in sorted(executed.rglob("*.ipynb")):
         chapter = path.relative_to(executed).with_suffix("").as_posix()
-        for cell in nbformat.read(path, 4).cells:
-            for output in cell.get("outputs", []):
-                held = output.get("metadata", {}).get(KEY, {"about": "", "files": {}})
-                found = held["files"].items()
-                rows += [(file, chapter, held["about"], content) for file, content in found]
+        for about, files in in_notebook(nbformat.read(path, 4)):
+            rows += [(file, chapter, about, content) for file, content in files.items()]
     return pd.DataFrame(rows, columns=["file", "chapter", "about", "content"])
 
 
