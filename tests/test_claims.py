@@ -153,9 +153,11 @@ def test_a_claim_about_a_trend_is_judged_over_languages_and_one_about_groups_bes
     assert table.loc["ner-beyond-english", "over"] == ""  # about named languages
 
 
-def test_trends_of_two_languages_have_no_interval_over_languages():
-    few = judged({"pos": pos_results(lambda a, b: 0.8 if a == "en" else 0.7, ["en", "de"])})
-    assert "too few languages" in few.note["typological-similarity"]
+@pytest.mark.parametrize("more, told", [([], "no value"), (["ja"], "too few languages")])
+def test_trends_of_two_or_three_languages_have_no_interval_over_languages(more, told):
+    codes = ["en", "de", *more]  # without one of three, the others' likeness does not vary
+    few = judged({"pos": pos_results(lambda a, b: 0.8 if a == "en" else 0.7, codes)})
+    assert told in few.note["typological-similarity"]
 
 
 def test_what_an_edition_cannot_judge_is_measured_and_does_not_count():

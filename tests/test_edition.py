@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from crosslingual import languages
 from crosslingual.corpora import CorpusUnavailable
 from crosslingual.edition import Edition, EditionError
 
@@ -62,6 +63,42 @@ def test_no_language_is_not_all_languages(tmp_path):
     assert none.languages("ner") == [] and len(none.languages("pos")) == 41
     with pytest.raises(CorpusUnavailable, match="no ner corpus 'en': choose from none"):
         none.corpus("ner", "en", "train")
+
+
+NEW = """\
+new_languages:
+  sw: {name: Swahili, script: Latn, family: Bantu, order: SVO, features: {87A: Noun-Adjective}}
+"""
+
+
+@pytest.fixture
+def forgotten():
+    """What is declared here is not known to other tests."""
+    yield
+    for each in (languages.table, languages.word_order, languages.script, languages.attested):
+        each.cache_clear()
+
+
+def test_a_language_that_the_book_does_not_know_is_declared(tmp_path, forgotten):
+    text = GOOD + NEW + "further_pairs: [[sw, en]]\n"
+    for _ in range(2):  # again is no contradiction
+        assert edition(tmp_path, text).adjective_group("sw") == "NA"
+    assert languages.name("sw") == "Swahili" and languages.order_group("sw") == "SVO"
+    assert languages.common_features("sw", "es") == 1 and languages.likeness("sw", "en") == 0
+    assert "sw" not in languages.POS_LANGUAGES  # which are the paper's
+    with pytest.raises(EditionError, match="line 14: .*'sw' stands for Swahili already"):
+        edition(tmp_path, text.replace("SVO", "SOV"))
+
+
+@pytest.mark.parametrize("right, wrong, told", [
+    ("sw:", "en:", "'en' stands for English already: choose another code"),
+    ("Noun-Adjective", "after", "sw.s 87A of WALS is Adjective-Noun, Noun-Adjective: choose"),
+    ("87A", "87", "new_languages.sw.features.*should be '81A'"),
+    ("Latn", "Latin", "new_languages.sw.script"), ("family: Bantu, ", "", "lacks the key family"),
+])  # fmt: skip
+def test_a_declaration_that_does_not_fit_is_refused(tmp_path, forgotten, right, wrong, told):
+    with pytest.raises(EditionError, match=f"mine.yml, line 1[45]: .*{told}"):
+        edition(tmp_path, GOOD + NEW.replace(right, wrong))
 
 
 def test_paths_start_from_the_editions_file(tmp_path, monkeypatch):

@@ -268,9 +268,11 @@ def trend(statistic: Callable, task: str, covariate: str, encoder: str):
 
 
 def along(scores: pd.DataFrame, x: pd.Series, statistic: Callable) -> pd.Series:
-    """A statistic of x and the scores of pairs, in every version of these."""
+    """A statistic of x and the scores of pairs, in every version of these; NaN where x is one."""
 
     def of(some: pd.DataFrame) -> pd.Series:
+        if x[some.index].nunique() < 2:
+            return pd.Series(np.nan, some.columns)
         return pd.Series(statistic(x[some.index].to_numpy(), some.to_numpy()), some.columns)
 
     return stats.every_version(scores, of).rename(statistic.__name__)

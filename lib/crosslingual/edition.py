@@ -116,6 +116,29 @@ class Substitute(Strict):
     annotation: Line
 
 
+class Language(Strict):
+    """A language that the book does not know; script by its code in ISO 15924, like Latn.
+
+    order: its group in Table 5a. features: its values of WALS, like {87A: Noun-Adjective}.
+    """
+
+    name: Line
+    script: Annotated[str, Field(pattern="^[A-Z][a-z]{3}$")]
+    family: Line
+    order: Literal["SVO", "SOV"] | None = None
+    features: dict[Literal["81A", "85A", "86A", "87A", "88A", "89A"], Line] = {}
+
+
+NewCode = Annotated[str, Field(pattern="^[a-z]{2,3}(_[a-z]+)?$")]
+
+
+def _declared(given: dict[str, Language]) -> dict[str, Language]:
+    for code, entry in given.items():
+        row = {"name": entry.name, "script": entry.script, "family": entry.family}
+        languages.declare(code, row | {"order_group": entry.order or ""}, entry.features)
+    return given
+
+
 class Recipes(Recipe):
     """A recipe for all tasks, and what is otherwise for one of them."""
 
@@ -130,18 +153,21 @@ class Document(Strict):
     title: one line, shown with every table and figure. about: what a reader has to know first.
     artificial: whether its languages are, so that no difference to the paper's numbers is shown.
     seeds: of fine-tuning; rows that tables print have them all, what only enters averages the
-    first. corpora: a source and its settings. languages: {task: [codes]}; where a task is left out,
-    all that the source has. pairs: of translation retrieval, [source, target]; further_pairs: the
-    same, for a table of their own. recipe: fine-tuning hyper-parameters for all tasks; under a
-    task's name, for that task only. adjective_groups: {code: AN, NA or null (neither)} where a
-    language's group in Table 5b is not to be WALS's. substitutes: entity corpora that stand in for
-    the paper's. cannot_judge: {id of a claim: why these encoders and corpora say nothing of it}.
+    first. new_languages: {code: name, script ...} of those that the book does not know, and whose
+    files the corpora name. corpora: a source and its settings. languages: {task: [codes]}; where a
+    task is left out, all that the source has. pairs: of translation retrieval, [source, target];
+    further_pairs: the same, for a table of their own. recipe: fine-tuning hyper-parameters for all
+    tasks; under a task's name, for that task only. adjective_groups: {code: AN, NA or null
+    (neither)} where a language's group in Table 5b is not to be WALS's. substitutes: entity corpora
+    that stand in for the paper's. cannot_judge: {id of a claim: why these encoders and corpora say
+    nothing of it}.
     """
 
     title: Line
     about: Annotated[str, AfterValidator(_plain)] = ""
     artificial: bool = False
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
+    new_languages: Annotated[dict[NewCode, Language], AfterValidator(_declared)] = {}
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
     encoders: dict[Annotated[str, AfterValidator(_name)], EncoderEntry] = Field(min_length=1)
     languages: dict[Task, Annotated[list[str], AfterValidator(_each_once)]] = {}

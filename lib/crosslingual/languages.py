@@ -29,6 +29,28 @@ def table() -> pd.DataFrame:
     return pd.read_csv(DATA / "languages.csv", keep_default_na=False).set_index("code")
 
 
+def declare(code: str, row: dict[str, str], features: dict[str, str]) -> None:
+    """Add a language to the table and its word order, for this process.
+
+    row: name, script, family, order_group; features: values of WALS, by feature. Raises ValueError
+    for a code that stands for another language, and for a value that the feature has nowhere.
+    """
+    known = word_order().groupby("feature").value.agg(lambda values: sorted({*values} - {""}))
+    for feature, value in features.items():
+        if value not in known[feature]:
+            choice = ", ".join(known[feature])
+            raise ValueError(f"{code}'s {feature} of WALS is {choice}: choose one, or leave it out")
+    about = dict.fromkeys(table().columns, "") | {"pos": 0, "ner16": 0} | row
+    about["script_name"] = SCRIPT_NAMES.setdefault(row["script"], row["script"])
+    told = {feature: [code, feature, value, "attested", ""] for feature, value in features.items()}
+    if code in table().index and (dict(table().loc[code]), attested(code)) != (about, features):
+        raise ValueError(f"{code!r} stands for {name(code)} already: choose another code")
+    if code not in table().index:
+        table().loc[code] = about
+        for entry in told.values():
+            word_order().loc[len(word_order())] = entry
+
+
 def check(code: str) -> str:
     """Return ``code``, or raise UnknownLanguage with a sentence that lists the known codes."""
     if code not in table().index:
