@@ -45,6 +45,7 @@ def told(edition, job, result):
     keep(edition, job, result)
     print("done", job, flush=True)
 experiments.conclude, experiments.CANDIDATES, experiments.SHORT = told, [0, 5], 0
+experiments._timed = lambda *_: (1e-3, 1e-4)  # which would take longer than what is killed
 edition, first, last = Edition.load("tiny.yml"), *map(int, sys.argv[1:])
 jobs = [experiments.Job("scores", ("pos", "m-bert", train, seed))
         for seed in range(first, last) for train in ("en", "de")]
