@@ -321,17 +321,3 @@ def test_a_site_asks_no_network_and_a_warning_leaves_the_old_one(miniature):
         with pytest.raises(book.BookError, match="(?s)WARNING.*no-such-page"):
             book.build(miniature, "tiny", {})
     assert index.read_text() == before
-
-
-def test_a_handout_has_an_empty_cell_in_place_of_each_solution(miniature):
-    exercise = "```{exercise-start} A\n:label: a\n```\nHow?\n```{exercise-end}\n```"
-    cells = [
-        new.new_markdown_cell(exercise),
-        new.new_markdown_cell("```{solution-start} a\n:class: dropdown\n```\nSo."),
-        new.new_code_cell("secret = 1", metadata={"tags": ["solution"]}),
-        new.new_markdown_cell("Because.\n\n```{solution-end}\n```"),
-        new.new_code_cell("kept"),
-    ]
-    nbformat.write(new.new_notebook(cells=cells), miniature / "book/02-two.ipynb")
-    written = nbformat.read(book.handout(miniature, "02-two"), 4)
-    assert [cell.source for cell in written.cells] == [exercise, "# Your solution", "kept"]

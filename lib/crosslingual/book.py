@@ -330,18 +330,3 @@ def jupyter_book(root: Path, pages: Path, draft: Path, strict: bool = True) -> N
         wrong = [line for line in lines if re.search(r"WARNING|ERROR|Error\b", line)]
         told = "\n  ".join(wrong[:20] or lines[-10:])
         raise BookError(f"jupyter-book refused the site:\n  {told}")
-
-
-def handout(root: Path, name: str) -> Path:
-    """Write a chapter for students, with an empty cell in place of each solution; return where."""
-    notebook, target = nbformat.read(source(root, name), 4), root / f"_build/handouts/{name}.ipynb"
-    kept, inside = [], False
-    for cell in notebook.cells:
-        begins = cell.source.startswith("```{solution-start}")
-        if not inside:
-            kept.append(nbformat.v4.new_code_cell("# Your solution") if begins else cell)
-        inside = (inside or begins) and not cell.source.rstrip().endswith("{solution-end}\n```")
-    notebook.cells = kept
-    target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, target)
-    return target

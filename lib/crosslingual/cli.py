@@ -20,6 +20,7 @@ Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help=GIVEN)]
 Fresh = Annotated[bool, typer.Option(help="Compute all results anew.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Say what differs from the book.")]
 Show = Annotated[bool, typer.Option("--open", help="Make its page, as in the book, and open it.")]
+Every = Annotated[bool, typer.Option("--all", help="Every chapter that has exercises.")]
 DryRun = Annotated[bool, typer.Option(help="Say what would be computed, and stop.")]
 Part = Annotated[str, typer.Option(help="A share of it, like 3/8: of an array job, say.")]
 Cluster = Annotated[str, typer.Option(help="Address of a Ray cluster, or auto; else here.")]
@@ -95,12 +96,13 @@ def chapter(
 
 
 @app.command()
-def handout(name: str) -> None:
-    """Write a chapter without its solutions, for students."""
-    from crosslingual import book as the_book
-    from crosslingual import results
+def handout(name: Annotated[str, typer.Argument()] = "", every: Every = False) -> None:
+    """Write a chapter's exercises for teachers and for students, in nbgrader's format."""
+    from crosslingual import handouts, results
 
-    print(f"The handout: {the_book.handout(results.root(), name)}")
+    root = results.root()
+    for one in handouts.offered(root) if every else [name]:
+        print(*handouts.write(root, one), sep="\n")
 
 
 @app.command()
