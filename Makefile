@@ -21,7 +21,7 @@ TORCH := $(shell grep -o 'torch==[0-9.]*' pyproject.toml)
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 # Read from the environment by the recipes, so that blanks and quotes in them survive.
-export EDITION NAME P SPOT
+export EDITION NAME P SPOT REPOSITORY
 OF := $(if $(EDITION),--edition "$$EDITION")
 
 help:  ## list the commands
@@ -43,8 +43,8 @@ $(STAMP): pyproject.toml requirements.lock
 	rm -f $(VENV)/.ready-*
 	touch $@
 
-book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: only say what it takes; FRESH=1: compute all anew; SPOT=7: check other results)
-	$(BIN)/crosslingual book $(OF) $(if $(DRY),--dry-run) $(if $(FRESH),--fresh) $(if $(SPOT),--spot "$$SPOT")
+book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: only say what it takes; FRESH=1: compute all anew; SPOT=7: check other results; REPOSITORY=https://...: buttons for Binder and Colab)
+	$(BIN)/crosslingual book $(OF) $(if $(DRY),--dry-run) $(if $(FRESH),--fresh) $(if $(SPOT),--spot "$$SPOT") $(if $(REPOSITORY),--repository "$$REPOSITORY")
 
 chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]" (OPEN=1: its page in a browser; COMPARE=1: what differs from the book)
 	@test -n "$$NAME" || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }

@@ -309,6 +309,11 @@ def test_assignments_may_have_blanks_and_come_several_at_a_time():
 
 def test_a_site_asks_no_network_and_a_warning_leaves_the_old_one(miniature):
     write_chapter(miniature / "book/01-one.ipynb", "One $x^2$", WIDGET)
+    there = "https://github.com/somebody/book"
+    index = book.build(miniature, "tiny", {}, repository=there)
+    buttons = (index.parent / "beyond/provenance.html").read_text()
+    assert f'href="{there}/edit/main/book/beyond/provenance.ipynb"' in buttons
+    assert "mybinder.org/v2/gh/somebody/book/main" in buttons and "colab.research" in buttons
     index = book.build(miniature, "tiny", {})
     before, html = index.read_text(), (index.parent / "01-one.html").read_text()
     assert requests(index.parent) == set()

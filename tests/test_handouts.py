@@ -2,8 +2,10 @@
 
 import ast
 import builtins
+import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nbformat
@@ -72,7 +74,7 @@ class Something:
         return 0
 
     __getitem__ = __add__ = __sub__ = __mul__ = __rmul__ = __truediv__ = __call__
-    __lt__ = __le__ = __gt__ = __ge__ = __call__
+    __lt__ = __le__ = __gt__ = __ge__ = __round__ = __call__
 
 
 class Loaded(dict):
@@ -124,6 +126,8 @@ def course(tmp_path, monkeypatch):
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install nbgrader")
     from nbgrader.apps import NbGraderAPI
 
+    programs = [str(Path(sys.executable).parent), os.environ["PATH"]]  # nbgrader runs alembic
+    monkeypatch.setenv("PATH", os.pathsep.join(programs))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "settings"))
     folder, settings = tmp_path / "course", Config()
     (folder / "source/transfer").mkdir(parents=True)

@@ -51,22 +51,28 @@ class BookError(ValueError):
 
 
 def build(
-    root: Path, edition: str, given: dict[str, str], fresh: bool = False, spot: int | None = None
+    root: Path,
+    edition: str,
+    given: dict[str, str],
+    fresh: bool = False,
+    spot: int | None = None,
+    repository: str = "",
 ) -> Path:
     """Execute the chapters of the checkout ``root`` that are out of date; return the index page.
 
     Each parameter in ``given``, as typed, goes to the chapters that declare it. ``fresh`` computes
     all results of the edition anew. Where anything is executed, some recorded results are checked,
-    drawn by the date or by ``spot``. Raises BookError for a wrong parameter before anything runs,
-    and when a chapter fails or its pages are refused, VerifyError where a record does not come out
-    again: the site is then left as it was.
+    drawn by the date or by ``spot``. With a ``repository``'s address pages have buttons that open
+    their source there, on Binder and on Colab. Raises BookError for a wrong parameter before
+    anything runs, and when a chapter fails or its pages are refused, VerifyError where a record
+    does not come out again: the site is then left as it was.
     """
     loaded, values = Edition.load(edition), _values(root, edition, given)
     try:
         with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
             shown = experiments.prepare(loaded, fresh=fresh)  # on all cores, and once
             _execute_stale(root, loaded, values, shown, spot)
-            return compile(root, loaded.name)
+            return compile(root, loaded.name, repository)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
 
@@ -290,7 +296,7 @@ def durations(edition: Edition) -> pd.DataFrame:
 # The site
 
 
-def compile(root: Path, edition: str) -> Path:
+def compile(root: Path, edition: str, repository: str = "") -> Path:
     """Compile an edition's site from its executed chapters, if out of date; return its index page.
 
     Raises BookError with jupyter-book's warnings; the site is then left as it was.
@@ -298,12 +304,13 @@ def compile(root: Path, edition: str) -> Path:
     pages, draft = root / "_build/executed" / edition, root / "_build/draft"
     html = root / "_build/html" / ("" if edition == DEFAULT else edition)
     furnish(root, pages)
-    files = [root / "_config.yml", root / "_toc.yml", *sorted(pages.rglob("*"))]
+    config = _with_buttons(root, repository) if repository else root / "_config.yml"
+    files = [config, root / "_toc.yml", *sorted(pages.rglob("*"))]
     key = joblib.hash([path.read_bytes() for path in files if path.is_file()])
     stamp = html / ".made-from"  # written last: a site without it is not whole
     if not stamp.exists() or stamp.read_text() != key:
         shutil.rmtree(draft, ignore_errors=True)  # what is left of it hides warnings
-        jupyter_book(root, pages, draft)
+        jupyter_book(root, pages, draft, config)
         stamp.unlink(missing_ok=True)
         shutil.copytree(draft / "_build/html", html, dirs_exist_ok=True)
         stamp.write_text(key)
@@ -318,11 +325,26 @@ def furnish(root: Path, pages: Path) -> None:
     downloads.unpack(pages)
 
 
-def jupyter_book(root: Path, pages: Path, draft: Path, strict: bool = True) -> None:
+def _with_buttons(root: Path, repository: str) -> Path:
+    """A configuration in which each page has buttons for its source in a repository."""
+    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    config["repository"] = {"url": repository, "branch": "main", "path_to_book": "book"}
+    config["html"] |= {"use_repository_button": True, "use_edit_page_button": True}
+    hosts = {
+        "binderhub_url": "https://mybinder.org",
+        "colab_url": "https://colab.research.google.com",
+    }
+    config["launch_buttons"] = hosts | {"notebook_interface": "jupyterlab"}
+    path = root / "_build/config.yml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
+
+
+def jupyter_book(root: Path, pages: Path, draft: Path, config: Path, strict: bool = True) -> None:
     """Make a site of pages in a draft folder; raises BookError, if ``strict`` for warnings too."""
     command = [sys.executable, "-c", SPHINX, "build", pages]
     command += ["-n", "-W", "--keep-going"] if strict else []
-    command += ["--config", root / "_config.yml", "--toc", root / "_toc.yml"]
+    command += ["--config", config, "--toc", root / "_toc.yml"]
     command += ["--path-output", draft]
     done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -36,6 +36,8 @@ Sample = Annotated[
     int, typer.Option(min=0, help="Four evaluations of so many, drawn by the date; 0: all.")
 ]
 Spot = Annotated[int | None, typer.Option(help="Which results to check; by default the date's.")]
+BUTTONS = "Its address, for buttons that open a page's source there, on Binder and on Colab."
+Repository = Annotated[str, typer.Option(help=BUTTONS)]
 Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
 
 
@@ -64,16 +66,17 @@ def book(
     fresh: Fresh = False,
     dry_run: DryRun = False,
     spot: Spot = None,
+    repository: Repository = "",
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
     from crosslingual import book as the_book
     from crosslingual import results
 
-    given = the_book.parse(parameter)
+    root, given = results.root(), the_book.parse(parameter)
     if dry_run:
         run([], edition, dry_run)
     else:
-        print(f"The book: {the_book.build(results.root(), edition, given, fresh, spot)}")
+        print(f"The book: {the_book.build(root, edition, given, fresh, spot, repository)}")
 
 
 @app.command()

@@ -97,5 +97,5 @@ def page(root: Path, name: str, edition: str) -> Path:
     shutil.copytree(around, pages)
     shutil.copy(root / "_build/chapters" / f"{name}.ipynb", pages / f"{name}.ipynb")
     book.furnish(root, pages)
-    book.jupyter_book(root, pages, draft, strict=False)
+    book.jupyter_book(root, pages, draft, root / "_config.yml", strict=False)
     return draft / f"_build/html/{name}.html"
