@@ -12,8 +12,10 @@ BIN := $(VENV)/bin
 # uv installs in half a minute what takes pip three. It is told where pip looks; what it cannot do, pip does.
 PIP := $(BIN)/python -m pip
 LOCK := --constraint requirements.lock
+# Of pyproject.toml, what is installed besides the book's needs; `test,cluster` has Ray, too.
+EXTRAS ?= test
 # The environment is up to date when it carries the stamp of the present pins.
-STAMP := $(VENV)/.ready-$(shell cat pyproject.toml requirements.lock | cksum | cut -d' ' -f1)
+STAMP := $(VENV)/.ready-$(shell { cat pyproject.toml requirements.lock; echo $(EXTRAS); } | cksum | cut -d' ' -f1)
 # Plain `torch` may bring gigabytes of CUDA packages with it; asked for alone and by version, indexes that
 # carry a CPU build give that one.
 TORCH := $(shell grep -o 'torch==[0-9.]*' pyproject.toml)
@@ -39,7 +41,7 @@ $(STAMP): pyproject.toml requirements.lock
 	tell UV_FIND_LINKS "$$(said find-links)"; tell SSL_CERT_FILE "$$(said cert)"; \
 	install() { $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --index-strategy unsafe-best-match $(LOCK) "$$@" || \
 	  $(PIP) install --quiet $(LOCK) "$$@"; }; \
-	install $(TORCH) && install --editable '.[test]'
+	install $(TORCH) && install --editable '.[$(EXTRAS)]'
 	rm -f $(VENV)/.ready-*
 	touch $@
 
@@ -59,7 +61,7 @@ clean:  ## remove the site and the results computed here; the environment stays
 lock: pyproject.toml  ## resolve the pins afresh and write requirements.lock
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet $(TORCH)
-	_build/lock/bin/python -m pip install --quiet '.[test]'
+	_build/lock/bin/python -m pip install --quiet '.[test,cluster]'
 	{ echo "# The full closure of pyproject.toml's pins, used as pip constraints; written by \`make lock\`."; \
 	  _build/lock/bin/python -m pip freeze --exclude crosslingual | sed 's/+cpu$$//'; } > requirements.lock
 	rm -rf _build/lock
