@@ -3,7 +3,7 @@ VENV ?= .venv
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup book chapter test clean lock
+.PHONY: help setup book chapter handouts test clean lock
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python python3.13 python3.12 python3.11; do \
@@ -51,6 +51,9 @@ book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: onl
 chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]" (OPEN=1: its page in a browser; COMPARE=1: what differs from the book)
 	@test -n "$$NAME" || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }
 	$(BIN)/crosslingual chapter "$$NAME" $(OF) $(if $(P),--parameter "$$P") $(if $(OPEN),--open) $(if $(COMPARE),--compare)
+
+handouts: $(STAMP)  ## write every chapter's exercises for teachers and for students, in nbgrader's format
+	$(BIN)/crosslingual handout --all
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8

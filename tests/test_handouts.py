@@ -117,7 +117,7 @@ def test_solutions_pass_where_stubs_and_a_likely_mistake_fail(root):
     found = [(error.ename, error.evalue) for errors in raised for error in errors]
     helped = ("AssertionError", "Pair each language with every other, not with itself.")
     assert found[:2] == [("NotImplementedError", ""), helped] and len(found) == 5
-    assert found[-1] == ("AssertionError", "EN to DE and DE to EN are two pairs: they are ordered.")
+    assert found[-1] == ("AssertionError", "Pairs are ordered: EN to DE is not DE to EN.")
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_other_languages_than_the_papers_are_shown_beside_what_it_prints():
     )
     english, french = lines_of(table, "**EN**")
     assert english[1] == "paper 96.82" and len(french) == 1 and french[0].startswith("8")
-    assert table.header == ["", "EN", "FR"]
+    assert table.header == ["fine-tuned on", "EN", "FR"]
 
 
 def gap(a, b):

@@ -36,7 +36,10 @@ def test_each_table_shows_its_own_encoder_beside_its_own_printed_numbers(number,
     task = "ner" if number in (1, 7) else "pos"
     frame = both(lambda a, b: 0.9, lambda a, b: 0.3, ["en", "fr"], ["en", "fr", "ja"], task)
     shown = transfer.table(frame, number, ARTIFICIAL)
-    assert shown.header == ["", "EN", "FR"] and f"(the paper's Table {number})" in shown.caption
+    assert (
+        shown.header == ["fine-tuned on", "EN", "FR"]
+        and f"(the paper's Table {number})" in shown.caption
+    )
     ours, paper = shown.rows[0][1].split("\n")
     assert paper == f"paper {corner:.2f}" and "\n" not in shown.rows[0][2]
     values = [float(cell.strip("*").split(" ±")[0]) for cell in (ours, shown.rows[0][2])]
@@ -62,7 +65,7 @@ def test_floors_by_hand():
     shape = certain("word shape", {("en", "hi"): 25, ("hi", "en"): 75, ("ja", "en"): 99})
     taught, baselines = pd.concat(frames[:2]), pd.concat([frames[2], shape])
     table = transfer.floors(taught, baselines, ARTIFICIAL)
-    assert table.header == ["", "M-BERT", "EN-BERT", "majority class", "word shape"]
+    assert table.header == ["pair", "M-BERT", "EN-BERT", "majority class", "word shape"]
     assert table.rows[0] == ["EN to HI", "50.0", "10.0", "25.0", "25.0"]
     assert table.rows[1][4] == "75.0"
     assert transfer.reading(taught, taught, baselines, REAL)["over"] == "1 of the 2"

@@ -47,6 +47,7 @@
     views = await Promise.all(Object.entries(charts).map(async ([name, chart]) => {
       const place = room.querySelector(`.explore-${name}`);
       const { view } = await vegaEmbed(place, { ...chart, datasets: { pairs } }, options);
+      place.querySelector("summary")?.setAttribute("aria-label", "Save this chart");
       view.addEventListener("click", (_, item) => item?.datum?.train && set({ train: item.datum.train, evaluate: item.datum.evaluate }));
       return view;
     }));

@@ -244,7 +244,7 @@ def beside(
             paper = [told] * (not np.isnan(value))
             row.append(cell(runs, *paper) if paper or languages else "")
         rows.append(row)
-    about, header = titled(published, edition), ["", *map(label, codes)]
+    about, header = titled(published, edition), ["fine-tuned on", *map(label, codes)]
     return table(about, name, header, rows, edition, frame)
 
 
@@ -270,7 +270,7 @@ def systems(
     for title, frame in ours.items():
         cells = [cell(frame[frame.evaluate == code]) for code in published]
         rows.append([f"**{title}, ours**", *cells])
-    about, header = published.attrs["caption"], ["", *map(label, published)]
+    about, header = published.attrs["caption"], ["system", *map(label, published)]
     every = pd.concat(ours.values(), ignore_index=True)
     return table(about, name, header, rows, edition, every)
 

@@ -37,7 +37,7 @@ def recipes(edition: Edition) -> show.Table:
     """The hyper-parameters of Appendix A beside the edition's for each task."""
     settings = _recipes(edition).itertuples()
     rows = [[key.replace("_", " "), *map(_setting, values)] for key, *values in settings]
-    header = ["", "Appendix A", *TASKS]
+    header = ["setting", "Appendix A", *TASKS]
     return show.table("Hyper-parameters of fine-tuning", "recipes", header, rows, edition)
 
 

@@ -245,7 +245,7 @@ def treebanks(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> 
     values = profile[columns].assign(tuned=profile.language.map(tagged(scores))).to_numpy()
     codes = map(label, profile.language)
     rows = [[code, *map(number, row)] for code, row in zip(codes, values, strict=True)]
-    header = ["", "words", "homographs", "unseen", "majority", "look-up", "M-BERT"]
+    header = ["language", "words", "homographs", "unseen", "majority", "look-up", "M-BERT"]
     about = (
         "Words per sentence; percent of homographs among training words and of unseen among test "
         "words; accuracy of the majority class, of look-up and of fine-tuned M-BERT"

@@ -116,8 +116,8 @@ def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
     columns = {"-".join(map(show.label, pair)): _column(rows) for pair, rows in pairs}
     rows = [list(row) for row in pd.DataFrame(columns, dtype=object).itertuples(name=None)]
     about = f"Translations found by {edition.encoder_title(curve.encoder.iloc[0])}, in percent"
-    notes = ["±: half the 95% interval over sentences."]
-    return show.table(about, "translations", ["", *columns], rows, edition, curve, notes=notes)
+    header, notes = ["measure", *columns], ["±: half the 95% interval over sentences."]
+    return show.table(about, "translations", header, rows, edition, curve, notes=notes)
 
 
 def _column(rows: pd.DataFrame) -> dict[str, str]:

@@ -249,7 +249,11 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
         rows.append([title, *cells, f"{sum(leads)} of {len(leads)}"])
     about = "Zero-shot accuracy, macro-averaged, "
     about += "and what is reached without multilingual pre-training"
-    header = ["", *map(edition.encoder_title, taggers), f"{edition.encoder_title('m-bert')} leads"]
+    header = [
+        "pairs",
+        *map(edition.encoder_title, taggers),
+        f"{edition.encoder_title('m-bert')} leads",
+    ]
     return show.table(about, "floors-by-group", header, rows, edition, scores, notes=[WORD_SHAPE])
 
 

@@ -88,7 +88,7 @@ def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> s
         runs = valued(held[(held.train == train) & (held.evaluate == evaluate)])
         cells = [runs[runs.encoder == encoder] for encoder in encoders]
         rows.append([f"{label(train)} to {label(evaluate)}", *map(show.cell, cells)])
-    header = ["", *map(edition.encoder_title, encoders)]
+    header = ["pair", *map(edition.encoder_title, encoders)]
     return show.table(FLOORS, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
 
 

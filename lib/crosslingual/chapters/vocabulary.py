@@ -182,7 +182,7 @@ def overlap_trends(
     rows = [list(row) for row in pd.DataFrame(columns, dtype=object).itertuples(name=None)]
     about = "Zero-shot NER F1 and the overlap of entity word pieces"
     form = {"notes": [GIVEN], "text": True}
-    return show.table(about, name, ["", *columns], rows, edition, scores, overlaps, **form)
+    return show.table(about, name, ["measure", *columns], rows, edition, scores, overlaps, **form)
 
 
 def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
@@ -221,7 +221,7 @@ def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
         paper = show.number(printed.get(pair, np.nan))
         rows.append([" to ".join(map(label, pair)), f"{max(own.bare):.0%}", *cells, paper])
     about = f"Accuracy by the piece that bears a word's label, {edition.encoder_title('m-bert')}"
-    header, notes = ["", "bare", *RULES.values(), "paper"], [BARE]
+    header, notes = ["pair", "bare", *RULES.values(), "paper"], [BARE]
     runs = runs.drop(columns="made_from")  # whose signature knows one rule alone
     return show.table(about, "label-places", header, rows, edition, runs, notes=notes)
 
