@@ -32,24 +32,15 @@ def test_t_interval_by_hand():
     assert np.isnan(stats.t_interval([80])).all()
 
 
-def test_bootstrap_interval_agrees_with_the_normal_approximation():
+def test_resampled_sentences_agree_with_the_normal_approximation():
     counts = np.stack([np.arange(400) % 2, np.ones(400, int)], axis=1)
-    low, high = stats.bootstrap_interval("pos", counts)
+    weights = stats.sentence_weights(400, 1000, np.random.default_rng(0))
+    assert (weights.sum(1) == 400).all()
+    low, high = stats.percentile_interval(stats.percent(weights @ counts))
     assert (high - low) / 2 == pytest.approx(1.96 * 100 * (0.25 / 400) ** 0.5, rel=0.1)
     assert low < 50 < high
-
-
-@pytest.mark.parametrize(
-    "task, counts, problem",
-    [
-        ("ner", np.ones((5, 2)), r"must be \[sentences, 3\], not \[5, 2\]"),
-        ("pos", np.ones((5, 3)), r"must be \[sentences, 2\]"),
-        ("pos", np.ones((0, 2)), "the evaluation corpus is empty"),
-    ],
-)
-def test_bootstrap_interval_refuses_what_it_would_misread(task, counts, problem):
-    with pytest.raises(ValueError, match=problem):
-        stats.bootstrap_interval(task, counts)
+    with pytest.raises(ValueError, match="the evaluation corpus is empty"):
+        stats.sentence_weights(0, 1, np.random.default_rng(0))
 
 
 @settings(max_examples=50, deadline=None)

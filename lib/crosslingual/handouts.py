@@ -16,7 +16,8 @@ FENCE = r"```\{exercise-start\} ([^\n]+)\n:label: (\S+)\n```\n"  # its title and
 EXERCISE = re.compile(FENCE + r"\*([^\n]+)\.\*\n(.+)```\{exercise-end\}", re.DOTALL)
 SOLUTION = re.compile(r"```\{solution-start\}.*?```(.*)```\{solution-end\}", re.DOTALL)
 ROLE = re.compile(r"\{(\w+)\}`(?:([^`<]+?) <)?([^`<>]+)>?`")
-REGION = re.compile(r"### BEGIN SOLUTION\n.*### END SOLUTION", re.DOTALL)
+REGION = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
+SOLVED = re.compile(REGION.format(".*"), re.DOTALL)
 STUB = {"code": "# YOUR CODE HERE\nraise NotImplementedError()", "markdown": "YOUR ANSWER HERE"}
 POINTS = {"easy": 1, "medium": 2, "hard": 3}
 ABOUT = (
@@ -44,7 +45,7 @@ def write(root: Path, name: str) -> list[Path]:
         paths[-1].parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, paths[-1])
         for cell in notebook.cells:
-            cell.source = REGION.sub(STUB[cell.cell_type], cell.source)
+            cell.source = SOLVED.sub(STUB[cell.cell_type], cell.source)
     return paths
 
 
@@ -56,37 +57,36 @@ def teacher(cells: list[NotebookNode], name: str, number: int) -> list[NotebookN
     title = re.search(r"^# (.+)", cells[0].source, re.MULTILINE)[1]
     about = ABOUT.format(title=title, chapter=_plain(f"{{doc}}`{title} <{name}>`", name))
     folds = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in cells]
-    given = [new_markdown_cell(about, id="about")]
-    given += [_bare(cells[folds.index(fold)]) for fold in ("Parameters", "Set-up")]
+    first = [cells[folds.index(fold)] for fold in ("Parameters", "Set-up")]
+    given = [new_markdown_cell(about, id="about"), *first]
     for i, (begin, end) in enumerate(zip(asked, [*asked[1:], None], strict=True), 1):
         title, label, effort, text = EXERCISE.search(cells[begin].source).groups()
         told = f"## Exercise {number}.{i} ({title}), {effort}\n\n{_plain(text.strip(), name)}"
         shown = [cell for cell in cells if cell.id in cells[begin].metadata.get("shows", ())]
         points = next(points for word, points in POINTS.items() if word in effort)
         answer = _answer(label, points, name, cells[begin + 1 : end])
-        given += [new_markdown_cell(told, id=label), *map(_bare, shown), *answer]
+        given += [new_markdown_cell(told, id=label), *shown, *answer]
     return given
 
 
 def _answer(label: str, points: int, name: str, cells: list[NotebookNode]) -> list[NotebookNode]:
     """What is given, the answer, its check, which is graded; without code: a text to be graded."""
-    parts = defaultdict(list)
+    kinds = defaultdict(list)
     for cell in cells:
-        parts[cell.metadata.get("tags", ["text"])[-1]].append(cell.source)
-    code, check = ("\n\n\n".join(parts[tag]) for tag in ("solution", "check"))
-    text = _plain(SOLUTION.search("\n\n".join(parts["text"]))[1].strip(), name)
+        kinds[cell.metadata.get("tags", ["prose"])[-1]].append(cell)
+    prose, code, check = (
+        "\n\n".join(cell.source for cell in kinds[kind]) for kind in ("prose", "solution", "check")
+    )
+    text = _plain(SOLUTION.search(prose)[1].strip(), name)
     if not check:
-        return [_graded(new_markdown_cell(_region(text)), label, points, solution=True)]
-    solved = f"{_starter(code, check)}\n{_region(indent(text, '# '), code)}"
+        return [_graded(new_markdown_cell(REGION.format(text)), label, points, solution=True)]
+    solved = REGION.format(f"{indent(text, '# ')}\n{code}".strip())
+    answer = new_code_cell(f"{_starter(code, check)}\n{solved}")
     return [
-        *(new_code_cell(given, id=f"{label}-given") for given in parts["given"]),
-        _graded(new_code_cell(solved), f"{label}-answer", solution=True),
+        *kinds["given"],
+        _graded(answer, f"{label}-answer", solution=True),
         _graded(new_code_cell(check), f"{label}-check", points, locked=True),
     ]
-
-
-def _region(*solution: str) -> str:
-    return "\n".join(["### BEGIN SOLUTION", *filter(None, solution), "### END SOLUTION"])
 
 
 def _starter(code: str, check: str) -> str:
@@ -106,10 +106,6 @@ def _graded(cell: NotebookNode, name: str, points: int = 0, **kind: bool) -> Not
     marks |= {"grade_id": name, "schema_version": 3} | ({"points": points} if points else {})
     cell.id, cell.metadata["nbgrader"] = f"{name}-graded", marks
     return cell
-
-
-def _bare(cell: NotebookNode) -> NotebookNode:
-    return new_code_cell(cell.source, id=cell.id)
 
 
 def _plain(text: str, name: str) -> str:

@@ -90,20 +90,6 @@ def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.nda
     return counted.reshape(n, sentences).astype(np.float32)
 
 
-def bootstrap_interval(task: str, counts) -> Interval:
-    """Interval of a score when test sentences are resampled.
-
-    ``counts`` is [sentences, columns] of one run, or [seeds, sentences, columns] for the mean over
-    runs. Raises ValueError where there are not three columns for NER, two for tagging.
-    """
-    counts, columns = np.asarray(counts), 3 if task == "ner" else 2
-    if counts.ndim not in (2, 3) or counts.shape[-1] != columns:
-        shape = list(counts.shape)
-        raise ValueError(f"counts of task {task!r} must be [sentences, {columns}], not {shape}")
-    samples = sentence_weights(counts.shape[-2], 1000, np.random.default_rng(0)) @ counts
-    return percentile_interval(percent(samples).reshape(-1, 1000).mean(0))
-
-
 def rank_correlation(x, y):
     """Spearman's rho of x [pairs] with y [pairs], or with every column of y [pairs, draws].
 

@@ -73,7 +73,8 @@ def sentences(edition: Edition, encoder: Encoder, *pair: str) -> Iterator[tuple]
 
 def with_interval(counts: np.ndarray) -> tuple[float, float, float]:
     """Percent and its 95% interval over sentences."""
-    return float(stats.percent(counts.sum(0))), *stats.bootstrap_interval("pos", counts)
+    samples = stats.sentence_weights(len(counts), 1000, np.random.default_rng(0)) @ counts
+    return float(stats.percent(counts.sum(0))), *stats.percentile_interval(stats.percent(samples))
 
 
 if __name__ == "__main__":
