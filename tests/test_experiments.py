@@ -245,6 +245,26 @@ def test_an_encoder_that_seems_broken_is_said_beside_its_scores(tiny, tmp_path):
     assert "gives [UNK] for at least" in found.warning[0]
 
 
+def test_what_was_judged_is_judged_anew_where_a_bit_of_it_flips(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "root", lambda: tmp_path)
+    monkeypatch.setattr(experiments, "RECORDED", [])
+    monkeypatch.setattr(experiments, "results", lambda edition: {})
+    ledger, asked = pd.DataFrame({"value": [0.84, -0.2]}), []
+
+    def judge(*_):
+        asked.append(1)
+        return ledger
+
+    edition = tiny()
+    assert experiments.judged(edition, judge)["tiny"].equals(ledger)
+    (path,) = tmp_path.rglob("_build/claims/**/output.pkl")
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 41):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        assert experiments.judged(edition, judge)["tiny"].equals(ledger)
+    assert len(asked) > len(whole) // 50  # some bits of the file's head say nothing
+
+
 SLOW = """
 import sys
 from crosslingual import experiments

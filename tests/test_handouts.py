@@ -166,3 +166,16 @@ def test_nbgrader_makes_the_students_edition_and_gives_the_marks(root, course):
             assert grades["ex-four"].needs_manual_grade and submission.max_score == 5
     assert marks["right"] == {"ex-script-check": 1, "ex-order-check": 2, "ex-four": None}
     assert marks["wrong"] == marks["right"] | {"ex-script-check": 0}
+
+
+def test_the_file_that_may_be_passed_on_is_written_as_the_lecturers_page_says(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(
+        r"```python\n(.*?)```", (ROOT / "book/teaching.md").read_text("utf-8"), re.DOTALL
+    )
+    exec(code[1], {})  # noqa: S102
+    sentences = (tmp_path / "artificial-de.tsv").read_text("utf-8").strip().split("\n\n")
+    words = [line.split("\t") for sentence in sentences for line in sentence.splitlines()]
+    assert len(sentences) == 500 and {tag for _, tag in words} > {"NOUN", "VERB"}

@@ -307,7 +307,8 @@ def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> 
 
     It is said once, and anew when results, edition or library change; kept in ``_build/claims``.
     """
-    once = Memory(kept.root() / "_build/claims", verbose=0).cache(_judged_once, ignore=["judge"])
+    memory = Memory(kept.root() / "_build/claims", verbose=0, compress=True)  # with a check sum
+    once = memory.cache(_judged_once, ignore=["judge"])
     others = [Edition.load(name) for name in RECORDED if any(kept.recorded(name).glob("*.parquet"))]
     every = [edition, *(other for other in others if other.name != edition.name)]
     return {one.name: once(one.path, one is edition, _content(one), judge) for one in every}
