@@ -52,6 +52,7 @@ def test_a_pair_without_text_says_so():
     frame = pd.concat([curve(pairs=[("en", "de")]), gone.assign(reason="line 3 is blank")])
     assert "RU: line 3 is blank" in space.figure_3(frame, ARTIFICIAL).caption
     table = space.translations(frame, ARTIFICIAL)
+    assert space.translations(frame[:0], ARTIFICIAL).rows == []  # an edition without parallel text
     assert table.header == ["measure", "EN-DE"] and "line 3 is blank" in " ".join(table.notes)
     known = claims.evidence({"retrieval": frame}, ARTIFICIAL)
     notes = claims.judge(space.CLAIMS, known).note

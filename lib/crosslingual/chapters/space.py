@@ -115,7 +115,8 @@ def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
     pairs = claims.all_candidates(valued(curve)).groupby(PAIR, sort=False)
     columns = {"-".join(map(show.label, pair)): _column(rows) for pair, rows in pairs}
     rows = [list(row) for row in pd.DataFrame(columns, dtype=object).itertuples(name=None)]
-    about = f"Translations found by {edition.encoder_title(curve.encoder.iloc[0])}, in percent"
+    title = next(iter(map(edition.encoder_title, curve.encoder)), "no encoder")
+    about = f"Translations found by {title}, in percent"
     header, notes = ["measure", *columns], ["±: half the 95% interval over sentences."]
     return show.table(about, "translations", header, rows, edition, curve, notes=notes)
 
