@@ -160,6 +160,7 @@ def test_pairs_found_and_tagged_stand_beside_each_other(differences):
     curve = pd.DataFrame(rows, columns=columns).assign(queries="all", reason="", candidates=9)
     tagged = [("m-bert", *pair, 100.0 - x, "") for pair, x in heights.items()]
     pos = pd.DataFrame(tagged, columns=[*stats.CELL, "score", "reason"])
+    assert beyond.found_and_tagged(curve[:0], pos).empty  # an edition without parallel text
     pairs = beyond.found_and_tagged(curve, pos)
     table = beyond.found_table(pairs, TAUGHT)
     assert table.rows[0] == ["EN-DE", "90.0", "45.0", "10.0", "89.4"]

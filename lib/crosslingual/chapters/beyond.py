@@ -134,6 +134,7 @@ def found_and_tagged(curve: pd.DataFrame, pos: pd.DataFrame) -> pd.DataFrame:
     asked = valued(curve).query("encoder == 'm-bert' and queries == 'all'")
     most = claims.all_candidates(asked)
     best = most.pivot_table("accuracy", ["source", "target"], "method", "max")
+    best = best.reindex(columns=["paper", "shared pieces"])
     ours = stats.means(pos[pos.encoder == "m-bert"]).reindex(best.index)
     paper = claims.published_evidence()["pos"].loc["m-bert"]["mean", 0].reindex(best.index)
     columns = {"found": best["paper"], "copied": best["shared pieces"], "tagged": ours}
