@@ -135,6 +135,7 @@ def course(tmp_path, monkeypatch):
     return folder, NbGraderAPI(config=settings)
 
 
+@pytest.mark.slow
 def test_nbgrader_makes_the_students_edition_and_gives_the_marks(root, course):
     folder, api = course
     (path, cells), (_, students) = written(root, NAME)

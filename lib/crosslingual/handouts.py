@@ -60,13 +60,17 @@ def teacher(cells: list[NotebookNode], name: str, number: int) -> list[NotebookN
     first = [cells[folds.index(fold)] for fold in ("Parameters", "Set-up")]
     given = [new_markdown_cell(about, id="about"), *first]
     for i, (begin, end) in enumerate(zip(asked, [*asked[1:], None], strict=True), 1):
-        title, label, effort, text = EXERCISE.search(cells[begin].source).groups()
-        told = f"## Exercise {number}.{i} ({title}), {effort}\n\n{_plain(text.strip(), name)}"
-        shown = [cell for cell in cells if cell.id in cells[begin].metadata.get("shows", ())]
-        points = next(points for word, points in POINTS.items() if word in effort)
-        answer = _answer(label, points, name, cells[begin + 1 : end])
-        given += [new_markdown_cell(told, id=label), *shown, *answer]
+        given += _exercise(f"{number}.{i}", name, cells, cells[begin:end])
     return given
+
+
+def _exercise(place: str, name: str, chapter: list, cells: list) -> list[NotebookNode]:
+    """One exercise by its cells, with what it shows of its chapter."""
+    title, label, effort, text = EXERCISE.search(cells[0].source).groups()
+    told = f"## Exercise {place} ({title}), {effort}\n\n{_plain(text.strip(), name)}"
+    shown = [cell for cell in chapter if cell.id in cells[0].metadata.get("shows", ())]
+    points = next(points for word, points in POINTS.items() if word in effort)
+    return [new_markdown_cell(told, id=label), *shown, *_answer(label, points, name, cells[1:])]
 
 
 def _answer(label: str, points: int, name: str, cells: list[NotebookNode]) -> list[NotebookNode]:
@@ -82,11 +86,8 @@ def _answer(label: str, points: int, name: str, cells: list[NotebookNode]) -> li
         return [_graded(new_markdown_cell(REGION.format(text)), label, points, solution=True)]
     solved = REGION.format(f"{indent(text, '# ')}\n{code}".strip())
     answer = new_code_cell(f"{_starter(code, check)}\n{solved}")
-    return [
-        *kinds["given"],
-        _graded(answer, f"{label}-answer", solution=True),
-        _graded(new_code_cell(check), f"{label}-check", points, locked=True),
-    ]
+    asserted = _graded(new_code_cell(check), f"{label}-check", points, locked=True)
+    return [*kinds["given"], _graded(answer, f"{label}-answer", solution=True), asserted]
 
 
 def _starter(code: str, check: str) -> str:
