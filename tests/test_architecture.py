@@ -23,9 +23,13 @@ def functions(path):
 
 
 def test_the_library_stays_small():
-    """7,000 lines in 40 files are the aim: who raises this limit says what each line buys."""
-    lines = {path.name: path.read_text("utf-8").count("\n") for path in FILES}
-    assert len(FILES) <= 46 and sum(lines.values()) <= 11500, sum(lines.values())
+    """7,000 lines in 40 files are the aim: who raises this limit says what each line buys.
+
+    Raised last for rerun chapters in their place in the book (100), handouts in nbgrader's format
+    (100), languages that the book does not know (50) and buttons for the source (20).
+    """
+    lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
+    assert len(FILES) <= 47 and lines <= 11800, lines
 
 
 def test_functions_are_short():
