@@ -178,7 +178,7 @@ def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniatur
         "prepare",
         lambda e, fresh: asked.append((fresh, executed(miniature))) or {},
     )
-    monkeypatch.setattr(book, "compile", lambda root, edition: None)
+    monkeypatch.setattr(book, "compile", lambda root, *_: None)
     book.build(miniature, "tiny", {}, fresh=True)
     assert asked == [(True, {})]
 
@@ -253,7 +253,7 @@ def test_a_rerun_chapter_stands_in_the_book_beside_its_numbers(miniature, monkey
     from crosslingual import show
     show.Table("Twice.", "two", ["", "x"], [["one", show.number(number / 3)]])"""
     write_chapter(miniature / "book/01-one.ipynb", "One", dedent(carrying), "'{cite}`nobody`'")
-    monkeypatch.setattr(book, "compile", lambda root, edition: root)  # its chapters do here
+    monkeypatch.setattr(book, "compile", lambda root, *_: root)  # its chapters do here
     book.build(miniature, "tiny", {})
     theirs = nbformat.read(miniature / "_build/executed/tiny/01-one.ipynb", 4)
     assert "All numbers in both are the same." in rerun.beside_book(theirs, theirs)

@@ -96,7 +96,7 @@ def test_options_reach_the_build(folder, told, monkeypatch):
     asked = []
     monkeypatch.setattr(book, "build", lambda *given: asked.append(given[1:]))
     assert told("book", "--fresh", "-p", "codes=[en, de]; seeds=2", "--spot", 7)[0] == 0
-    assert asked == [(book.DEFAULT, {"codes": "[en, de]", "seeds": "2"}, True, 7)]
+    assert asked == [(book.DEFAULT, {"codes": "[en, de]", "seeds": "2"}, True, 7, "")]
 
 
 def test_an_encoder_is_pretrained_from_a_specification(folder, told):
