@@ -42,13 +42,12 @@ def declare(code: str, row: dict[str, str], features: dict[str, str]) -> None:
             raise ValueError(f"{code}'s {feature} of WALS is {choice}: choose one, or leave it out")
     about = dict.fromkeys(table().columns, "") | {"pos": 0, "ner16": 0} | row
     about["script_name"] = SCRIPT_NAMES.setdefault(row["script"], row["script"])
-    told = {feature: [code, feature, value, "attested", ""] for feature, value in features.items()}
     if code in table().index and (dict(table().loc[code]), attested(code)) != (about, features):
         raise ValueError(f"{code!r} stands for {name(code)} already: choose another code")
     if code not in table().index:
         table().loc[code] = about
-        for entry in told.values():
-            word_order().loc[len(word_order())] = entry
+        for feature, value in features.items():
+            word_order().loc[len(word_order())] = [code, feature, value, "attested", ""]
 
 
 def check(code: str) -> str:

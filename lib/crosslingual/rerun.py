@@ -73,11 +73,12 @@ def beside_book(ours: nbformat.NotebookNode, theirs: nbformat.NotebookNode) -> s
 
 def _numbers(notebook: nbformat.NotebookNode) -> pd.DataFrame:
     """The cells with a value of the tables that a notebook carries: CELL, shown, value."""
-    found = []
+    found = [pd.DataFrame(columns=[*CELL[:3], "shown", "value"])]
     for _, files in downloads.in_notebook(notebook):
         for name, content in files.items():
-            frame = pd.read_csv(StringIO(content)) if name.count(".csv") else pd.DataFrame()
-            if {"row", "column", "shown", "value"} <= set(frame):
+            texts = {"row": str, "column": str, "shown": str}  # "95.0" beside "–", too
+            frame = pd.read_csv(StringIO(content), dtype=texts) if ".csv" in name else found[0]
+            if len(frame) and {*texts, "value"} <= set(frame):
                 found.append(frame.assign(table=name.removesuffix(".csv")))
     cells = pd.concat(found).dropna(subset="value")
     cells["occurrence"] = cells.groupby(CELL[:3]).cumcount()
