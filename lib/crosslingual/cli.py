@@ -25,6 +25,10 @@ DryRun = Annotated[bool, typer.Option(help="Say what would be computed, and stop
 Part = Annotated[str, typer.Option(help="A share of it, like 3/8: of an array job, say.")]
 Cluster = Annotated[str, typer.Option(help="Address of a Ray cluster, or auto; else here.")]
 Gpus = Annotated[float, typer.Option(min=0, help="GPUs a model on a cluster; 0.5: two share one.")]
+OwnEncoder = Annotated[str, typer.Option("--encoder", help="A folder, or a hub's name.")]
+OwnData = Annotated[
+    Path, typer.Option("--data", exists=True, file_okay=False, help="A folder of corpora.")
+]
 Stores = Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]
 Words = Annotated[list[str], typer.Argument(help="Only results with all of these.")]
 Tasks = Annotated[list[str], typer.Option(help="Only models of these tasks.")]
@@ -96,6 +100,16 @@ def chapter(
     if show:
         print(f"The page: {(page := rerun.page(root, name, edition))}")
         webbrowser.open(page.as_uri())
+
+
+@app.command()
+def new(name: str, encoder: OwnEncoder, data: OwnData) -> None:
+    """Write an edition for corpora and an encoder of your own, and say what it will show."""
+    from crosslingual import new as beginning
+
+    edition, found, others = beginning.write(name, encoder, data)
+    print(beginning.told(edition, found, others), flush=True)
+    run([], str(edition.path), dry_run=True)
 
 
 @app.command()

@@ -342,14 +342,18 @@ def decomposed(
     for code, lines in sentences.items():
         composed = [[unicodedata.normalize("NFC", word) for word in words] for words in lines]
         if composed != [*map(list, lines)]:
-            both = [pieces.encode(tokenizer, some, 128).rows for some in (lines, composed)]
-            before, after = (_unknown(tokenizer, rows) for rows in both)
+            before, after = (unknown_share(tokenizer, some) for some in (lines, composed))
             if before - after > DECOMPOSED:
                 found.append(
                     f"The text in {code} has letters apart from their marks: {before:.0%} of its "
                     f"pieces are [UNK], and {after:.0%} in Unicode's form NFC; convert it to that."
                 )
     return found
+
+
+def unknown_share(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[Sequence[str]]) -> float:
+    """The share (0-1) of [UNK] in the pieces of sentences, lists of words."""
+    return _unknown(tokenizer, pieces.encode(tokenizer, sentences, 128).rows)
 
 
 def _unknown(tokenizer: PreTrainedTokenizerFast, rows: Sequence[Sequence[int]]) -> float:
