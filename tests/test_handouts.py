@@ -7,10 +7,12 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import nbformat
 import pytest
 from crosslingual import book, handouts
+from crosslingual.corpora import formats
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -173,10 +175,11 @@ def test_the_file_that_may_be_passed_on_is_written_as_the_lecturers_page_says(
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    code = re.search(
-        r"```python\n(.*?)```", (ROOT / "book/teaching.md").read_text("utf-8"), re.DOTALL
-    )
-    exec(code[1], {})  # noqa: S102
-    sentences = (tmp_path / "artificial-de.tsv").read_text("utf-8").strip().split("\n\n")
-    words = [line.split("\t") for sentence in sentences for line in sentence.splitlines()]
-    assert len(sentences) == 500 and {tag for _, tag in words} > {"NOUN", "VERB"}
+    text = (ROOT / "book/teaching.md").read_text("utf-8")
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})  # noqa: S102
+    with ZipFile(tmp_path / "artificial.zip") as file:
+        file.extractall(tmp_path / "taken")
+    paths = sorted((tmp_path / "taken").glob("*.conllu"))
+    assert len(paths) == 6 and (tmp_path / "artificial.zip").stat().st_size < 500_000
+    assert "CC BY 4.0" in (tmp_path / "taken/LICENCE.txt").read_text("utf-8")
+    assert all(len(formats.read_conllu(path)) in (300, 1000) for path in paths)
