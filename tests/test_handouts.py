@@ -104,15 +104,15 @@ def test_an_empty_answer_fails_its_check_with_a_sentence(root, name):
 
 
 def test_solutions_pass_where_stubs_and_a_likely_mistake_fail(root):
-    """On the real records."""
+    """On the real records, which a handout finds from its own folder."""
     (path, cells), (_, students) = written(root, NAME)
-    notebook = nbformat.read(path, 4)
+    notebook, there = nbformat.read(path, 4), {"metadata": {"path": path.parent}}
     check = graded(cells, "-check")["ex-script"]
     unordered = "number, percent = len(codes) * (len(codes) - 1) / 2, 41"
     more = [cell for cell in students if "nbgrader" in cell.metadata]
     more += [nbformat.v4.new_code_cell(text) for text in (unordered, check)]
     notebook.cells = cells + more
-    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": ROOT}}).execute()
+    NotebookClient(notebook, allow_errors=True, resources=there).execute()
     raised = [[out for out in cell.get("outputs", ()) if out.output_type == "error"]
               for cell in notebook.cells]  # fmt: skip
     assert not any(raised[: len(cells)])
@@ -169,6 +169,24 @@ def test_nbgrader_makes_the_students_edition_and_gives_the_marks(root, course):
             assert grades["ex-four"].needs_manual_grade and submission.max_score == 5
     assert marks["right"] == {"ex-script-check": 1, "ex-order-check": 2, "ex-four": None}
     assert marks["wrong"] == marks["right"] | {"ex-script-check": 0}
+
+
+def test_lab_starts_on_the_handouts_and_keeps_what_students_wrote(root, monkeypatch):
+    started, folder = [], root / "_build/handouts/student"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{NAME}.ipynb").write_text("solved")
+    monkeypatch.setattr(handouts, "find_spec", lambda name: name)
+    monkeypatch.setattr(os, "execv", lambda *given: started.append(given))
+    handouts.lab(root)
+    assert started == [(sys.executable, [sys.executable, "-m", "jupyterlab", folder])]
+    assert {path.stem for path in folder.iterdir()} == set(handouts.offered(root))
+    assert (folder / f"{NAME}.ipynb").read_text() == "solved"
+
+
+def test_without_jupyterlab_one_sentence_says_how_to_get_it(root, monkeypatch):
+    monkeypatch.setattr(handouts, "find_spec", lambda name: None)
+    with pytest.raises(book.BookError, match=r"^JupyterLab is not installed: `pip install .+`"):
+        handouts.lab(root)
 
 
 def test_the_file_that_may_be_passed_on_is_written_as_the_lecturers_page_says(

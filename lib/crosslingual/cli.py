@@ -123,6 +123,14 @@ def handout(name: Annotated[str, typer.Argument()] = "", every: Every = False) -
 
 
 @app.command()
+def lab() -> None:
+    """Start JupyterLab on the handouts for students; those that are there are left as they are."""
+    from crosslingual import handouts, results
+
+    handouts.lab(results.root())
+
+
+@app.command()
 def run(
     words: Words = (),
     edition: EditionName = DEFAULT,
