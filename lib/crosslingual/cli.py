@@ -131,6 +131,15 @@ def lab() -> None:
 
 
 @app.command()
+def slides() -> None:
+    """Write the slides of a lecture of ninety minutes, from the figures of the built book."""
+    from crosslingual import results
+    from crosslingual import slides as the_slides
+
+    print(f"The slides: {the_slides.write(results.root())}")
+
+
+@app.command()
 def run(
     words: Words = (),
     edition: EditionName = DEFAULT,
