@@ -131,6 +131,7 @@ def table(
 ) -> Table:
     """A table ``about`` something (no full stop); below it ``notes`` and what its frames tell."""
     told = [*notes, *_told(edition, *frames), *map(signature, frames)]
+    told += ["This edition has nothing of it."] * (not rows)
     notes = tuple(filter(None, dict.fromkeys(told)))
     rows = rows or [[NOTHING, *[""] * len(header[1:])]]
     known = valued(pd.concat(frames)) if name.startswith("table-") else ()

@@ -139,7 +139,7 @@ def reading(
     tags, names, printed = means(multilingual), means(among(ner, "m-bert")), published.TABLE_2
     ours, paper, found = zero_shot(tags), zero_shot(printed.stack()), zero_shot(names)
     common = [pair for pair in paper.index if pair in ours.index]
-    rho = stats.rank_correlation(paper[common], ours[common]) if len(common) > 1 else np.nan
+    rho = stats.rank_correlation(paper[common], ours[common]) if len(common) > 3 else np.nan
     runs = valued(multilingual).groupby(["train", "evaluate"], sort=False).score
     ranges = (runs.max() - runs.min()).where(runs.count() > 1)
     across, within = zero_shot(ranges).mean(), in_language(ranges).mean()
