@@ -10,10 +10,15 @@ from crosslingual import book, cli, show
 
 ROOT = Path(__file__).parents[1]
 MISSING = [name for name in ("xelatex", "latexmk", "make") if not shutil.which(name)]
-EDITION = (
-    "{title: t (t), artificial: true, seeds: [1], corpora: {source: artificial}, encoders: {}}"
-)
-TOC = "{format: jb-book, root: index, parts: [{caption: All, numbered: true, chapters: [{file: one}]}]}"
+EDITION = """\
+{title: tiny (nothing in it), artificial: true, seeds: [1], corpora: {source: artificial},
+ encoders: {m-bert: ./weights}}"""
+TOC = """\
+format: jb-book
+root: index
+parts:
+  - {caption: All, numbered: true, chapters: [{file: one}]}
+"""
 new = nbformat.v4
 TEXT = """\
 # One
@@ -44,7 +49,7 @@ def checkout(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("checkout")
     shutil.copy(ROOT / "_config.yml", root)
     shutil.copytree(ROOT / "book/assets", root / "book/assets")
-    (root / "book/editions").mkdir()
+    (root / "book/editions/weights").mkdir(parents=True)
     (root / "book/editions/tiny.yml").write_text(EDITION)
     (root / "book/references.bib").touch()
     (root / "_toc.yml").write_text(TOC)
