@@ -92,7 +92,7 @@ def test_latex_is_given_what_it_can_set(made):
     assert r"\begin{longtable}{>{\raggedright" in text and r"\newline" in text
     assert r"\hyperref[\detokenize{one:scores}]{Table" in text
     assert r"\RL{ہے، ہے 2 ہے}" in text
-    assert "The site also shows: y." in text and "VBox" not in text
+    assert "On the site, too: y." in text and "VBox" not in text
     assert "Exercise 1.1 (Easy)" in text
     assert not [
         left for left in ("IPython", "set up", "hidden()", "<br", "{numref}") if left in text

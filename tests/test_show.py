@@ -189,7 +189,7 @@ def test_of_a_gallery_of_tables_the_first_is_printed_and_of_figures_none(figure)
     tables = {name: show.Table(f"Of {name}.", "t", ["a"], [[name]]) for name in ("x", "y")}
     told = show.gallery(tables)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in told
-    assert told["text/markdown"].startswith("Of x. The site also shows: y.\n\n| a |")
+    assert told["text/markdown"].startswith("Of x. (On the site, too: y.)\n\n| a |")
     assert "text/markdown" not in show.gallery({"one": figure})._repr_mimebundle_()
 
 

@@ -33,12 +33,16 @@ class ForLaTeX(SphinxPostTransform):
         for table in list(self.document.findall(nodes.table)):
             _fit(table)
         for text in list(self.document.findall(nodes.Text)):
-            if RIGHT_TO_LEFT.search(text) and not isinstance(text.parent, nodes.FixedTextElement):
-                parts = [
-                    _raw(rf"\RL{{{part}}}") if n % 2 else nodes.Text(part)
-                    for n, part in enumerate(RIGHT_TO_LEFT.split(text))
-                ]
-                text.parent.replace(text, parts)
+            if not isinstance(text.parent, nodes.FixedTextElement):
+                _turn(text)
+
+
+def _turn(text: nodes.Text) -> None:
+    """Mark what runs from right to left: every second part."""
+    parts = list(map(nodes.Text, RIGHT_TO_LEFT.split(text)))
+    parts[1::2] = [_raw(rf"\RL{{{part}}}") for part in parts[1::2]]
+    if len(parts) > 1:
+        text.parent.replace(text, parts)
 
 
 def _fit(table: nodes.table) -> None:

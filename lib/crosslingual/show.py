@@ -524,7 +524,7 @@ def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
     ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
     box, (first, *others) = Gallery([choice, stack]), views
     if isinstance(table := views[first], Table):
-        also = f" The site also shows: {', '.join(others)}." * bool(others)
+        also = f" (On the site, too: {', '.join(others)}.)" * bool(others)
         box.printed = f"{table.caption}{also}\n\n{table.grid()}"
     return box
 
