@@ -3,7 +3,7 @@ VENV ?= .venv
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf chapter handouts test clean lock
+.PHONY: help setup book pdf chapter handouts lab slides test clean lock
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python python3.13 python3.12 python3.11; do \
@@ -57,6 +57,12 @@ chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P=
 
 handouts: $(STAMP)  ## write every chapter's exercises for teachers and for students, in nbgrader's format
 	$(BIN)/crosslingual handout --all
+
+lab: $(STAMP)  ## start JupyterLab on the students' handouts, where it is installed
+	$(BIN)/crosslingual lab
+
+slides: $(STAMP)  ## write a lecture's slides from the built book: open _build/slides.html
+	$(BIN)/crosslingual slides
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8

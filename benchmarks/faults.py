@@ -63,7 +63,8 @@ def begun(*given, **more):
     print("begun", flush=True)
     return whole(*given, **more)
 test_pretrain.pretrain.pretrain = begun
-test_pretrain.trained("encoder")
+recipe = test_pretrain.RECIPE.model_copy(update={"steps": 700})  # for seconds, that it can be hit
+test_pretrain.trained("encoder", recipe)
 print("ended", flush=True)
 """
 DOWNLOAD = """

@@ -107,6 +107,43 @@ def printed(path):
     return "".join(output.text for cell in cells for output in cell.get("outputs", []))
 
 
+N, K = "{glue:text}`n`", "{glue:text}`k`"
+LEFT = [
+    (f"It is {N}. The rest stays.", "The rest stays."),
+    (f"**So?** It is {N}, e.g. low.\nAnd {K} is\nhigh.", f"**So?** And {K} is\nhigh."),
+    (f"**So?** It is {N}.\n\nNext.", "\n\nNext."),
+    (f"## Here\n\n- One {N};\n  more.\n- {K}\n- End", f"## Here\n\n- {K}\n- End"),
+    (f"Of {K},  as it\nis.", f"Of {K},  as it\nis."),
+]
+
+
+@pytest.mark.parametrize("text, left", LEFT)
+def test_a_sentence_about_what_there_is_not_is_not_printed(text, left):
+    assert book.sensible(text, {"n"}) == left and book.sensible(text, set()) == text
+
+
+@pytest.mark.parametrize("edition, exercises", [("tiny", True), ("book/editions/tiny.yml", False)])
+def test_a_chapter_leaves_out_numbers_that_lack_and_for_others_editions_exercises(
+    miniature, edition, exercises
+):
+    told = "from crosslingual import show\n"
+    told += "show.tell(low=float('nan'), n='Hindi–Urdu', k='none of the 0')"
+    path = miniature / "book/01-one.ipynb"
+    write_chapter(path, "One", told, "print(edition_name)")
+    notebook = nbformat.read(path, 4)
+    source = "Low: {glue:text}`low`. Not {glue:text}`k`. But {glue:text}`n`."
+    cells = [
+        new.new_markdown_cell(source),
+        new.new_markdown_cell("## Exercises"),
+        new.new_code_cell("1 / 0"),
+    ]
+    notebook.cells += cells[: 2 + (not exercises)]
+    nbformat.write(notebook, path)
+    book.execute(miniature, "01-one", {"edition_name": edition}, miniature / "done.ipynb")
+    texts = [cell.source for cell in nbformat.read(miniature / "done.ipynb", 4).cells]
+    assert "But {glue:text}`n`." in texts and ("## Exercises" in texts) == exercises
+
+
 def test_only_what_changed_is_executed_again_and_the_report_with_it(miniature, quick):
     site = book.build(miniature, "tiny", {})
     first, built = executed(miniature), site.stat().st_mtime_ns

@@ -90,6 +90,20 @@ def test_a_language_that_the_book_does_not_know_is_declared(tmp_path, forgotten)
         edition(tmp_path, text.replace("SVO", "SOV"))
 
 
+@pytest.mark.parametrize("languages, asked, shown", [
+    ("en, de, fi, sw", ["en", "de", "es"], ["en", "de", "sw"]),  # Spanish is left out, Swahili new
+    ("en, fi", ["es", "en", "de"], ["en", "fi"]), ("fi, et", ["en", "de"], ["fi", "et"]),
+    ("en, fi", ["en", "qq"], ["en", "qq"]), ("en, fi", ["en"], ["en"]), ("", ["en", "de"], []),
+])  # fmt: skip
+def test_tables_show_the_languages_that_the_edition_has(
+    tmp_path, forgotten, languages, asked, shown
+):
+    real = "{source: published, root: ., files: {pos: {sw: {test: sw.conllu}}}}"
+    text = GOOD.replace("artificial: true\n", "").split("corpora:")[0]
+    text += f"corpora: {real}\nencoders: {{m-bert: ./here}}\nlanguages: {{pos: [{languages}]}}\n"
+    assert edition(tmp_path, text + NEW).shown("pos", asked) == shown
+
+
 @pytest.mark.parametrize("right, wrong, told", [
     ("sw:", "en:", "'en' stands for English already: choose another code"),
     ("Noun-Adjective", "after", "sw.s 87A of WALS is Adjective-Noun, Noun-Adjective: choose"),

@@ -81,7 +81,7 @@ def test_five_seeds_are_five(tiny):
 
 def test_rows_that_tables_print_have_all_seeds_and_others_the_first(tiny):
     edition = tiny(text=EDITION.replace("pos: [en, de]", "pos: [en, fi]"))
-    with experiments._nothing_computed():
+    with experiments.nothing_computed():
         found = experiments.scores(edition, "pos", encoders=["m-bert"])
     assert set(zip(found.train, found.seed, strict=True)) == {("en", 1), ("en", 2), ("fi", 1)}
 

@@ -7,10 +7,12 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import nbformat
 import pytest
 from crosslingual import book, handouts
+from crosslingual.corpora import formats
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -102,15 +104,15 @@ def test_an_empty_answer_fails_its_check_with_a_sentence(root, name):
 
 
 def test_solutions_pass_where_stubs_and_a_likely_mistake_fail(root):
-    """On the real records."""
+    """On the real records, which a handout finds from its own folder."""
     (path, cells), (_, students) = written(root, NAME)
-    notebook = nbformat.read(path, 4)
+    notebook, there = nbformat.read(path, 4), {"metadata": {"path": path.parent}}
     check = graded(cells, "-check")["ex-script"]
     unordered = "number, percent = len(codes) * (len(codes) - 1) / 2, 41"
     more = [cell for cell in students if "nbgrader" in cell.metadata]
     more += [nbformat.v4.new_code_cell(text) for text in (unordered, check)]
     notebook.cells = cells + more
-    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": ROOT}}).execute()
+    NotebookClient(notebook, allow_errors=True, resources=there).execute()
     raised = [[out for out in cell.get("outputs", ()) if out.output_type == "error"]
               for cell in notebook.cells]  # fmt: skip
     assert not any(raised[: len(cells)])
@@ -169,14 +171,33 @@ def test_nbgrader_makes_the_students_edition_and_gives_the_marks(root, course):
     assert marks["wrong"] == marks["right"] | {"ex-script-check": 0}
 
 
+def test_lab_starts_on_the_handouts_and_keeps_what_students_wrote(root, monkeypatch):
+    started, folder = [], root / "_build/handouts/student"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{NAME}.ipynb").write_text("solved")
+    monkeypatch.setattr(handouts, "find_spec", lambda name: name)
+    monkeypatch.setattr(os, "execv", lambda *given: started.append(given))
+    handouts.lab(root)
+    assert started == [(sys.executable, [sys.executable, "-m", "jupyterlab", folder])]
+    assert {path.stem for path in folder.iterdir()} == set(handouts.offered(root))
+    assert (folder / f"{NAME}.ipynb").read_text() == "solved"
+
+
+def test_without_jupyterlab_one_sentence_says_how_to_get_it(root, monkeypatch):
+    monkeypatch.setattr(handouts, "find_spec", lambda name: None)
+    with pytest.raises(book.BookError, match=r"^JupyterLab is not installed: `pip install .+`"):
+        handouts.lab(root)
+
+
 def test_the_file_that_may_be_passed_on_is_written_as_the_lecturers_page_says(
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    code = re.search(
-        r"```python\n(.*?)```", (ROOT / "book/teaching.md").read_text("utf-8"), re.DOTALL
-    )
-    exec(code[1], {})  # noqa: S102
-    sentences = (tmp_path / "artificial-de.tsv").read_text("utf-8").strip().split("\n\n")
-    words = [line.split("\t") for sentence in sentences for line in sentence.splitlines()]
-    assert len(sentences) == 500 and {tag for _, tag in words} > {"NOUN", "VERB"}
+    text = (ROOT / "book/teaching.md").read_text("utf-8")
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})  # noqa: S102
+    with ZipFile(tmp_path / "artificial.zip") as file:
+        file.extractall(tmp_path / "taken")
+    paths = sorted((tmp_path / "taken").glob("*.conllu"))
+    assert len(paths) == 6 and (tmp_path / "artificial.zip").stat().st_size < 500_000
+    assert "CC BY 4.0" in (tmp_path / "taken/LICENCE.txt").read_text("utf-8")
+    assert all(len(formats.read_conllu(path)) in (300, 1000) for path in paths)

@@ -601,7 +601,7 @@ def test_one_broken_file_takes_away_its_own_rows_alone(tmp_path, monkeypatch):
     files = "parallel: {en-de: [en, de], de-en: [de, de]}, ner: {de: {test: good}, "
     text = OWN.replace("parallel: {en-de: [en, de]}", "").replace("ner: {", files)
     mine = load(tmp_path, text + "pairs: [[en, de], [de, en]]\nlanguages: {ner: [de, fi]}\n")
-    with experiments._nothing_computed():
+    with experiments.nothing_computed():
         sizes = experiments.sizes(mine).set_index(["task", "language", "split"]).reason
         found = experiments.retrieval(mine).set_index(["source", "target"]).reason
     assert "file, line 2: 'S-PER' is neither" in sizes["ner", "fi", "test"]

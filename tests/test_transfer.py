@@ -49,7 +49,7 @@ def test_each_table_shows_its_own_encoder_beside_its_own_printed_numbers(number,
 def test_everywhere_sorts_languages_and_darkens_those_of_one_script():
     found = {("en", "en"): 95, ("en", "de"): 80, ("en", "ru"): 85, ("en", "hi"): 40}
     frame = certain("m-bert", found)
-    drawn = transfer.everywhere(frame, "en", ARTIFICIAL)
+    drawn = transfer.everywhere(frame, ARTIFICIAL)
     panel = drawn.drawing.axes[0]
     assert [tick.get_text() for tick in panel.get_yticklabels()] == ["HI", "DE", "RU", "EN"]
     colours = [bar.get_facecolor() for bar in panel.patches]
@@ -228,9 +228,9 @@ def test_what_an_english_encoder_transfers_stands_beside_both_floors_by_script()
     found |= {"en-bert": [50, 20, 20], "majority class": [20, 30, 25], "word shape": [40, 30, 10]}
     frames = {n: certain(n, dict(zip(pairs, scores, strict=True))) for n, scores in found.items()}
     floors = pd.concat([frames["majority class"], frames["word shape"]])
-    told = transfer.unread(frames["en-bert"], floors, "en", REAL)
+    told = transfer.unread(frames["en-bert"], floors, REAL)
     same, others = told["left"].split("; ")
     assert "EN-BERT 35.0, majority class 25.0 and word shape 35.0" in same
     assert "above both floors on 1 of the 2" in same and "none of the 1" in others
     assert told["taught"] == "English" and "not known" in told["exposure"]
-    assert "free" in transfer.unread(frames["en-bert"], floors, "en", ARTIFICIAL)["exposure"]
+    assert "free" in transfer.unread(frames["en-bert"], floors, ARTIFICIAL)["exposure"]

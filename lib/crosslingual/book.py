@@ -43,6 +43,10 @@ TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list
 QUIET = Config({"KernelManager": {"transport_encryption": "auto"}})
 KERNEL = {"kernel_name": "python3", "shutdown_kernel": "immediate", "config": QUIET}
 SIDE_BY_SIDE = 2  # chapters; what takes long was computed before, on all cores
+# A sentence with the sign of `show` for what there is not says nothing: it is left out.
+LACKING = re.compile(r"(^|[ (])–($|[ ,)])|not available|none of the 0")
+GLUED = re.compile(r"\{glue:text\}`(\w+)`")
+SENTENCE = re.compile(r"(?<=[.?])\s+(?=[A-Z{*])|(?<=[.?]\*\*)\s+")
 # Debian's packages for a PDF: LaTeX, and the fonts that book/assets/pdf.sty names.
 LATEX = "texlive-xetex, texlive-latex-extra, latexmk, fonts-noto-core, fonts-noto-cjk, fonts-dejavu"
 SPHINX = "from jupyter_book.cli.main import main; main()"
@@ -216,14 +220,17 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     changed, alone = other_values(path, values), stdout is not None
     options = {"progress_bar": alone, "stdout_file": stdout, "cwd": root, **KERNEL}
     try:
-        done = papermill.execute_notebook(path, working, changed, **options)
+        done = papermill.execute_notebook(_for(values, path), working, changed, **options)
     except (PapermillExecutionError, DeadKernelError) as error:
         told = "as its kernel died"
         if isinstance(error, PapermillExecutionError):
             line = error.source.strip().splitlines()[0]
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
         raise BookError(f"chapter {name} failed {told}; see {working}") from None
+    lacking = _lacking(done)
     for cell in done.cells:
+        if cell.cell_type == "markdown":
+            cell.source = sensible(cell.source, lacking)
         if "injected-parameters" in cell.metadata.get("tags", ()):  # folded, as the declared are
             cell.metadata["tags"].append("hide-cell")
             cell.metadata["mystnb"] = {"code_prompt_show": "Parameters as given"}
@@ -233,6 +240,43 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(working, target)
     tqdm.write(f"{name}: executed in {done.metadata.papermill.duration:.0f} s")
+
+
+def _for(values: dict, path: Path) -> nbformat.NotebookNode:
+    """The chapter; for an edition of one's own without exercises, which ask for the book's."""
+    notebook = nbformat.read(path, 4)
+    if values.get("edition_name", "").endswith((".yml", ".yaml")):
+        heads = [cell.source.startswith("## Exercises") for cell in notebook.cells]
+        del notebook.cells[[*heads, True].index(True) :]
+    return notebook
+
+
+def _lacking(notebook: nbformat.NotebookNode) -> set[str]:
+    """The names of a chapter's phrases that stand for a number that there is not."""
+    outputs = chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells)
+    told = [one for one in outputs if "scrapbook" in one.get("metadata", {})]
+    phrases = {one.metadata.scrapbook.name: "".join(one.data.values()) for one in told}
+    return {name for name, phrase in phrases.items() if LACKING.search(phrase.strip("'"))}
+
+
+def sensible(text: str, lacking: set[str]) -> str:
+    """Markdown without the sentences that take a phrase of those that are lacking.
+
+    An item of a list or a paragraph goes where nothing, or its title alone, would be left.
+    """
+    blocks = re.split(r"(?=\n\n|\n- )", text)  # each with what parts it from the one before
+    return "".join(filter(None, (_without(lacking, block) for block in blocks)))
+
+
+def _without(lacking: set[str], block: str) -> str:
+    sentences = SENTENCE.split(block)
+    kept = [one for one in sentences if not lacking & {*GLUED.findall(one)}]
+    if len(kept) == len(sentences):
+        return block
+    if not kept or (len(kept) == 1 and kept[0].endswith("**")):
+        return ""
+    start = re.match(r"\n*(- )?", block)[0]
+    return start + " ".join(kept).removeprefix(start)
 
 
 def _shared_key(root: Path, edition: Edition, shown: dict[str, list[pd.DataFrame]]) -> str:

@@ -133,6 +133,23 @@ def handout(name: Annotated[str, typer.Argument()] = "", every: Every = False) -
 
 
 @app.command()
+def lab() -> None:
+    """Start JupyterLab on the handouts for students; those that are there are left as they are."""
+    from crosslingual import handouts, results
+
+    handouts.lab(results.root())
+
+
+@app.command()
+def slides() -> None:
+    """Write the slides of a lecture of ninety minutes, from the figures of the built book."""
+    from crosslingual import results
+    from crosslingual import slides as the_slides
+
+    print(f"The slides: {the_slides.write(results.root())}")
+
+
+@app.command()
 def run(
     words: Words = (),
     edition: EditionName = DEFAULT,

@@ -27,6 +27,7 @@ from crosslingual.models.encoder import Encoder, EncoderUnavailable
 
 Task = Literal["pos", "ner", "code-switching"]
 MOST = 100_000  # values in a file, aliases resolved: nine lines of YAML can stand for a billion
+FEW = 8  # languages of a table, where none of the paper's are there
 ROLES = {"m-bert": "M-BERT", "en-bert": "EN-BERT"}  # the paper's encoders
 
 
@@ -241,6 +242,17 @@ class Edition:
         declared = self.document.languages.get(task)
         return known if declared is None else [name for name in declared if name in known]
 
+    def shown(self, task: str, codes: list[str]) -> list[str]:
+        """The languages of a table that this edition has, and those that it declares.
+
+        Where none of several is left but one, its own first ones instead. What is no language of
+        the book stays, and is refused by `corpus`.
+        """
+        known = self.languages(task)
+        mine = [c for c in codes if c in known or c not in languages.table().index]
+        mine += [code for code in self.document.new_languages if code in known and code not in mine]
+        return mine if len(mine) > 1 or len(codes) < 2 else known[:FEW]
+
     def corpus(self, task: str, language: str, split: str) -> Dataset:
         """A labelled corpus, columns ``tokens`` and ``labels``; ``split`` is train, dev or test.
 
@@ -307,7 +319,8 @@ class Edition:
             return {}
         told = {code: entry.corpus for code, entry in self.document.substitutes.items()}
         known = self.document.corpora.substitutes() | told
-        return {code: known[code] for code in languages.CONLL_LANGUAGES if code in known}
+        mine = [code for code in languages.CONLL_LANGUAGES if code in self.languages("ner")]
+        return {code: known[code] for code in mine if code in known}
 
     def _key(self, task: str, language: str, split: str) -> tuple[str, str, str]:
         known = [*self.languages(task), *self.evaluation_languages(task)]

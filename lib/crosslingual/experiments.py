@@ -316,7 +316,7 @@ def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> 
 
 def _judged_once(path: Path, compute: bool, content: str, judge: Callable) -> pd.DataFrame:
     edition = Edition.load(path)
-    with nullcontext() if compute else _nothing_computed():
+    with nullcontext() if compute else nothing_computed():
         return judge(results(edition), edition)
 
 
@@ -471,7 +471,7 @@ def plan(edition: Edition, download: bool = False) -> list[Job]:
 
     download: whether corpora are fetched meanwhile; else what rests on them counts as lacking.
     """
-    with _nothing_computed(download) as planned:
+    with nothing_computed(download) as planned:
         everything(edition)
         return list(planned)
 
@@ -486,7 +486,7 @@ def part(jobs: Iterable[Job], share: str) -> list[Job]:
 
 
 @contextmanager
-def _nothing_computed(download: bool = False) -> Iterator[dict]:
+def nothing_computed(download: bool = False) -> Iterator[dict]:
     """Whatever is asked for meanwhile is shown as far as it is kept; yields the jobs that lack."""
     planned, transfers = _PLANNED.set({}), fetch.TRANSFERS.set(download)
     try:

@@ -1,8 +1,11 @@
 """Handouts: a chapter's exercises in a notebook of their own, in nbgrader's source format."""
 
 import ast
+import os
 import re
+import sys
 from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import indent
 
@@ -47,6 +50,21 @@ def write(root: Path, name: str) -> list[Path]:
         for cell in notebook.cells:
             cell.source = SOLVED.sub(STUB[cell.cell_type], cell.source)
     return paths
+
+
+def lab(root: Path) -> None:
+    """Become JupyterLab in the folder of the students' handouts; what is there is not rewritten.
+
+    Raises BookError where JupyterLab is not installed.
+    """
+    if find_spec("jupyterlab") is None:
+        advice = "pip install --constraint requirements.lock jupyterlab"
+        raise book.BookError(f"JupyterLab is not installed: `{advice}` in the book's environment")
+    folder = root / "_build/handouts/student"
+    for name in offered(root):
+        if not (folder / f"{name}.ipynb").exists():
+            write(root, name)
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", folder])
 
 
 def teacher(cells: list[NotebookNode], name: str, number: int) -> list[NotebookNode]:

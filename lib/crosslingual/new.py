@@ -24,12 +24,12 @@ KINDS = {".conllu": "pos"} | dict.fromkeys([".conll", ".bio", ".iob", ".iob2", "
 NAMES = {split: split for split in SPLITS} | dict.fromkeys(["valid", "validation", "devel"], "dev")
 SAMPLE = 64  # sentences of a file that the tokenizer is tried on
 COMMENTS = {
-    "title": "Written by `crosslingual new` after a look at {data}; all of it may be changed.",
+    "title": "Written by `crosslingual new` after a look at your files; all of it may be changed.",
     "seeds": "Of fine-tuning; from two on their spread is shown; the paper's tables have three.",
     "encoders": "By role; an en-bert, pre-trained on one language, would be the paper's control.",
-    "corpora": "Files are relative to root. Parallel text is parallel: {{en-de: [my/en, my/de]}}.",
+    "corpora": "Files are relative to root. Parallel text is parallel: {en-de: [my/en, my/de]}.",
     "languages": "These alone; further ones that the paper has are downloaded.",
-    "new_languages": "Yours to add: order (SVO, SOV), features of WALS ({{87A: Noun-Adjective}}).",
+    "new_languages": "Yours to add: order (SVO, SOV), features of WALS ({87A: Noun-Adjective}).",
     "recipe": "The paper's hyper-parameters, which hold without this key, too.",
 }
 
@@ -83,23 +83,26 @@ def told(edition: Edition, found: pd.DataFrame, others: list[str]) -> str:
 
 def survey(data: Path, tokenizer: PreTrainedTokenizerFast) -> tuple[pd.DataFrame, list[str]]:
     """The corpora below a folder, columns as of `Found`, and why other files are none."""
-    found, others = {}, []
+    found: dict[tuple, Found] = {}
+    others = []
     for path in sorted(path for path in data.rglob("*") if path.suffix in KINDS):
-        place, task = path.relative_to(data), KINDS[path.suffix]
         try:
-            key = task, *_named(place)
-            corpus = (formats.read_conllu if task == "pos" else formats.read_conll)(path)
+            one = _corpus(data, path, tokenizer)
         except CorpusUnavailable as problem:
             others.append(str(problem).removesuffix("."))
             continue
-        if key in found:
-            others.append(f"{path} is one more for {' '.join(key)}, beside {found[key].path}")
-            continue
-        labels = [label for sentence in corpus["labels"] for label in sentence]
-        unknown = unknown_share(tokenizer, corpus["tokens"][:SAMPLE])
-        sizes = len(corpus), len(labels), len({*labels})
-        found[key] = Found(*key, str(place), *sizes, unknown)
+        if (first := found.setdefault(one[:3], one)) is not one:
+            others.append(f"{one.path} is one more for {' '.join(one[:3])}, beside {first.path}")
     return pd.DataFrame(sorted(found.values()), columns=Found._fields), others
+
+
+def _corpus(data: Path, path: Path, tokenizer: PreTrainedTokenizerFast) -> Found:
+    place, task = path.relative_to(data), KINDS[path.suffix]
+    code, split = _named(place)
+    corpus = (formats.read_conllu if task == "pos" else formats.read_conll)(path)
+    labels = [label for sentence in corpus["labels"] for label in sentence]
+    unknown = unknown_share(tokenizer, corpus["tokens"][:SAMPLE])
+    return Found(task, code, split, str(place), len(corpus), len(labels), len({*labels}), unknown)
 
 
 def _named(place: Path) -> tuple[str, str]:
@@ -116,23 +119,19 @@ def _named(place: Path) -> tuple[str, str]:
 
 def _text(name: str, encoder: dict[str, str], data: Path, found: pd.DataFrame) -> str:
     """The edition's file, a comment before each key."""
-    codes: dict[str, list] = {"pos": [], "ner": [], "code-switching": []}
     files: dict[str, dict] = {"pos": {}, "ner": {}}
     for (task, code), some in found.groupby(["task", "language"]):
-        codes[task].append(code)
         files[task][code] = dict(zip(some.split, some.path, strict=True))
-    new = {code for code in found.language if code not in languages.table().index}
+    new = sorted({*found.language} - {*languages.table().index})
     values: dict[str, Any] = {"title": name, "seeds": [1], "encoders": {"m-bert": encoder}}
     values["corpora"] = {"source": "published", "root": data.name, "files": files}
-    values |= {"languages": codes, "new_languages": {code: _declared(code) for code in sorted(new)}}
+    values["languages"] = {task: [*codes] for task, codes in files.items()} | {"code-switching": []}
+    values["new_languages"] = {code: _declared(code) for code in new}
     values["recipe"] = {"epochs": 3, "learning_rate": 3e-5}
-    spelled = {"default_flow_style": None, "sort_keys": False, "allow_unicode": True, "width": 200}
-
-    def commented(key: re.Match) -> str:
-        return f"\n# {COMMENTS[key[1]].format(data=data.name)}\n{key[0]}"
-
-    text = yaml.safe_dump(values, **spelled)
-    return re.sub(r"^(\w+):", commented, text, flags=re.MULTILINE).lstrip()
+    text = yaml.safe_dump(values, default_flow_style=None, sort_keys=False, width=200)
+    told = {f"{key}:": f"\n# {comment}\n{key}:" for key, comment in COMMENTS.items()}
+    lines = (re.sub(r"^\w+:", lambda key: told[key[0]], line) for line in text.splitlines())
+    return "\n".join([*lines, ""]).lstrip()
 
 
 def _declared(code: str) -> dict[str, str]:

@@ -132,6 +132,7 @@ def table(
     """A table ``about`` something (no full stop); below it ``notes`` and what its frames tell."""
     told = [*notes, *_told(edition, *frames), *map(signature, frames)]
     notes = tuple(filter(None, dict.fromkeys(told)))
+    rows = rows or [[NOTHING, *[""] * len(header[1:])]]
     known = valued(pd.concat(frames)) if name.startswith("table-") else ()
     runs = downloads.runs(known) if len(known) else None
     return Table(f"{about}. {_whose(edition)}", name, header, rows, notes, text, runs)
@@ -233,7 +234,8 @@ def beside(
 
     Without ``languages``, what the paper leaves empty stays empty.
     """
-    codes = list(languages or published)
+    there = {*frame.train, *frame.evaluate}
+    codes = [c for c in published if c in there] if languages is None else languages
     digits = 1 if published.round(1).equals(published) else 2  # as the paper prints: Table 4 has 1
     rows = []
     for train, printed in published.reindex(index=codes, columns=codes).iterrows():
@@ -242,7 +244,7 @@ def beside(
             runs = frame[(frame.train == train) & (frame.evaluate == code)]
             told = joined("paper {paper}", paper=number(value, digits))
             paper = [told] * (not np.isnan(value))
-            row.append(cell(runs, *paper) if paper or languages else "")
+            row.append(cell(runs, *paper) if paper or languages is not None else "")
         rows.append(row)
     about, header = titled(published, edition), ["fine-tuned on", *map(label, codes)]
     return table(about, name, header, rows, edition, frame)
@@ -268,6 +270,8 @@ def systems(
         title += ", paper" * title.endswith("BERT")  # as our systems are named alike
         rows.append([title, *(number(value, 2) for value in values)])
     for title, frame in ours.items():
+        if valued(frame).empty:
+            continue
         cells = [cell(frame[frame.evaluate == code]) for code in published]
         rows.append([f"**{title}, ours**", *cells])
     about, header = published.attrs["caption"], ["system", *map(label, published)]
@@ -651,16 +655,17 @@ def against(
 def span(values: Iterable[float], decimals: int = 1) -> str:
     """The lowest and the highest: "12.1 to 80.4"."""
     values = list(values)
-    return " to ".join(number(end(values), decimals) for end in (min, max)) if values else NOTHING
+    ends = [number(end(values), decimals) for end in (min, max)] if values else [NOTHING]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def lowest(scores: pd.Series) -> str:
     """The lowest of a series indexed by languages or pairs of them: "EN to JA (49.4)"."""
-    return _named(scores.nsmallest(1))
+    return _named(scores.astype(float).nsmallest(1))
 
 
 def highest(scores: pd.Series) -> str:
-    return _named(scores.nlargest(1))
+    return _named(scores.astype(float).nlargest(1))
 
 
 def _named(one: pd.Series) -> str:

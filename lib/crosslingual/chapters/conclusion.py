@@ -379,6 +379,8 @@ def _about_mixed_text(results: dict, sizes: pd.DataFrame, edition: Edition) -> s
 def _about_layers(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
     curve = claims.all_candidates(stats.valued(results["retrieval"]))
     line = curve.query("method == 'paper' and queries == 'all' and encoder == 'm-bert'")
+    if line.empty:
+        raise claims.NotAvailable("no curve to say it of")
     best = line.loc[line.groupby(["source", "target"]).accuracy.idxmax()]
     places = zip(best.source.map(label), best.target.map(label), best.layer, strict=True)
     told = show.listing(f"{source}-{target} in layer {layer:g}" for source, target, layer in places)

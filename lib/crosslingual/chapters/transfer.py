@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,9 @@ def _trained(scores: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(scores.train))
 
 
-def everywhere(
-    scores: pd.DataFrame, train: str, edition: Edition, encoder: str = "m-bert"
-) -> show.Figure:
-    """A model fine-tuned on ``train``, evaluated on every language, as bars; dark: same script."""
+def everywhere(scores: pd.DataFrame, edition: Edition, encoder: str = "m-bert") -> show.Figure:
+    """The first model, evaluated on every language, as bars; dark: the same script."""
+    train = "".join(_trained(scores)[:1])
     chosen = scores[(scores.encoder == encoder) & (scores.train == train)]
     name = f"everywhere-{encoder}"
     found = means(chosen).droplevel("train").sort_values()
@@ -72,8 +72,9 @@ def everywhere(
 
 def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
     """``everywhere`` of each language that was fine-tuned on, by a menu, the first one last."""
-    first, *others = _trained(scores)
-    shown = {code: everywhere(scores, code, edition) for code in [*others, first]}
+    codes = _trained(scores)
+    order = [*codes[1:], *codes[:1]]
+    shown = {code: everywhere(scores[scores.train == code], edition) for code in order}
     return show.gallery({f"fine-tuned on {label(code)}": view for code, view in shown.items()})
 
 
@@ -83,7 +84,7 @@ def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
 def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> show.Table:
     """M-BERT's zero-shot accuracy by pair beside what takes no multilingual pre-training."""
     held, rows = _held(scores, baselines), []
-    encoders = list(dict.fromkeys(held.encoder))
+    encoders = list(dict.fromkeys(valued(held).encoder))
     for train, evaluate in permutations(_trained(scores), 2):
         runs = valued(held[(held.train == train) & (held.evaluate == evaluate)])
         cells = [runs[runs.encoder == encoder] for encoder in encoders]
@@ -201,12 +202,13 @@ def _far_above(english: pd.DataFrame, paper: pd.Series, edition: Edition) -> str
 
 
 def unread(
-    scores: pd.DataFrame, baselines: pd.DataFrame, train: str, edition: Edition
+    scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition
 ) -> dict[str, str | float]:
     """Appendix C's phrases about what EN-BERT transfers beside word shape and majority class."""
+    train = "".join(_trained(scores)[:1])
     held = valued(pd.concat([scores, baselines]))
     held = held[(held.train == train) & (held.evaluate != train)]
-    alike = held.evaluate.map(languages.script) == languages.script(train)
+    alike = held.evaluate.map(partial(claims.within_script, train)).astype(bool)
     parts = []
     for kind, runs in {"the same script": held[alike], "other scripts": held[~alike]}.items():
         by = runs.groupby(["evaluate", "encoder"]).score.mean().unstack().dropna()
@@ -219,7 +221,7 @@ def unread(
         exposure = "The artificial English of this edition, though, is free of other languages."
     from_german = float(published.TABLE_8.loc["de"].drop("de").mean())
     told = {"left": "; ".join(parts), "from_german": from_german, "exposure": exposure}
-    return told | {"taught": languages.name(train)}
+    return told | {"taught": languages.name(train) if train else show.NOTHING}
 
 
 # Claims

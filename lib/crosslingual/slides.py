@@ -1,0 +1,65 @@
+"""Slides for a lecture: ``book/slides.md`` with numbers, tables and figures of the built book.
+
+There ``{chapter/name}`` stands for what a chapter glued by that name, and ``{name}`` for a table or
+a figure, by the name of its files.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+from markdown_it import MarkdownIt
+
+from crosslingual import DEFAULT, downloads
+from crosslingual.book import BookError
+
+PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+<body id="notes">
+{slides}
+</body>
+</html>
+"""
+GLUED = "application/papermill.record/text/plain"
+
+
+def write(root: Path) -> Path:
+    """Write ``_build/slides.html``, a file that needs no other; return where it is.
+
+    Raises BookError where no executed chapter has what a slide shows.
+    """
+    text, path = (root / "book/slides.md").read_text("utf-8"), root / "_build/slides.html"
+    try:
+        text = text.format_map(_found(root / "_build/executed" / DEFAULT))
+    except KeyError as lacking:
+        told = f"no executed chapter has {lacking}, which a slide shows: do `make book` first"
+        raise BookError(told) from None
+    title, *_ = parts = re.split("^##? ", text, flags=re.MULTILINE)[1:]
+    slides = [f"<section>\n{MarkdownIt().render(f'## {part}')}</section>" for part in parts]
+    style = (root / "book/assets/slides.css").read_text("utf-8")
+    title = title.splitlines()[0]
+    path.write_text(PAGE.format(title=title, style=style, slides="\n".join(slides)), "utf-8")
+    return path
+
+
+def _found(executed: Path) -> dict[str, str]:
+    """What chapters glued, as text, and their tables and figures, as HTML, by name."""
+    found = {}
+    for path in executed.glob("*.ipynb"):
+        cells = nbformat.read(path, 4).cells
+        for output in (output for cell in cells for output in cell.get("outputs", [])):
+            about = output.get("metadata", {})
+            if "scrapbook" in about:
+                key = f"{path.stem}/{about.scrapbook.name}"
+                found[key] = ast.literal_eval(output.data[GLUED])
+            elif downloads.KEY in about:
+                name = min(about[downloads.KEY].files).split(".")[0]
+                found[name] = f'<div class="shown">\n{output.data["text/html"]}\n</div>'
+    return found
