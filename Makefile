@@ -3,7 +3,7 @@ VENV ?= .venv
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup book chapter handouts lab slides test clean lock
+.PHONY: help setup book pdf chapter handouts lab slides test clean lock
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python python3.13 python3.12 python3.11; do \
@@ -47,6 +47,9 @@ $(STAMP): pyproject.toml requirements.lock
 
 book: $(STAMP)  ## build the site (EDITION=paper or a path to a .yml; DRY=1: only say what it takes; FRESH=1: compute all anew; SPOT=7: check other results; REPOSITORY=https://...: buttons for Binder and Colab)
 	$(BIN)/crosslingual book $(OF) $(if $(DRY),--dry-run) $(if $(FRESH),--fresh) $(if $(SPOT),--spot "$$SPOT") $(if $(REPOSITORY),--repository "$$REPOSITORY")
+
+pdf: $(STAMP)  ## the book, as it was last built, as a PDF (needs xelatex; EDITION=pocket)
+	$(BIN)/crosslingual pdf $(OF)
 
 chapter: $(STAMP)  ## rerun one chapter: make chapter NAME=02-models-and-data P="seeds=5; pos_languages=[en, de]" (OPEN=1: its page in a browser; COMPARE=1: what differs from the book)
 	@test -n "$$NAME" || { echo 'name the chapter: make chapter NAME=02-models-and-data' >&2; exit 2; }

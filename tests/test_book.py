@@ -281,7 +281,7 @@ def test_one_chapter_with_another_parameter_leaves_the_book_alone(miniature, cap
     assert "twice 42" in capfd.readouterr().out  # what a chapter says of its costs is heard at once
     assert not (miniature / "_build/html").exists() and not executed(miniature)
     assert "`number=21` (in the book: `2`)" in nbformat.read(done, 4).cells[1].source
-    with pytest.raises(book.BookError, match="no book to put the chapter into: do `make book`"):
+    with pytest.raises(book.BookError, match="no book of the edition tiny: do `make book`"):
         rerun.chapter(miniature, "01-one", "tiny", {}, compare=True)
 
 

@@ -47,6 +47,8 @@ SIDE_BY_SIDE = 2  # chapters; what takes long was computed before, on all cores
 LACKING = re.compile(r"(^|[ (])–($|[ ,)])|not available|none of the 0")
 GLUED = re.compile(r"\{glue:text\}`(\w+)`")
 SENTENCE = re.compile(r"(?<=[.?])\s+(?=[A-Z{*])|(?<=[.?]\*\*)\s+")
+# Debian's packages for a PDF: LaTeX, and the fonts that book/assets/pdf.sty names.
+LATEX = "texlive-xetex, texlive-latex-extra, latexmk, fonts-noto-core, fonts-noto-cjk, fonts-dejavu"
 SPHINX = "from jupyter_book.cli.main import main; main()"
 
 
@@ -384,12 +386,39 @@ def _with_buttons(root: Path, repository: str) -> Path:
     return path
 
 
-def jupyter_book(root: Path, pages: Path, draft: Path, config: Path, strict: bool = True) -> None:
+def built(root: Path, *editions: str) -> Path:
+    """The folder of executed chapters of the first edition that has a book; raises BookError."""
+    folders = [root / "_build/executed" / name for name in editions]
+    for folder in folders:
+        if all((folder / f"{name}.ipynb").exists() for name in chapters(root)):
+            return folder
+    raise BookError(f"there is no book of the edition {editions[0]}: do `make book` first.")
+
+
+def pdf(root: Path, edition: str) -> Path:
+    """Set an edition's book, as it was last built, as a PDF; return that.
+
+    Raises BookError where there is no book or no LaTeX, and with what LaTeX refuses.
+    """
+    if not all(map(shutil.which, ("xelatex", "latexmk", "make"))):
+        raise BookError(f"a PDF needs xelatex and latexmk; Debian has them, and fonts, in {LATEX}")
+    pages, draft = root / "_build/pdf/pages", root / "_build/pdf/draft"
+    for folder in (pages, draft):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(built(root, edition), pages)
+    furnish(root, pages)
+    jupyter_book(root, pages, draft, root / "_config.yml", builder="pdflatex")
+    return Path(shutil.copy(draft / "_build/latex/book.pdf", root / f"_build/pdf/{edition}.pdf"))
+
+
+def jupyter_book(
+    root: Path, pages: Path, draft: Path, config: Path, strict: bool = True, builder: str = "html"
+) -> None:
     """Make a site of pages in a draft folder; raises BookError, if ``strict`` for warnings too."""
     command = [sys.executable, "-c", SPHINX, "build", pages]
     command += ["-n", "-W", "--keep-going"] if strict else []
     command += ["--config", config, "--toc", root / "_toc.yml"]
-    command += ["--path-output", draft]
+    command += ["--path-output", draft, "--builder", builder]
     done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).splitlines()

@@ -84,6 +84,16 @@ def book(
 
 
 @app.command()
+def pdf(edition: EditionName = DEFAULT) -> None:
+    """Set the book, as it was last built, as a PDF; needs xelatex."""
+    from crosslingual import book as the_book
+    from crosslingual import results
+    from crosslingual.edition import Edition
+
+    print(f"The PDF: {the_book.pdf(results.root(), Edition.load(edition).name)}")
+
+
+@app.command()
 def chapter(
     name: str,
     edition: EditionName = DEFAULT,

@@ -27,7 +27,7 @@ def chapter(
     loaded = Edition.load(edition)  # what is wrong with it is said before a kernel starts
     path, asked = book.source(root, name), {"edition_name": book.from_root(root, edition), **given}
     values, executed = book.typed(path, asked), root / "_build/chapters" / f"{name}.ipynb"
-    theirs = executed_book(root, loaded) / f"{name}.ipynb" if compare else None
+    theirs = book.built(root, loaded.name, DEFAULT) / f"{name}.ipynb" if compare else None
     book.execute(root, name, values, executed, stdout=sys.stdout)
     notebook = nbformat.read(executed, 4)
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(changed(path, values)))
@@ -45,15 +45,6 @@ def changed(path: Path, values: dict) -> str:
     told = [f"`{key}={value}` (in the book: `{known[key]['default']}`)" for key, value in other]
     what = f"with {', '.join(told)}" if told else "with the book's own parameters"
     return f"```{{note}}\nRerun on {date.today()} {what}.\n```"
-
-
-def executed_book(root: Path, edition: Edition) -> Path:
-    """The folder of the edition's executed chapters, or of the default's; raises BookError."""
-    folders = [root / "_build/executed" / name for name in (edition.name, DEFAULT)]
-    for folder in folders:
-        if all((folder / f"{name}.ipynb").exists() for name in book.chapters(root)):
-            return folder
-    raise book.BookError("there is no book to put the chapter into: do `make book` first.")
 
 
 def beside_book(ours: nbformat.NotebookNode, theirs: nbformat.NotebookNode) -> str:
@@ -92,7 +83,7 @@ def page(root: Path, name: str, edition: str) -> Path:
     it was not.
     """
     pages, draft = root / "_build/chapters/pages", root / "_build/chapters/site"
-    around = executed_book(root, Edition.load(edition))
+    around = book.built(root, Edition.load(edition).name, DEFAULT)
     for folder in (pages, draft):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(around, pages)

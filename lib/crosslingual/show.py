@@ -508,13 +508,30 @@ def canvas(
     return drawing, panels
 
 
-def gallery(views: Mapping[str, Figure | Table]) -> ipywidgets.VBox:
-    """A drop-down that switches between figures or tables, also without a kernel."""
+class Gallery(ipywidgets.VBox):
+    """Pages by a menu; on paper, where nothing can be chosen, Markdown stands for them."""
+
+    printed = ""
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        on_paper = {"text/markdown": self.printed} if self.printed else {}
+        return super()._repr_mimebundle_(**options) | on_paper
+
+
+def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
+    """A drop-down that switches between figures or tables, also without a kernel.
+
+    A first table is printed. A first figure is not: it stands beside its gallery.
+    """
     choice = ipywidgets.Dropdown(options=list(views), description="Show")
     pages = [ipywidgets.HTML(view.html()) for view in views.values()]
     stack = ipywidgets.Stack(pages, selected_index=0)
     ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
-    return ipywidgets.VBox([choice, stack])
+    box, (first, *others) = Gallery([choice, stack]), views
+    if isinstance(table := views[first], Table):
+        also = f" (On the site, too: {', '.join(others)}.)" * bool(others)
+        box.printed = f"{table.caption}{also}\n\n{table.grid()}"
+    return box
 
 
 def heatmap(
