@@ -26,12 +26,13 @@ def test_the_library_stays_small():
     """7,000 lines in 40 files are the aim: who raises this limit says what each line buys.
 
     Raised last for `crosslingual new`, which saves a stranger the edition's grammar (140), a form
-    for what is not recorded (80), slides and the lab (100), the book as a PDF (150), and pages of
-    others' editions without sentences that make no sense there (50); before, for rerun chapters in
-    their place in the book (100), handouts (100), new languages (50) and buttons (20).
+    for what is not recorded (80), slides and the lab (100), the book as a PDF (150), pages of
+    others' editions without sentences that make no sense there (50) and mistakes told at once (20);
+    before, for rerun chapters in their place in the book (100), handouts (100), new languages (50)
+    and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 51 and lines <= 12350, lines
+    assert len(FILES) <= 52 and lines <= 12370, lines
 
 
 def test_functions_are_short():

@@ -72,6 +72,24 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(folder, told, arguments, sent
     assert said.count("\n") == 1 or "Usage" in said
 
 
+@pytest.mark.parametrize("arguments, slow", [
+    ("chapter 2-models", "pandas"), ("book -e nowhere.yml", "papermill"),
+    ("chapter index -e nowhere.yml", "papermill"),
+])  # fmt: skip
+def test_a_mistake_is_told_before_what_takes_long_is_loaded(arguments, slow):
+    code = f"""
+import sys
+from crosslingual import cli
+sys.argv = ["crosslingual", *{arguments.split()}]
+try:
+    cli.main()
+except SystemExit:
+    sys.exit("{slow}" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr.startswith("crosslingual: there is no ")
+
+
 def test_an_error_that_nobody_foresaw_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(cli, "app", lambda: int("x"))
     with pytest.raises(ValueError, match="invalid literal"):

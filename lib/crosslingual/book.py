@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, suppress
-from difflib import get_close_matches
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -32,6 +31,7 @@ from tqdm import tqdm
 from traitlets.config import Config
 
 from crosslingual import DEFAULT, downloads, experiments, results, verify
+from crosslingual.contents import BookError, chapters, source
 from crosslingual.edition import Edition
 
 LIBRARY = Path(__file__).parents[1]
@@ -50,10 +50,6 @@ SENTENCE = re.compile(r"(?<=[.?])\s+(?=[A-Z{*])|(?<=[.?]\*\*)\s+")
 # Debian's packages for a PDF: LaTeX, and the fonts that book/assets/pdf.sty names.
 LATEX = "texlive-xetex, texlive-latex-extra, latexmk, fonts-noto-core, fonts-noto-cjk, fonts-dejavu"
 SPHINX = "from jupyter_book.cli.main import main; main()"
-
-
-class BookError(ValueError):
-    """A wrong chapter or parameter, a failed chapter, a refused page, or another build."""
 
 
 def build(
@@ -81,27 +77,6 @@ def build(
             return compile(root, loaded.name, repository)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
-
-
-def chapters(root: Path) -> list[str]:
-    """The chapters' names in the order of ``_toc.yml``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [name for name in [toc["root"], *listed] if (root / f"book/{name}.ipynb").exists()]
-
-
-def source(root: Path, name: str) -> Path:
-    """A chapter's notebook; raises BookError, with the names there are, if it has none."""
-    path, book = root / f"book/{name}.ipynb", root / "book"
-    if not path.is_file():
-        names = [
-            each.relative_to(book).with_suffix("").as_posix() for each in book.rglob("*.ipynb")
-        ]
-        near = "".join(f"did you mean {name}? " for name in get_close_matches(name, names, 1))
-        raise BookError(
-            f"there is no chapter {name!r}: {near}choose from {', '.join(sorted(names))}"
-        )
-    return path
 
 
 # A chapter's parameters: what the cell tagged `parameters` declares.

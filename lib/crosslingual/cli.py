@@ -63,6 +63,19 @@ def main() -> None:
         sys.exit(2)
 
 
+def checked(edition: str, *chapters: str) -> Path:
+    """The book's folder; what is wrong with these is said before what takes seconds is loaded."""
+    from crosslingual import contents
+
+    root = contents.root()
+    for name in chapters:
+        contents.source(root, name)
+    from crosslingual.edition import Edition
+
+    Edition.load(edition)
+    return root
+
+
 @app.command()
 def book(
     edition: EditionName = DEFAULT,
@@ -73,10 +86,10 @@ def book(
     repository: Repository = "",
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
+    root = checked(edition)
     from crosslingual import book as the_book
-    from crosslingual import results
 
-    root, given = results.root(), the_book.parse(parameter)
+    given = the_book.parse(parameter)
     if dry_run:
         run([], edition, dry_run)
     else:
@@ -102,10 +115,11 @@ def chapter(
     show: Show = False,
 ) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
+    root = checked(edition, name)
     from crosslingual import book as the_book
-    from crosslingual import rerun, results
+    from crosslingual import rerun
 
-    root, given = results.root(), the_book.parse(parameter)
+    given = the_book.parse(parameter)
     print(f"The notebook: {rerun.chapter(root, name, edition, given, compare)}")
     if show:
         print(f"The page: {(page := rerun.page(root, name, edition))}")

@@ -33,6 +33,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslingual import parquet
+from crosslingual.contents import root
 
 VARIABLE = "CROSSLINGUAL_RESULTS"  # environment variable: where results computed here are kept
 RECORDED, COMPUTED = "recorded", "computed here"  # in this order the latter comes first
@@ -50,22 +51,6 @@ PROVENANCE = ["made_from", "date", "device", "seconds", "memory", "versions"]
 
 class ResultsError(ValueError):
     """A recorded file that cannot be read."""
-
-
-class NoCheckout(ValueError):
-    """There is no book above the working directory, nor where the library was installed from."""
-
-
-def root(start: Path | None = None) -> Path:
-    """The folder that holds ``_toc.yml`` and ``book/``, from ``start`` (default: here) upwards.
-
-    Failing that, the checkout that ``pip install --editable`` was run in; raises NoCheckout.
-    """
-    start = Path(start or Path.cwd()).resolve()
-    for folder in (start, *start.parents, Path(__file__).resolve().parents[2]):
-        if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
-            return folder
-    raise NoCheckout(f"no book found from {start} upwards: go to the folder that holds _toc.yml")
 
 
 def local(edition: str) -> Path:
