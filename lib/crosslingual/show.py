@@ -270,9 +270,7 @@ def systems(
         title = " · ".join(index) if isinstance(index, tuple) else index
         title += ", paper" * title.endswith("BERT")  # as our systems are named alike
         rows.append([title, *(number(value, 2) for value in values)])
-    for title, frame in ours.items():
-        if valued(frame).empty:
-            continue
+    for title, frame in ((title, frame) for title, frame in ours.items() if len(valued(frame))):
         cells = [cell(frame[frame.evaluate == code]) for code in published]
         rows.append([f"**{title}, ours**", *cells])
     about, header = published.attrs["caption"], ["system", *map(label, published)]
