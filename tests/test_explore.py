@@ -2,20 +2,19 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import CHROMIUM
 from crosslingual import languages, stats
 from crosslingual.chapters import explore
 from fabricated import ARTIFICIAL, REAL, scores
 from webserver import serving
 
 ASSETS = Path(__file__).parents[1] / "book/assets"
-BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "chrome"])), None)
 CODES = ["en", "de", "ja"]
 HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
 HEAD += '<meta name="viewport" content="width=device-width">'
@@ -108,14 +107,14 @@ def test_charts_are_for_the_version_of_vega_lite_that_comes_with_the_site(found)
         assert f"Vega-Lite {major} " in (ASSETS / "vendor/README.md").read_text("utf-8")
 
 
-@pytest.mark.skipif(not BROWSER, reason="no Chromium here")
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
 def test_the_page_draws_and_tells_in_a_browser_without_an_error_or_a_request(found, tmp_path):
     page = HEAD + PROBE.replace("%s", explore.page(found[0], REAL))
     scripts = {f"/_static/{name}": (ASSETS / name).read_bytes() for name in explore.SCRIPTS}
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900"]
     options += ["--virtual-time-budget=20000", f"--user-data-dir={tmp_path}", "--dump-dom"]
     with serving({"/beyond/explore.html": page.encode()} | scripts) as server:
-        command = [BROWSER, *options, f"{server.url}/beyond/explore.html"]
+        command = [CHROMIUM, *options, f"{server.url}/beyond/explore.html"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     seen = json.loads(re.search(r'<pre id="told">(.*?)</pre>', done.stdout)[1])
     assert seen["told"] == [] and seen["wide"] <= 0

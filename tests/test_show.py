@@ -139,6 +139,8 @@ def test_what_rows_say_of_themselves_and_what_lacks_stands_below_tables_and_in_c
 
 def test_markdown_is_a_numbered_table_with_signatures_folded_away(ner):
     text = show.beside(ner, published.TABLE_1, ARTIFICIAL, "table-1").markdown()
+    entry, text = text.split("\n```\n\n", 1)
+    assert entry == "```{index} ! Table 1"  # found by the site's search
     assert text.startswith("```{table} ") and "\n:name: table-1\n" in text
     assert "artificial" in text.splitlines()[0] and "<br>paper 90.70 |" in text
     table = show.Table("c", "n", ["a"], [["1"]], ("`F1 | seeds 1`", "Bold: ours."))

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from browser import CHROMIUM, site_faults
 from crosslingual import downloads
 from test_downloads import uncovered
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
+# In the browser: the front; a chapter with a menu, formulas and exercises; charts.
+PAGES = ["index", "03-vocabulary", "beyond/explore"]
 BUILD = """
 from crosslingual import book, cli
-book.compile = lambda root, *_: root  # the business of `make book`, which takes longer
 book.LIBRARY = book.Path("book")  # whoever edits the library meanwhile makes no chapter stale
 few = "sentences=12; steps=2; permutations=40"  # what takes longest, in small
 cli.app(["book", "--edition", "smoke", "--parameter", few])
@@ -26,9 +28,9 @@ cli.app(["book", "--edition", "smoke", "--parameter", few])
 
 @pytest.fixture
 def checkout(tmp_path, smoke_encoders):
-    for name in ("requirements.lock", "_toc.yml"):
+    for name in ("requirements.lock", "_toc.yml", "_config.yml"):
         shutil.copy(ROOT / name, tmp_path)
-    left_out = shutil.ignore_patterns("assets", "recorded")
+    left_out = shutil.ignore_patterns("recorded")
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=left_out)
     shutil.copytree(smoke_encoders, tmp_path / "_build/smoke")
     return tmp_path
@@ -58,3 +60,7 @@ def test_the_book_is_computed_offline_without_a_warning_and_only_once(checkout):
         # Of the chapters of the paper; what is beyond has texts with versions of things in them.
         if "column" in frame and not row.chapter.startswith("beyond/"):
             assert not uncovered(frame[frame.column != "Beside it"]), name  # which is prose
+    if CHROMIUM:
+        pages = [f"{page}.html" for page in PAGES]
+        site = checkout / "_build/html/smoke"
+        assert site_faults(checkout / "_build/profile", site, pages) == {}

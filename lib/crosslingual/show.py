@@ -97,7 +97,8 @@ class Table:
         notes = f"\n```{{container}} table-notes\n{self.below()}\n```\n"
         origin = f"{{ref}}`where each number comes from <origin-{self.name}>`"
         whence = origin * (self.runs is not None)
-        return table + notes * bool(self.notes) + downloads.links(self.files(), whence)
+        below = notes * bool(self.notes) + downloads.links(self.files(), whence)
+        return indexed(self.name) + table + below
 
     def files(self) -> dict[str, str]:
         """What a reader takes along: cells as CSV, the table as LaTeX, perhaps runs; by name."""
@@ -411,6 +412,12 @@ def signature(frame: pd.DataFrame) -> str:
     return f"`{'; '.join(told)}`" if told else ""
 
 
+def indexed(name: str) -> str:
+    """MyST by which the site's search finds the paper's "Table 5b" or "Figure 1" by its name."""
+    of_paper = re.fullmatch(r"(?:table|figure)-\d[a-z]?", name)
+    return f"```{{index}} ! {name.replace('-', ' ').capitalize()}\n```\n\n" if of_paper else ""
+
+
 # ---- Figures ----
 
 
@@ -460,7 +467,7 @@ class Figure:
         image = (
             f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}\n\n{self.caption}\n```\n"
         )
-        return image + downloads.links(self.files)
+        return indexed(self.name) + image + downloads.links(self.files)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         forms = {"text/markdown": self.markdown(), "text/html": self.html(), "text/plain": self.alt}
