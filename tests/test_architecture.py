@@ -32,7 +32,7 @@ def test_the_library_stays_small():
     and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 52 and lines <= 12370, lines
+    assert len(FILES) <= 53 and lines <= 12370, lines
 
 
 def test_functions_are_short():

@@ -7,7 +7,6 @@ What a node was at when it died is given to another.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -89,7 +88,7 @@ def _packed(edition: Edition) -> tuple:
 
 
 def _on_node(packed: list, job: Job) -> tuple[Job, Any]:
-    experiments._settle(0, os.getpid())  # Ray shows a process its own GPU only, and ends it
+    experiments._settle(0)  # Ray shows a process its own GPU only, and ends it
     return experiments.computed(_unpacked(packed[0]), job)
 
 

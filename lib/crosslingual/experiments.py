@@ -17,7 +17,6 @@ import os
 import re
 import resource
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -42,6 +41,7 @@ from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
 from crosslingual.models import pieces, retrieve, score
 from crosslingual.models.encoder import check, decomposed
+from crosslingual.workers import end_with
 
 RECORDED = ["real", "pocket"]  # editions whose results come with the book
 ENCODERS = ["m-bert", "en-bert"]
@@ -565,11 +565,12 @@ def _side_by_side(
     The bar goes by the seconds expected of each, not by their number, and so does what it says of
     the time that remains.
     """
-    here = os.getpid(), edition.path
-    calls = (delayed(_call)(i, *here, *task) for i, task in enumerate(tasks))
+    calls = (delayed(_call)(i, edition.path, *task) for i, task in enumerate(tasks))
     seconds = [seconds for seconds, _ in expected]
     try:
-        pool = Parallel(number, backend="loky", return_as="generator_unordered", batch_size=1)
+        how = {"return_as": "generator_unordered", "batch_size": 1}
+        how |= {"initializer": end_with, "initargs": (os.getpid(),)}
+        pool = Parallel(number, backend="loky", **how)
         with tqdm(total=sum(seconds), bar_format=BAR, leave=False) as bar:
             for done, (index, result) in enumerate(pool(calls), 1):
                 bar.set_postfix_str(f"{done} of {len(tasks)}", refresh=False)
@@ -688,8 +689,8 @@ def default_workers() -> int:
     return cuda.device_count() if cuda.is_available() else joblib.cpu_count()
 
 
-def _call(number: int, parent: int, path: Path, function: Callable, job: Job) -> tuple[int, Any]:
-    _settle(number, parent)
+def _call(number: int, path: Path, function: Callable, job: Job) -> tuple[int, Any]:
+    _settle(number)
     return number, function(_edition(path, path.stat().st_mtime_ns), job)
 
 
@@ -725,22 +726,14 @@ def _edition(path: Path, changed: int) -> Edition:
 
 
 @cache
-def _settle(number: int, parent: int) -> None:
-    """Once per process: one thread, a GPU in turn, and an end with the parent's."""
+def _settle(number: int) -> None:
+    """Once per process: one thread, and a GPU in turn."""
     import torch
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(1)
     if torch.cuda.is_available():
         torch.cuda.set_device(number % torch.cuda.device_count())
-    if os.getpid() != parent:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _where() -> dict[str, str | float]:
