@@ -49,7 +49,8 @@ GLUED = re.compile(r"\{glue:text\}`(\w+)`")
 SENTENCE = re.compile(r"(?<=[.?])\s+(?=[A-Z{*])|(?<=[.?]\*\*)\s+")
 # Debian's packages for a PDF: LaTeX, and the fonts that book/assets/pdf.sty names.
 LATEX = "texlive-xetex, texlive-latex-extra, latexmk, fonts-noto-core, fonts-noto-cjk, fonts-dejavu"
-SPHINX = "from jupyter_book.cli.main import main; main()"
+SPHINX = "from crosslingual.workers import end_with; end_with({}); "
+SPHINX += "from jupyter_book.cli.main import main; main()"
 
 
 def build(
@@ -390,7 +391,7 @@ def jupyter_book(
     root: Path, pages: Path, draft: Path, config: Path, strict: bool = True, builder: str = "html"
 ) -> None:
     """Make a site of pages in a draft folder; raises BookError, if ``strict`` for warnings too."""
-    command = [sys.executable, "-c", SPHINX, "build", pages]
+    command = [sys.executable, "-c", SPHINX.format(os.getpid()), "build", pages]
     command += ["-n", "-W", "--keep-going"] if strict else []
     command += ["--config", config, "--toc", root / "_toc.yml"]
     command += ["--path-output", draft, "--builder", builder]

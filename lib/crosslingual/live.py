@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 import ipywidgets
-from IPython.display import display
 
 from crosslingual import experiments
 from crosslingual.edition import Edition
@@ -32,7 +31,7 @@ class Form(ipywidgets.VBox):
         self.seeds = ipywidgets.BoundedIntText(len(edition.seeds()), min=1, description="seeds")
         self.button = ipywidgets.Button(layout={"width": "auto"})
         self.told = ipywidgets.HTML()
-        self.scores = ipywidgets.Output()
+        self.scores = ipywidgets.HTML()
         fields = [self.task, self.encoder, self.train, self.evaluate, self.seeds]
         self._offer()
         self.task.observe(self._offer, "value")
@@ -62,9 +61,8 @@ class Form(ipywidgets.VBox):
         self.told.value = "" if self.jobs else escape(" ".join(told))
         self.button.description = COST if self.jobs else "Nothing to compute"
         self.button.disabled = not self.jobs
-        self.scores.clear_output(wait=True)
-        with self.scores:
-            display(frame.pivot_table("score", "train", "evaluate", sort=False).round(1))
+        means = frame.pivot_table("score", "train", "evaluate", sort=False)
+        self.scores.value = means.round(1).to_html(na_rep="")
 
     def _go_on(self, _) -> None:
         if self.button.description == COST:
@@ -73,6 +71,6 @@ class Form(ipywidgets.VBox):
             self.told.value = experiments.cost(self.jobs, expected, workers)
             self.button.description = "Compute them"
         else:
-            with self.scores:  # where its bar is seen
-                experiments.run(self.edition, self.jobs)
+            self.button.disabled, self.button.description = True, "Being computed"
+            experiments.run(self.edition, self.jobs)
             self._show()
