@@ -52,7 +52,7 @@ def test_a_pair_without_text_says_so():
     frame = pd.concat([curve(pairs=[("en", "de")]), gone.assign(reason="line 3 is blank")])
     assert "RU: line 3 is blank" in space.figure_3(frame, ARTIFICIAL).caption
     table = space.translations(frame, ARTIFICIAL)
-    assert space.translations(frame[:0], ARTIFICIAL).rows == []  # an edition without parallel text
+    assert space.translations(frame[:0], ARTIFICIAL).rows == [[show.NOTHING]]  # no parallel text
     assert table.header == ["measure", "EN-DE"] and "line 3 is blank" in " ".join(table.notes)
     known = claims.evidence({"retrieval": frame}, ARTIFICIAL)
     notes = claims.judge(space.CLAIMS, known).note
@@ -82,7 +82,7 @@ def test_translations_by_hand():
     assert cells["pairs sharing nothing"] == ["0", "0"]
     assert cells["of these, best layer"] == [show.MISSING] * 2
     told = space.reading(curve(), ARTIFICIAL)
-    assert (told["gained"], told["beats"], told["fair"]) == ("50.0 to 50.0", "all 2", "10.0")
+    assert (told["gained"], told["beats"], told["fair"]) == ("50.0", "all 2", "10.0")
     assert told["shape"] == "in layer 1 of 2, a middle one, and falls by 20.0 points to the last"
     assert "as the paper's was" in told["why"]
     assert space.reading(curve()[:0], ARTIFICIAL)["shape"] == show.NOTHING
