@@ -7,12 +7,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from crosslingual import book, cli, show
+from test_book import EDITION
 
 ROOT = Path(__file__).parents[1]
 MISSING = [name for name in ("xelatex", "latexmk", "make") if not shutil.which(name)]
-EDITION = """\
-{title: tiny (nothing in it), artificial: true, seeds: [1], corpora: {source: artificial},
- encoders: {m-bert: ./weights}}"""
 TOC = """\
 format: jb-book
 root: index
