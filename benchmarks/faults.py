@@ -569,7 +569,8 @@ def app():
     from crosslingual.chapters import transfer
     from crosslingual.edition import Edition
     edition = Edition.load("real")
-    print(len(transfer.table(experiments.scores(edition, "pos"), 2, edition).markdown()))
+    ner = experiments.scores(edition, "ner", ["en"], ["en", "de", "nl", "es"])
+    print(len(transfer.table(ner, 1, edition).markdown()))
 cli.app = app
 cli.main()
 """
@@ -590,7 +591,7 @@ def memory(room: Path) -> dict:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
             said["one sentence" if last.startswith("crosslingual: ") else last[:60]] += 1
-    told = f"{high:,} MB of address space are enough to show Table 2 from records; with less: "
+    told = f"{high:,} MB of address space are enough to show a row of Table 1 from records; with less: "
     told += ", ".join(f"{what} ({times})" for what, times in said.items())
     return row("little memory", "RLIMIT_AS", sum(said.values()), told)
 

@@ -235,6 +235,8 @@ def _load(content: bytes) -> pd.DataFrame:
         for name in NUMBERS & {*frame}:
             pd.to_numeric(frame[name])
         return frame.assign(**{name: frame[name].map(_unpack) for name in ARRAYS if name in frame})
+    except MemoryError:  # which says nothing about the file
+        raise
     except Exception as problem:  # of pyarrow, NumPy, JSON: of all kinds
         raise ResultsError(str(problem).splitlines()[0].rstrip(".")) from problem
 
