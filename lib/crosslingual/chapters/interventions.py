@@ -25,7 +25,7 @@ PAIRS = ["one order", "two orders"]
 COLUMNS = [(measure, pairs) for measure in (ZERO_SHOT, RETRIEVAL) for pairs in PAIRS]
 # What K et al. (2020) and Dufter and Schütze (2020) lead one to expect.
 EXPECTED = {"apart": "no difference", "one layer": "lowers", "one order": "raises"}
-EXPECTED |= {"own positions": "lowers", "nothing shared": "lowers", "double width": "lowers"}
+EXPECTED |= {"own positions": "lowers", "nothing shared": "lowers", "half width": "raises"}
 
 
 def outcomes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +138,7 @@ def reading(frame: pd.DataFrame) -> dict[str, str]:
         "with_mixed": change["apart, mixed orders"] - change["mixed orders"] - apart,
         "left": way["nothing shared"],
         "depth": change["one layer"],
-        "width": change["double width"],
+        "width": change["half width"],
     }
     phrases = {name: told(estimate(values)) for name, values in found.items()}
     return phrases | {"guess": guess, "seeds": str(len(apart)), "beside": _beside(change)}

@@ -11,7 +11,7 @@ from crosslingual.edition import Edition
 STEPS, SEEDS, CODES = (0, 100, 200), (1, 2, 3), ("en", "es", "ru", "hi")
 WORLDS = {room.AS_IT_IS: 0, "apart": -6, "nothing shared": -20, "one order": 12, "mixed orders": 5}
 WORLDS |= {"apart, one order": 5, "apart, mixed orders": 0}
-WORLDS |= {"one layer": -10, "double width": 0.5, "own positions": -1}
+WORLDS |= {"one layer": -10, "half width": 0.5, "own positions": -1}
 
 
 def made_up(worlds=WORLDS, slower=()):
