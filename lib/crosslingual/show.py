@@ -28,7 +28,7 @@ from scipy.optimize import isotonic_regression
 
 from crosslingual import downloads, stats
 from crosslingual.downloads import Cell, joined
-from crosslingual.languages import table as known_languages
+from crosslingual.languages import facts
 from crosslingual.stats import valued
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
 def label(code: str) -> str:
     """How tables name a corpus: EN, PT-BR, NB and NN for the Norwegians, or its own name."""
     short = {"no_bokmaal": "nb", "no_nynorsk": "nn"}.get(code, code)
-    return short.replace("_", "-").upper() if code in known_languages().index else code
+    return short.replace("_", "-").upper() if code in facts() else code
 
 
 def number(value: float, decimals: int = 1, sign: str = "") -> str:

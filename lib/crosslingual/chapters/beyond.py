@@ -300,7 +300,7 @@ def put_together(parts: pd.DataFrame) -> dict[str, str]:
     return phrases | {
         "count": str(len(listed["shown"])),
         "converted": show.listing(
-            languages.name(code) for code in parts.language[parts.version == 1].unique()
+            languages.name(code) for code in parts.language[parts.version == "1"].unique()
         ),
     }
 
