@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
-from crosslingual import book, rerun, results
+from crosslingual import book, downloads, rerun, results
 from external import requests
 
 ROOT = Path(__file__).parents[1]
@@ -295,11 +295,14 @@ def test_a_rerun_chapter_stands_in_the_book_beside_its_numbers(miniature, monkey
     theirs = nbformat.read(miniature / "_build/executed/tiny/01-one.ipynb", 4)
     without = new.new_notebook()  # of a chapter without a table
     for one in (theirs, without):
-        assert "All numbers in both are the same." in rerun.beside_book(one, one)
+        assert rerun.beside_book(one, one).startswith("0 of ")
     other = rerun.chapter(miniature, "01-one", "tiny", {"number": "5"}, compare=True)
-    assert "| two | one | x | 1.67 | 0.67 | +1.00 |" in nbformat.read(other, 4).cells[-1].source
+    [*_, (output, _, _)] = downloads.in_notebook(nbformat.read(other, 4))
+    assert "| one | 1.7<br>book 0.67 (+1.00) |" in output.data["text/markdown"]
+    assert "<br>book 0.67 (+1.00)</td>" in output.data["text/html"]
     page = rerun.page(miniature, "01-one", "tiny")
-    assert "Beside the book" in page.read_text() and (page.parent / "index.html").exists()
+    assert "book 0.67 (+1.00)" in page.read_text() and (page.parent / "index.html").exists()
+    assert "1 of 1 numbers in tables are others than the book" in page.read_text()
     assert not (miniature / "_build/html").exists()
 
 
