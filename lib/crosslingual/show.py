@@ -526,16 +526,17 @@ class Gallery(ipywidgets.VBox):
 def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
     """A drop-down that switches between figures or tables, also without a kernel.
 
-    A first table is printed. A first figure is not: it stands beside its gallery.
+    A first table is printed. A first figure is not: it stands beside its gallery. The others are
+    named.
     """
     choice = ipywidgets.Dropdown(options=list(views), description="Show")
     pages = [ipywidgets.HTML(view.html()) for view in views.values()]
     stack = ipywidgets.Stack(pages, selected_index=0)
     ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
     box, (first, *others) = Gallery([choice, stack]), views
+    box.printed = f"(On the site, too: {', '.join(others)}.)" * bool(others)
     if isinstance(table := views[first], Table):
-        also = f" (On the site, too: {', '.join(others)}.)" * bool(others)
-        box.printed = f"{table.caption}{also}\n\n{table.grid()}"
+        box.printed = f"{table.caption} {box.printed}\n\n{table.grid()}"
     return box
 
 
