@@ -67,7 +67,7 @@ def declare(code: str, row: dict[str, str], features: dict[str, str]) -> None:
         facts()[code] = about
         for feature, value in features.items():
             entry = {"language": code, "feature": feature, "value": value, "kind": "attested"}
-            word_order().append(entry | {"note": ""})
+            word_order().append(entry)
 
 
 def check(code: str) -> str:

@@ -1,6 +1,5 @@
 """A chapter rerun with other parameters: what was changed, what comes out otherwise, its page."""
 
-import re
 import shutil
 import sys
 from datetime import date
@@ -38,7 +37,7 @@ def chapter(
     return executed
 
 
-def changed(path: Path, values: dict, beside: str = "") -> str:
+def changed(path: Path, values: dict, beside: str) -> str:
     """A note: "Rerun on 2026-11-28 with `seeds=1` (in the book: `3`)." and what else is told."""
     known = book.declared(path)
     other = book.other_values(path, values).items()
@@ -53,22 +52,20 @@ def beside_book(ours: nbformat.NotebookNode, theirs: nbformat.NotebookNode) -> s
     other = cells[cells.shown != cells.shown_book]
     for output, _, files in downloads.in_notebook(ours):
         if len(mine := other[other.table.isin({name.removesuffix(".csv") for name in files})]):
-            grid = output.data["text/plain"]
-            marked, as_html = _marked(grid, mine), MarkdownIt().enable("table").render
+            grid, html = output.data["text/plain"], MarkdownIt().enable("table").render
+            marked = _marked(grid, mine)
             for form, text in output.data.items():
-                text = text.replace(as_html(grid), as_html(marked)).replace(grid, marked)
-                output.data[form] = text
+                output.data[form] = text.replace(grid, marked).replace(html(grid), html(marked))
     return f"{len(other)} of {len(cells)} numbers in tables are others than the book's."
 
 
 def _marked(grid: str, cells: pd.DataFrame) -> str:
     """A table in Markdown with the book's numbers below those of ``cells``."""
-    lines = [re.split(r"(?<!\\)\|", line) for line in grid.split("\n")]
+    lines = [line[2:-2].split(" | ") for line in grid.split("\n")]
     for one in cells.itertuples():
         gap = show.number(one.value - one.value_book, 2, "+")
-        told = f"<br>book {show.number(one.value_book, 2)} ({gap}) "
-        lines[one.line + 1][one.place] = lines[one.line + 1][one.place].rstrip() + told
-    return "\n".join(map("|".join, lines))
+        lines[one.line + 1][one.place] += f"<br>book {show.number(one.value_book, 2)} ({gap})"
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _numbers(notebook: nbformat.NotebookNode) -> pd.DataFrame:
@@ -81,7 +78,7 @@ def _numbers(notebook: nbformat.NotebookNode) -> pd.DataFrame:
             if len(frame) and {*texts, "value"} <= set(frame):
                 found.append(frame.assign(table=name.removesuffix(".csv")))
     cells = pd.concat(found)
-    cells["place"] = cells.groupby(["table", "line"]).cumcount() + 2  # before it an edge, and names
+    cells["place"] = cells.groupby(["table", "line"]).cumcount() + 1  # after the row's name
     cells = cells.dropna(subset="value")
     cells["occurrence"] = cells.groupby(CELL[:3]).cumcount()
     return cells[[*CELL, "shown", "value", "line", "place"]]

@@ -526,8 +526,7 @@ class Gallery(ipywidgets.VBox):
 def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
     """A drop-down that switches between figures or tables, also without a kernel.
 
-    A first table is printed. A first figure is not: it stands beside its gallery. The others are
-    named.
+    A first table is printed. A first figure is not, which stands beside. The others are named.
     """
     choice = ipywidgets.Dropdown(options=list(views), description="Show")
     pages = [ipywidgets.HTML(view.html()) for view in views.values()]

@@ -89,8 +89,7 @@ def assembly() -> list[dict[str, str]]:
 
 def _parts(language: str, split: str) -> list[dict[str, str]]:
     """The rows of a split, and those of the test set, whose sentences are taken out of it."""
-    rows = [row for row in assembly() if row["language"] == language]
-    rows = [row for row in rows if row["split"] in (split, "test")]
+    rows = [r for r in assembly() if r["language"] == language and r["split"] in (split, "test")]
     mine = [row for row in rows if row["split"] == split]
     named = f"{split} set of {languages.name(language)}"
     if not mine:

@@ -107,12 +107,12 @@ class Encoder:
             return Path(name)
         from huggingface_hub import constants, errors
 
-        failures = (OSError, errors.HTTPError, errors.HFValidationError)
+        failures = (OSError, errors.HTTPError, errors.HFValidationError, errors.XetDownloadError)
         try:
             # Asked first, as the download itself would try a dead network for half a minute.
             hub.HfApi().model_info(name, revision=at, timeout=PATIENCE)
             return Path(hub.snapshot_download(name, revision=at, allow_patterns=FILES))
-        except (*failures, errors.EntryNotFoundError, errors.XetDownloadError) as problem:
+        except failures as problem:
             said = _said(problem.__cause__ or problem)
             away = f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({said})"
             kinds = [kind.__name__ for kind in type(problem).__mro__]
