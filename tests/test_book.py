@@ -302,7 +302,7 @@ def test_a_rerun_chapter_stands_in_the_book_beside_its_numbers(miniature, monkey
     assert "<br>book 0.67 (+1.00)</td>" in output.data["text/html"]
     page = rerun.page(miniature, "01-one", "tiny")
     assert "book 0.67 (+1.00)" in page.read_text() and (page.parent / "index.html").exists()
-    assert "1 of 1 numbers in tables are others than the book" in page.read_text()
+    assert "1 of 1 numbers in tables differ from the book" in page.read_text()
     assert not (miniature / "_build/html").exists()
 
 
@@ -355,7 +355,8 @@ def test_a_site_asks_no_network_and_a_warning_leaves_the_old_one(miniature):
     index = book.build(miniature, "tiny", {}, repository=there)
     buttons = (index.parent / "beyond/provenance.html").read_text()
     assert f'href="{there}/edit/main/book/beyond/provenance.ipynb"' in buttons
-    assert "mybinder.org/v2/gh/somebody/book/main" in buttons and "colab.research" in buttons
+    launched = "mybinder.org/v2/gh/somebody/book/main?urlpath=lab/tree/book/beyond/provenance.ipynb"
+    assert launched in buttons and "colab.research" in buttons
     index = book.build(miniature, "tiny", {})
     before, html = index.read_text(), (index.parent / "01-one.html").read_text()
     assert requests(index.parent) == set()

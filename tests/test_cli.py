@@ -106,7 +106,7 @@ def test_some_of_what_lacks_is_computed_by_its_words(folder, told, lacking, word
 @pytest.mark.parametrize("command", ["book", "run"])
 def test_a_dry_run_says_what_lacks_and_its_cost_and_stops(folder, told, lacking, command):
     code, said = told(command, "-e", "small.yml", "--dry-run")
-    assert code == 0 and "small: 3 minutes to compute from" in said and not lacking
+    assert code == 0 and "small, to compute from what is at hand: 3 minutes" in said and not lacking
     assert all(job in said for job in JOBS)
 
 

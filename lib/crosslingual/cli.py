@@ -184,7 +184,7 @@ def run(
         return experiments.run(loaded, jobs)
     expected, workers = experiments.estimates(loaded, jobs), experiments.default_workers()
     cost = experiments.cost(jobs, expected, workers) if jobs else "nothing"
-    told = f"{loaded.title}: {cost} to compute from what is at hand."
+    told = f"{loaded.title}, to compute from what is at hand: {cost}."
     print(*(f"  {job}" for job in jobs), told, sep="\n")
 
 

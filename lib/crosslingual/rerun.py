@@ -56,15 +56,16 @@ def beside_book(ours: nbformat.NotebookNode, theirs: nbformat.NotebookNode) -> s
             marked = _marked(grid, mine)
             for form, text in output.data.items():
                 output.data[form] = text.replace(grid, marked).replace(html(grid), html(marked))
-    return f"{len(other)} of {len(cells)} numbers in tables are others than the book's."
+    return f"{len(other)} of {len(cells)} numbers in tables differ from the book's, which is below."
 
 
 def _marked(grid: str, cells: pd.DataFrame) -> str:
     """A table in Markdown with the book's numbers below those of ``cells``."""
     lines = [line[2:-2].split(" | ") for line in grid.split("\n")]
     for one in cells.itertuples():
-        gap = show.number(one.value - one.value_book, 2, "+")
-        lines[one.line + 1][one.place] += f"<br>book {show.number(one.value_book, 2)} ({gap})"
+        digits = 2 * bool(one.value % 1 or one.value_book % 1)  # counts are whole
+        gap = show.number(one.value - one.value_book, digits, "+")
+        lines[one.line + 1][one.place] += f"<br>book {show.number(one.value_book, digits)} ({gap})"
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
