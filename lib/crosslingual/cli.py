@@ -132,6 +132,7 @@ def new(name: str, encoder: OwnEncoder, data: OwnData) -> None:
     edition, found, others = beginning.write(name, encoder, data)
     print(beginning.told(edition, found, others), flush=True)
     run([], str(edition.path), dry_run=True)
+    print(f"Next: crosslingual chapter 02-models-and-data --edition {edition.path}")
 
 
 @app.command()

@@ -80,9 +80,8 @@ def _numbers(notebook: nbformat.NotebookNode) -> pd.DataFrame:
                 found.append(frame.assign(table=name.removesuffix(".csv")))
     cells = pd.concat(found)
     cells["place"] = cells.groupby(["table", "line"]).cumcount() + 1  # after the row's name
-    cells = cells.dropna(subset="value")
     cells["occurrence"] = cells.groupby(CELL[:3]).cumcount()
-    return cells[[*CELL, "shown", "value", "line", "place"]]
+    return cells.dropna(subset="value")[[*CELL, "shown", "value", "line", "place"]]
 
 
 def page(root: Path, name: str, edition: str) -> Path:
