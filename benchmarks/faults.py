@@ -591,8 +591,8 @@ def memory(room: Path) -> dict:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
             said["one sentence" if last.startswith("crosslingual: ") else last[:60]] += 1
-    told = f"{high:,} MB of address space are enough to show a row of Table 1 from records; "
-    told += "with less: " + ", ".join(f"{what} ({times})" for what, times in said.items())
+    told = f"{high:,} MB of address space are enough to show a row of Table 1 from records; with less: "
+    told += ", ".join(f"{what} ({times})" for what, times in said.items())
     return row("little memory", "RLIMIT_AS", sum(said.values()), told)
 
 
