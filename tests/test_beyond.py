@@ -186,7 +186,7 @@ def test_an_encoder_without_the_objective_is_not_compared():
 
 
 def test_the_corpora_name_their_files_and_what_cannot_be_made():
-    parts = treebanks.assembly()
+    parts = pd.DataFrame(treebanks.assembly())
     counts = [("pos", "en", "train", 4000), ("pos", "en", "test", 2000)]
     sizes = pd.DataFrame(counts, columns=["task", "language", "split", "sentences"])
     table = beyond.assembled(parts, sizes).set_index("language")

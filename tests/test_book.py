@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
-from crosslingual import book, rerun, results
+from crosslingual import book, downloads, rerun, results
 from external import requests
 
 ROOT = Path(__file__).parents[1]
@@ -295,11 +295,14 @@ def test_a_rerun_chapter_stands_in_the_book_beside_its_numbers(miniature, monkey
     theirs = nbformat.read(miniature / "_build/executed/tiny/01-one.ipynb", 4)
     without = new.new_notebook()  # of a chapter without a table
     for one in (theirs, without):
-        assert "All numbers in both are the same." in rerun.beside_book(one, one)
+        assert rerun.beside_book(one, one).startswith("0 of ")
     other = rerun.chapter(miniature, "01-one", "tiny", {"number": "5"}, compare=True)
-    assert "| two | one | x | 1.67 | 0.67 | +1.00 |" in nbformat.read(other, 4).cells[-1].source
+    [*_, (output, _, _)] = downloads.in_notebook(nbformat.read(other, 4))
+    assert "| one | 1.7<br>book 0.67 (+1.00) |" in output.data["text/markdown"]
+    assert "<br>book 0.67 (+1.00)</td>" in output.data["text/html"]
     page = rerun.page(miniature, "01-one", "tiny")
-    assert "Beside the book" in page.read_text() and (page.parent / "index.html").exists()
+    assert "book 0.67 (+1.00)" in page.read_text() and (page.parent / "index.html").exists()
+    assert "1 of 1 numbers in tables differ from the book" in page.read_text()
     assert not (miniature / "_build/html").exists()
 
 
@@ -352,7 +355,8 @@ def test_a_site_asks_no_network_and_a_warning_leaves_the_old_one(miniature):
     index = book.build(miniature, "tiny", {}, repository=there)
     buttons = (index.parent / "beyond/provenance.html").read_text()
     assert f'href="{there}/edit/main/book/beyond/provenance.ipynb"' in buttons
-    assert "mybinder.org/v2/gh/somebody/book/main" in buttons and "colab.research" in buttons
+    launched = "mybinder.org/v2/gh/somebody/book/main?urlpath=lab/tree/book/beyond/provenance.ipynb"
+    assert launched in buttons and "colab.research" in buttons
     index = book.build(miniature, "tiny", {})
     before, html = index.read_text(), (index.parent / "01-one.html").read_text()
     assert requests(index.parent) == set()

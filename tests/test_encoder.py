@@ -9,7 +9,6 @@ import pytest
 import torch
 import toy
 import transformers as hf
-from crosslingual.models import encoder as encoders
 from crosslingual.models.encoder import Encoder, EncoderUnavailable, check, decomposed
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError
@@ -140,8 +139,8 @@ def test_a_hub_encoder_is_fetched_without_pickles_and_code(cache, monkeypatch, p
             raise LocalEntryNotFoundError("not here")
         return str(cache)
 
-    monkeypatch.setattr(encoders.HfApi, "model_info", lambda *_, **__: None)
-    monkeypatch.setattr(encoders, "snapshot_download", download)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: None)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     assert not HUB.at_hand  # looking does not fetch
     if pickles:
         with pytest.raises(EncoderUnavailable, match="no safetensors weights, and pickles"):

@@ -16,12 +16,15 @@ format: jb-book
 root: index
 parts:
   - {caption: All, numbered: true, chapters: [{file: one}]}
+  - {caption: References, chapters: [{file: references}]}
 """
 new = nbformat.v4
 TEXT = """\
 # One
 
 {numref}`scores` and {numref}`texts`: <bdi>ہے، ہے 2 ہے</bdi>, हिंदी, 日本, русский, −1 ≤ ✔.
+
+{cite}`who`
 
 ```{exercise-start} Easy
 :label: ex
@@ -49,7 +52,8 @@ def checkout(tmp_path_factory) -> Path:
     shutil.copytree(ROOT / "book/assets", root / "book/assets")
     (root / "book/editions/weights").mkdir(parents=True)
     (root / "book/editions/tiny.yml").write_text(EDITION)
-    (root / "book/references.bib").touch()
+    shutil.copy(ROOT / "book/references.md", root / "book")
+    (root / "book/references.bib").write_text("@misc{who, title={What}}")
     (root / "_toc.yml").write_text(TOC)
     numbers = [["**en**", "**87.4 ± 0.5**\npaper 91.1"], ["de", "–"]]
     texts = [["ledger", f"{WORDS}\n{WORDS}", "holds"] for _ in range(40)]
@@ -103,6 +107,8 @@ def test_every_letter_of_the_pdf_has_a_glyph_and_every_reference_a_number(made):
     log = (made / "draft/_build/latex/book.log").read_text("utf-8", errors="replace")
     assert "Missing character" not in log and "undefined references" not in log
     assert "\n! " not in log
+    contents = (made / "draft/_build/latex/book.toc").read_text("utf-8")
+    assert contents.count("References}") == 1 and "Bibliography" not in contents
 
 
 def test_without_latex_or_a_book_one_sentence_says_what_to_do(checkout, monkeypatch, capsys):

@@ -162,7 +162,7 @@ def test_a_treebank_is_put_together_from_released_files(assembled, tmp_path, mon
     said = {"a.conllu": "x/NOUN y/NOUN z/VERB", "b.conllu": "v/CONJ w/X", "t.conllu": "y/VERB"}
     row = "1\t{}\t_\t{}" + "\t_" * 6 + "\n\n"
     files = {n: "".join(row.format(*w.split("/")) for w in s.split()) for n, s in said.items()}
-    rows = [("train", "a.conllu", 2), ("test", "t.conllu", 2), ("train", "b.conllu", 1)]
+    rows = [("train", "a.conllu", "2"), ("test", "t.conllu", "2"), ("train", "b.conllu", "1")]
     table = pd.DataFrame(rows, columns=["split", "path", "version"])
     table = table.assign(language="ro", treebank="UD_A", tag="r2.0", commit="0", lacking="")
     (tmp_path / "ud_original/UD_A/r2.0").mkdir(parents=True)
@@ -171,7 +171,8 @@ def test_a_treebank_is_put_together_from_released_files(assembled, tmp_path, mon
     content = {name: b"blob %d\0" % len(text) + text.encode() for name, text in files.items()}
     blobs = {name: hashlib.sha1(blob).hexdigest() for name, blob in content.items()}
     monkeypatch.setattr(treebanks, "assembled_files", treebanks.assembled_files.__wrapped__)
-    monkeypatch.setattr(treebanks, "assembly", lambda: table.assign(blob=table.path.map(blobs)))
+    pinned = table.assign(blob=table.path.map(blobs)).to_dict("records")
+    monkeypatch.setattr(treebanks, "assembly", lambda: pinned)
     monkeypatch.setattr(treebanks, "CAPS", {"train": 3, "test": 5})
     whole = assembled.model_copy(update={"held_out": False})
     train = whole.labelled("pos", "ro", "train")
@@ -185,7 +186,7 @@ def test_a_treebank_is_put_together_from_released_files(assembled, tmp_path, mon
 def test_what_cannot_be_put_together_says_why(assembled):
     with pytest.raises(CorpusUnavailable, match="train set of Slovak cannot be .*not kept"):
         assembled.labelled("pos", "sk", "train")
-    rows = treebanks.assembly()
+    rows = pd.DataFrame(treebanks.assembly())
     assert set(rows.language) == {*languages.POS_LANGUAGES}
     assert ((rows.blob == "") == (rows.lacking != "")).all()
 
@@ -200,8 +201,8 @@ def test_what_is_put_together_is_the_corpus_of_the_records(assembled, tmp_path):
             found = assembled.digest("pos", language, split)
             compared[language, split] = found == json.loads(made_from)["corpus"]
     assert len(compared) > 10 and all(compared.values()), compared
-    shown = treebanks.assembly().query("shown == 'yes'")
-    assert {*compared} <= {*zip(shown.language, shown.split)}
+    shown = [row for row in treebanks.assembly() if row["shown"] == "yes"]
+    assert {*compared} <= {(row["language"], row["split"]) for row in shown}
 
 
 # ---- code-switched tweets, made up in the shape of the release

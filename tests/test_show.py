@@ -187,12 +187,14 @@ def test_gallery_switches_pages_without_a_kernel(figure):
     assert all("a &lt; b" in page.value for page in pages.children)
 
 
-def test_of_a_gallery_of_tables_the_first_is_printed_and_of_figures_none(figure):
+def test_of_a_gallery_the_first_table_is_printed_and_what_else_there_is(figure):
     tables = {name: show.Table(f"Of {name}.", "t", ["a"], [[name]]) for name in ("x", "y")}
     told = show.gallery(tables)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in told
     assert told["text/markdown"].startswith("Of x. (On the site, too: y.)\n\n| a |")
     assert "text/markdown" not in show.gallery({"one": figure})._repr_mimebundle_()
+    printed = show.gallery({"one": figure, "two": figure})._repr_mimebundle_()["text/markdown"]
+    assert printed == "(On the site, too: two.)"
 
 
 def test_without_data_a_figure_keeps_its_number_and_says_why():

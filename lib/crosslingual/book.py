@@ -282,7 +282,6 @@ def _kept_key(executed: Path) -> str | None:
         notebook = nbformat.read(executed, 4)
         kept = notebook.metadata.crosslingual
         return kept.key if kept.cells == _content(notebook) else None
-
     return None
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from crosslingual import DEFAULT
 
-# Each command imports what it needs: `--help` and a mistyped option answer at once.
+# Each command imports what it needs, when it does: `--help` and mistakes are answered at once.
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 WHICH = "A name, or a path to a .yml."
 EditionName = Annotated[str, typer.Option("--edition", "-e", help=WHICH)]
@@ -63,8 +63,8 @@ def main() -> None:
         sys.exit(2)
 
 
-def checked(edition: str, *chapters: str) -> Path:
-    """The book's folder; what is wrong with these is said before what takes seconds is loaded."""
+def checked(edition: str, *chapters: str) -> tuple:
+    """The book's folder, and an edition; a mistake is told before what takes seconds is loaded."""
     from crosslingual import contents
 
     root = contents.root()
@@ -72,8 +72,7 @@ def checked(edition: str, *chapters: str) -> Path:
         contents.source(root, name)
     from crosslingual.edition import Edition
 
-    Edition.load(edition)
-    return root
+    return root, Edition.load(edition)
 
 
 @app.command()
@@ -86,7 +85,7 @@ def book(
     repository: Repository = "",
 ) -> None:
     """Compute what is lacking, execute every chapter that is out of date, build the site."""
-    root = checked(edition)
+    root, _ = checked(edition)
     from crosslingual import book as the_book
 
     given = the_book.parse(parameter)
@@ -99,11 +98,10 @@ def book(
 @app.command()
 def pdf(edition: EditionName = DEFAULT) -> None:
     """Set the book, as it was last built, as a PDF; needs xelatex."""
+    root, loaded = checked(edition)
     from crosslingual import book as the_book
-    from crosslingual import results
-    from crosslingual.edition import Edition
 
-    print(f"The PDF: {the_book.pdf(results.root(), Edition.load(edition).name)}")
+    print(f"The PDF: {the_book.pdf(root, loaded.name)}")
 
 
 @app.command()
@@ -115,7 +113,7 @@ def chapter(
     show: Show = False,
 ) -> None:
     """Rerun one chapter, with other parameters if you like; the site stays as it is."""
-    root = checked(edition, name)
+    root, _ = checked(edition, name)
     from crosslingual import book as the_book
     from crosslingual import rerun
 
@@ -134,6 +132,7 @@ def new(name: str, encoder: OwnEncoder, data: OwnData) -> None:
     edition, found, others = beginning.write(name, encoder, data)
     print(beginning.told(edition, found, others), flush=True)
     run([], str(edition.path), dry_run=True)
+    print(f"Next: crosslingual chapter 02-models-and-data --edition {edition.path}")
 
 
 @app.command()
@@ -173,10 +172,9 @@ def run(
     gpus: Gpus = 0,
 ) -> None:
     """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
+    _, loaded = checked(edition)
     from crosslingual import experiments
-    from crosslingual.edition import Edition
 
-    loaded = Edition.load(edition)
     lacking = experiments.part(experiments.plan(loaded), part)
     jobs = [job for job in lacking if set(words) <= set(str(job).split())]
     if cluster and not dry_run:
@@ -187,7 +185,7 @@ def run(
         return experiments.run(loaded, jobs)
     expected, workers = experiments.estimates(loaded, jobs), experiments.default_workers()
     cost = experiments.cost(jobs, expected, workers) if jobs else "nothing"
-    told = f"{loaded.title}: {cost} to compute from what is at hand."
+    told = f"{loaded.title}, to compute from what is at hand: {cost}."
     print(*(f"  {job}" for job in jobs), told, sep="\n")
 
 
@@ -205,11 +203,10 @@ def verify(
 
     Exit status 1 where they disagree.
     """
+    _, loaded = checked(edition)
     from crosslingual import experiments
     from crosslingual import verify as verifying
-    from crosslingual.edition import Edition
 
-    loaded = Edition.load(edition)
     wanted = {"task": task, "encoder": encoder, "train": train, "evaluate": evaluate, "seed": seed}
     cells = verifying.chosen(loaded, wanted, sample)
     found = verifying.verify(loaded, cells, experiments.default_workers())
@@ -228,10 +225,9 @@ def merge(folders: Stores) -> None:
 @app.command()
 def record(edition: Annotated[str, typer.Argument(help=WHICH)]) -> None:
     """Put an edition's results into book/recorded, for those who build without computing."""
+    _, loaded = checked(edition)
     from crosslingual import experiments, results
-    from crosslingual.edition import Edition
 
-    loaded = Edition.load(edition)
     experiments.record(loaded)
     print(f"Recorded: {results.recorded(loaded.name)}")
 
@@ -242,9 +238,7 @@ def encoders(
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch what is not here.")] = False,
 ) -> None:
     """List an edition's encoders: where each comes from, licence, size, whether it is here."""
-    from crosslingual.edition import Edition
-
-    loaded = Edition.load(edition)
+    _, loaded = checked(edition)
     for name, entry in loaded.document.encoders.items():
         encoder = loaded.encoder(name)
         here = encoder.folder if fetch else encoder.at_hand
@@ -268,7 +262,7 @@ def pretrain(config: Specification) -> None:
 
     mapping, lines = read_yaml(config)
     wanted, folder = checked(pretrain.Specification, mapping, config, lines), config.with_suffix("")
-    loaded, known = Edition.load(config.parent / wanted.edition), languages.table().index
+    loaded, known = Edition.load(config.parent / wanted.edition), languages.facts()
     draw = partial(loaded.document.corpora.text, pairs=loaded.pairs)
     texts = {code: draw(code, wanted.sentences) for code in tqdm(wanted.languages or known)}
     spelled = [line for code in known if wanted.alphabet for line in draw(code, 500)]

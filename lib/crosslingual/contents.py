@@ -37,9 +37,7 @@ def source(root: Path, name: str) -> Path:
     """A chapter's notebook; raises BookError, with the names there are, if it has none."""
     path, book = root / f"book/{name}.ipynb", root / "book"
     if not path.is_file():
-        names = [
-            each.relative_to(book).with_suffix("").as_posix() for each in book.rglob("*.ipynb")
-        ]
+        names = [p.relative_to(book).with_suffix("").as_posix() for p in book.rglob("*.ipynb")]
         near = "".join(f"did you mean {name}? " for name in get_close_matches(name, names, 1))
         raise BookError(
             f"there is no chapter {name!r}: {near}choose from {', '.join(sorted(names))}"

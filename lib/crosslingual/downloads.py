@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import nbformat
 import pandas as pd
@@ -153,12 +153,12 @@ def held(caption: str, files: dict[str, str]) -> dict[str, dict]:
     return {KEY: {"about": plain(caption), "files": files}}
 
 
-def in_notebook(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
-    """What each table or figure is about, and its files."""
+def in_notebook(notebook: nbformat.NotebookNode) -> Iterator[tuple[Any, str, dict[str, str]]]:
+    """The outputs that are tables or figures, what each is about, and its files."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if held := output.get("metadata", {}).get(KEY):
-                yield held["about"], held["files"]
+                yield output, held["about"], held["files"]
 
 
 def carried(executed: Path) -> pd.DataFrame:
@@ -166,7 +166,7 @@ def carried(executed: Path) -> pd.DataFrame:
     rows = []
     for path in sorted(executed.rglob("*.ipynb")):
         chapter = path.relative_to(executed).with_suffix("").as_posix()
-        for about, files in in_notebook(nbformat.read(path, 4)):
+        for _, about, files in in_notebook(nbformat.read(path, 4)):
             rows += [(file, chapter, about, content) for file, content in files.items()]
     return pd.DataFrame(rows, columns=["file", "chapter", "about", "content"])
 

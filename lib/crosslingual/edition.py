@@ -13,11 +13,10 @@ from os.path import expanduser
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crosslingual import languages, results
+from crosslingual import contents, languages
 from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
 from crosslingual.corpora.artificial import Artificial
 from crosslingual.corpora.fetch import cache_folder
@@ -201,7 +200,7 @@ class Edition:
 
         Raises EditionError, naming file and line, if the file is missing or has a mistake.
         """
-        folder, given = results.root() / "book/editions", str(name)
+        folder, given = contents.root() / "book/editions", str(name)
         own = given.endswith((".yml", ".yaml"))
         path = Path(given) if own else folder / f"{given}.yml"
         if not path.is_file():
@@ -249,7 +248,7 @@ class Edition:
         the book stays, and is refused by `corpus`.
         """
         known = self.languages(task)
-        mine = [c for c in codes if c in known or c not in languages.table().index]
+        mine = [c for c in codes if c in known or c not in languages.facts()]
         mine += [code for code in self.document.new_languages if code in known and code not in mine]
         return mine if len(mine) > 1 or len(codes) < 2 else known[:FEW]
 
@@ -326,7 +325,7 @@ class Edition:
         known = [*self.languages(task), *self.evaluation_languages(task)]
         if language not in known:
             choice = " ".join(dict.fromkeys(known)) or "none"
-            kind = NotInEdition if language in languages.table().index else EditionError
+            kind = NotInEdition if language in languages.facts() else EditionError
             raise kind(
                 f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}."
             )
@@ -336,7 +335,7 @@ class Edition:
 
     def _mistakes(self) -> Iterator[tuple[tuple, str]]:
         """What the document's types cannot say: (key, problem) of each mistake."""
-        document, known = self.document, list(languages.table().index)
+        document, known = self.document, list(languages.facts())
         for task, codes in document.languages.items():
             yield from _unknown(("languages", task), codes, document.corpora.languages(task))
         for key in ("pairs", "further_pairs"):
@@ -344,7 +343,7 @@ class Edition:
                 yield from _unknown((key, i), pair, known)
         for key in ("adjective_groups", "substitutes"):
             yield from _unknown((key,), getattr(document, key), known)
-        claims = list(pd.read_csv(languages.DATA / "claims.csv").id)
+        claims = [row["id"] for row in languages.rows("claims.csv")]
         yield from _unknown(("cannot_judge",), document.cannot_judge, claims, "claim")
 
 

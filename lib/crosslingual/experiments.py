@@ -123,12 +123,11 @@ class Kind(NamedTuple):
 @cache
 def kinds() -> dict[str, Kind]:
     """The frames there are, by name: ``data/frames.csv``."""
-    table = pd.read_csv(languages.DATA / "frames.csv", keep_default_na=False).set_index("kind")
-    split = {name: [cell.split() for cell in row] for name, *row in table.itertuples()}
-    return {
-        name: Kind(*row)._replace(inputs=[each.split("=") for each in row[3]])
-        for name, row in split.items()
-    }
+    found = {}
+    for row in languages.rows("frames.csv"):
+        name, *cells = row.pop("kind"), *map(str.split, row.values())
+        found[name] = Kind(*cells)._replace(inputs=[each.split("=") for each in cells[3]])
+    return found
 
 
 # ---- what the book asks for

@@ -5,10 +5,15 @@ Word order is six features of WALS (paper, section 4.1), from its CLDF release
 silent, ``data/word_order.csv`` has what grammars say ("assumed"), for `assumed_adjective_group`.
 """
 
+from __future__ import annotations
+
+import csv
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # checking an edition must not wait for it
+    import pandas as pd
 
 DATA = files("crosslingual") / "data"
 FEATURES = ["81A", "85A", "86A", "87A", "88A", "89A"]
@@ -20,13 +25,27 @@ class UnknownLanguage(ValueError):
     """A code that the table of languages does not have."""
 
 
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of one of the book's own tables, a CSV in ``data``; all values are texts."""
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @cache
-def table() -> pd.DataFrame:
-    """One row a language, by code: name, script, script_name, family, branch, wals_code, pos, ...
+def facts() -> dict[str, dict[str, str]]:
+    """By code: name, script, script_name, family, branch, wals_code, pos, ner16, order_group.
 
     Codes are Universal Dependencies' own, as the CoNLL 2017 shared task spelled them (``pt_br``).
     """
-    return pd.read_csv(DATA / "languages.csv", keep_default_na=False).set_index("code")
+    return {row.pop("code"): row for row in rows("languages.csv")}
+
+
+def table() -> pd.DataFrame:
+    """`facts` as a frame, one row a language; pos and ner16 are 0 or 1."""
+    import pandas as pd
+
+    frame = pd.DataFrame.from_dict(facts(), orient="index").rename_axis("code")
+    return frame.astype({"pos": int, "ner16": int})
 
 
 def declare(code: str, row: dict[str, str], features: dict[str, str]) -> None:
@@ -35,55 +54,55 @@ def declare(code: str, row: dict[str, str], features: dict[str, str]) -> None:
     row: name, script, family, order_group; features: values of WALS, by feature. Raises ValueError
     for a code that stands for another language, and for a value that the feature has nowhere.
     """
-    known = word_order().groupby("feature").value.agg(lambda values: sorted({*values} - {""}))
     for feature, value in features.items():
-        if value not in known[feature]:
-            choice = ", ".join(known[feature])
+        known = {row["value"] for row in word_order() if row["feature"] == feature} - {""}
+        if value not in known:
+            choice = ", ".join(sorted(known))
             raise ValueError(f"{code}'s {feature} of WALS is {choice}: choose one, or leave it out")
-    about = dict.fromkeys(table().columns, "") | {"pos": 0, "ner16": 0} | row
+    about = dict.fromkeys(facts()["en"], "") | {"pos": "0", "ner16": "0"} | row
     about["script_name"] = SCRIPT_NAMES.setdefault(row["script"], row["script"])
-    if code in table().index and (dict(table().loc[code]), attested(code)) != (about, features):
+    if code in facts() and (facts()[code], attested(code)) != (about, features):
         raise ValueError(f"{code!r} stands for {name(code)} already: choose another code")
-    if code not in table().index:
-        table().loc[code] = about
+    if code not in facts():
+        facts()[code] = about
         for feature, value in features.items():
-            word_order().loc[len(word_order())] = [code, feature, value, "attested", ""]
+            entry = {"language": code, "feature": feature, "value": value, "kind": "attested"}
+            word_order().append(entry)
 
 
 def check(code: str) -> str:
     """Return ``code``, or raise UnknownLanguage with a sentence that lists the known codes."""
-    if code not in table().index:
-        raise UnknownLanguage(f"unknown language {code!r}: choose from {' '.join(table().index)}")
+    if code not in facts():
+        raise UnknownLanguage(f"unknown language {code!r}: choose from {' '.join(facts())}")
     return code
 
 
 def name(code: str) -> str:
-    return table().at[check(code), "name"]
+    return facts()[check(code)]["name"]
 
 
-@cache
 def script(code: str) -> str:
     """The language's ISO 15924 script code."""
-    return table().at[check(code), "script"]
+    return facts()[check(code)]["script"]
 
 
-SCRIPT_NAMES = dict(zip(table().script, table().script_name))
-POS_LANGUAGES = [code for code, row in table().iterrows() if row.pos]
-NER16_LANGUAGES = [code for code, row in table().iterrows() if row.ner16]
+SCRIPT_NAMES = {row["script"]: row["script_name"] for row in facts().values()}
+POS_LANGUAGES = [code for code, row in facts().items() if row["pos"] == "1"]
+NER16_LANGUAGES = [code for code, row in facts().items() if row["ner16"] == "1"]
 CONLL_LANGUAGES = ["en", "de", "nl", "es"]
 
 
 @cache
-def word_order() -> pd.DataFrame:
+def word_order() -> list[dict[str, str]]:
     """language, feature, value, kind ("attested" by WALS or "assumed" by us), note."""
-    return pd.read_csv(DATA / "word_order.csv", keep_default_na=False)
+    return rows("word_order.csv")
 
 
 @cache
 def attested(code: str) -> dict[str, str]:
     """The language's WALS values by feature; a feature that WALS leaves open is missing."""
-    rows = word_order().query(f"kind == 'attested' and language == '{check(code)}'")
-    return dict(zip(rows.feature, rows.value))
+    mine = {"language": check(code), "kind": "attested"}.items()
+    return {row["feature"]: row["value"] for row in word_order() if mine <= row.items()}
 
 
 def common_features(a: str, b: str) -> int:
@@ -105,20 +124,20 @@ def common_orders(a: str, b: str) -> int:
 @cache
 def own_entry(code: str) -> bool:
     """Whether the atlas has just one entry for the language, and that for no other."""
-    entries = pd.read_csv(DATA / "wals_entries.csv")
-    return check(code) in set(entries.language[entries.own == 1])
+    return check(code) in {row["language"] for row in rows("wals_entries.csv") if row["own"] == "1"}
 
 
 def shared(codes: list[str]) -> pd.DataFrame:
     """Common features of every ordered pair, a symmetric frame [len(codes), len(codes)] (0-6)."""
-    rows = [[common_features(a, b) for b in codes] for a in codes]
-    return pd.DataFrame(rows, index=codes, columns=codes)
+    import pandas as pd
+
+    counts = [[common_features(a, b) for b in codes] for a in codes]
+    return pd.DataFrame(counts, index=codes, columns=codes)
 
 
-@cache
 def order_group(code: str) -> str | None:
     """The paper's own grouping (Table 5a): "SVO", "SOV", or None for one in neither list."""
-    return table().at[check(code), "order_group"] or None
+    return facts()[check(code)]["order_group"] or None
 
 
 def adjective_group(code: str) -> str | None:
@@ -128,7 +147,7 @@ def adjective_group(code: str) -> str | None:
 
 def assumed_adjective_group(code: str) -> str | None:
     """`adjective_group`, and what grammars say of a language that WALS is silent about."""
-    values = word_order().query("feature == '87A'").set_index("language").value
+    values = {row["language"]: row["value"] for row in word_order() if row["feature"] == "87A"}
     return ADJECTIVE_GROUPS.get(values.get(check(code)))
 
 

@@ -21,13 +21,12 @@ class Form(ipywidgets.VBox):
     """
 
     def __init__(self, edition: Edition) -> None:
-        several = {"rows": 6}
         self.edition = edition
         self.task = ipywidgets.Dropdown(options=TASKS, description="task")
         encoders = [(edition.encoder_title(name), name) for name in edition.encoders]
         self.encoder = ipywidgets.Dropdown(options=encoders, description="encoder")
-        self.train = ipywidgets.SelectMultiple(description="fine-tuned on", **several)
-        self.evaluate = ipywidgets.SelectMultiple(description="evaluated on", **several)
+        self.train = ipywidgets.SelectMultiple(description="fine-tuned on", rows=6)
+        self.evaluate = ipywidgets.SelectMultiple(description="evaluated on", rows=6)
         self.seeds = ipywidgets.BoundedIntText(len(edition.seeds()), min=1, description="seeds")
         self.button = ipywidgets.Button(layout={"width": "auto"})
         self.told = ipywidgets.HTML()

@@ -110,8 +110,8 @@ def _named(place: Path) -> tuple[str, str]:
     parts, aliases = re.split("[^a-z]+", place.stem.lower()), get_global("language_aliases")
     split = next((NAMES[part] for part in parts if part in NAMES), None)
     for code in [parts[0], *(folder.name for folder in place.parents)]:
-        short = code if code in languages.table().index else aliases.get(code, code)  # eng is en
-        if split and (short in languages.table().index or short in Locale("en").languages):
+        short = code if code in languages.facts() else aliases.get(code, code)  # eng is en
+        if split and (short in languages.facts() or short in Locale("en").languages):
             return short, split
     remedy = "name it like sw-train, sw_x-ud-dev or sw/test"
     raise CorpusUnavailable(f"{place} does not say its language and split: {remedy}")
@@ -122,7 +122,7 @@ def _text(name: str, encoder: dict[str, str], data: Path, found: pd.DataFrame) -
     files: dict[str, dict] = {"pos": {}, "ner": {}}
     for (task, code), some in found.groupby(["task", "language"]):
         files[task][code] = dict(zip(some.split, some.path, strict=True))
-    new = sorted({*found.language} - {*languages.table().index})
+    new = sorted({*found.language} - {*languages.facts()})
     values: dict[str, Any] = {"title": name, "seeds": [1], "encoders": {"m-bert": encoder}}
     values["corpora"] = {"source": "published", "root": data.name, "files": files}
     values["languages"] = {task: [*codes] for task, codes in files.items()} | {"code-switching": []}

@@ -28,7 +28,7 @@ from scipy.optimize import isotonic_regression
 
 from crosslingual import downloads, stats
 from crosslingual.downloads import Cell, joined
-from crosslingual.languages import table as known_languages
+from crosslingual.languages import facts
 from crosslingual.stats import valued
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
 def label(code: str) -> str:
     """How tables name a corpus: EN, PT-BR, NB and NN for the Norwegians, or its own name."""
     short = {"no_bokmaal": "nb", "no_nynorsk": "nn"}.get(code, code)
-    return short.replace("_", "-").upper() if code in known_languages().index else code
+    return short.replace("_", "-").upper() if code in facts() else code
 
 
 def number(value: float, decimals: int = 1, sign: str = "") -> str:
@@ -526,16 +526,16 @@ class Gallery(ipywidgets.VBox):
 def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
     """A drop-down that switches between figures or tables, also without a kernel.
 
-    A first table is printed. A first figure is not: it stands beside its gallery.
+    A first table is printed. A first figure is not, which stands beside. The others are named.
     """
     choice = ipywidgets.Dropdown(options=list(views), description="Show")
     pages = [ipywidgets.HTML(view.html()) for view in views.values()]
     stack = ipywidgets.Stack(pages, selected_index=0)
     ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
     box, (first, *others) = Gallery([choice, stack]), views
+    box.printed = f"(On the site, too: {', '.join(others)}.)" * bool(others)
     if isinstance(table := views[first], Table):
-        also = f" (On the site, too: {', '.join(others)}.)" * bool(others)
-        box.printed = f"{table.caption}{also}\n\n{table.grid()}"
+        box.printed = f"{table.caption} {box.printed}\n\n{table.grid()}"
     return box
 
 

@@ -43,9 +43,7 @@ class VerifyError(ValueError):
 
 
 def chosen(
-    edition: Edition,
-    wanted: Mapping[str, Sequence] | None = None,
-    sample: int = 0,
+    edition: Edition, wanted: Mapping[str, Sequence] | None = None, sample: int = 0
 ) -> pd.DataFrame:
     """The recorded cells with these values in columns, or some of ``sample`` models, drawn.
 

@@ -296,13 +296,9 @@ def put_together(parts: pd.DataFrame) -> dict[str, str]:
     kind = (2 * (parts.lacking != "") + (parts.shown == "")).groupby(parts.language).max()
     named = {"shown": 0, "written": 1, "cannot": 3}
     listed = {name: kind.index[kind == value] for name, value in named.items()}
+    listed["converted"] = parts.language[parts.version == "1"].unique()
     phrases = {name: show.listing(map(languages.name, codes)) for name, codes in listed.items()}
-    return phrases | {
-        "count": str(len(listed["shown"])),
-        "converted": show.listing(
-            languages.name(code) for code in parts.language[parts.version == 1].unique()
-        ),
-    }
+    return phrases | {"count": str(len(listed["shown"]))}
 
 
 # How multilinguality emerges. ``curve`` is a frame of `experiments.emergence`, of one encoder.

@@ -71,7 +71,7 @@ def measures(
         title = f"overlap of entity word pieces, {edition.encoder_title(encoder)} (%)"
         cells = 100 * pairs.set_index(PAIR).overlap.to_frame("value")
         found[f"overlap {encoder}"] = Measure(title, cells)
-    codes = [code for code in languages.table().index if code in set(known.train)]
+    codes = [code for code in languages.facts() if code in set(known.train)]
     common = languages.shared(codes).rename_axis("train").rename_axis("evaluate", axis=1).stack()
     title = "word-order features in common (WALS, of 6)"
     return found | {"features": Measure(title, common.to_frame("value"), top=6)}

@@ -246,7 +246,7 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
     for title, keep in GROUPS.items():
         cells = [_cell(_average(versions.loc[[tagger]], keep)) for tagger in taggers]
         leads = [lead for pair, lead in ahead.items() if keep(*pair)]
-        rows.append([title, *cells, f"{sum(leads)} of {len(leads)}"])
+        rows += [[title, *cells, f"{sum(leads)} of {len(leads)}"]] * ({*cells} != {show.MISSING})
     about = "Zero-shot accuracy, macro-averaged, "
     about += "and what is reached without multilingual pre-training"
     header = [

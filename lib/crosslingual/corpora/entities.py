@@ -12,8 +12,6 @@ released: WikiANN stands for them. Files of the data folder are taken first:
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from crosslingual import languages
 from crosslingual.corpora.fetch import Download
 from crosslingual.corpora.formats import (
@@ -48,10 +46,10 @@ def on_the_hub(language: str, split: str) -> Download:
         problem = f"there is no entity corpus of {named}: name one of your own under `files`"
         raise CorpusUnavailable(f"{problem} in the edition's corpora.")
     corpus = ON_THE_HUB.get(language, WIKIANN)
-    hub = pd.read_csv(languages.DATA / "hub.csv").set_index("corpus").loc[corpus]
-    path = hub.path.format(language=language, split="validation" if split == "dev" else split)
-    url = hf_hub_url(hub.repository, path, repo_type="dataset", revision=hub.revision)
-    return Download(f"{corpus} {named} {split}", url, f"hub/{hub.repository}/{path}")
+    [hub] = (row for row in languages.rows("hub.csv") if row["corpus"] == corpus)
+    path = hub["path"].format(language=language, split="validation" if split == "dev" else split)
+    url = hf_hub_url(hub["repository"], path, repo_type="dataset", revision=hub["revision"])
+    return Download(f"{corpus} {named} {split}", url, f"hub/{hub['repository']}/{path}")
 
 
 def read_parquet(path: Path) -> Dataset:

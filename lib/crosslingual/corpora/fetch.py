@@ -12,8 +12,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-import requests
 from filelock import FileLock
 
 from crosslingual.corpora.formats import CorpusUnavailable
@@ -21,7 +19,6 @@ from crosslingual.corpora.formats import CorpusUnavailable
 CACHE_VARIABLE = "CROSSLINGUAL_CACHE"
 PATIENCE = 15  # seconds for a server's answer
 TRANSFERS = ContextVar("transfers", default=True)  # False while one only asks what there is
-pooch.get_logger().setLevel("WARNING")
 
 
 class DownloadError(CorpusUnavailable):
@@ -47,7 +44,9 @@ class Download:
 
 def cache_folder() -> Path:
     """$CROSSLINGUAL_CACHE, or the platform's, as `make clean` must not cost gigabytes."""
-    named = os.environ.get(CACHE_VARIABLE) or pooch.os_cache("crosslingual")
+    from pooch import os_cache
+
+    named = os.environ.get(CACHE_VARIABLE) or os_cache("crosslingual")
     return Path(os.path.expanduser(named))
 
 
@@ -58,6 +57,10 @@ def fetch(download: Download) -> Path:
         return file
     if not TRANSFERS.get():
         raise DownloadError(f"{what}is yet to be downloaded, from {download.url}.")
+    import pooch  # half a second, for which checking an edition must not wait
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
     stream = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE)
     part = file.with_name(f".{file.name}.part")
     try:
@@ -85,8 +88,10 @@ def fetch(download: Download) -> Path:
     return file
 
 
-def _reason(problem: requests.RequestException) -> str:
+def _reason(problem: OSError) -> str:
     """Why the server did not give the file, and what to do."""
+    import requests
+
     if isinstance(problem, requests.HTTPError):
         status = problem.response.status_code
         return f"is refused (HTTP {status}): look whether its publisher has moved it"
@@ -104,7 +109,8 @@ def fault(download: Download, path: Path) -> str:
         content = path.read_bytes()
         found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
     else:
-        found = pooch.file_hash(str(path), alg=kind) if due else due
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, kind).hexdigest() if due else due
     told = f"its checksum ({kind}) is {found[:12]}... where {due[:12]}... is pinned"
     return "" if found == due else told
 

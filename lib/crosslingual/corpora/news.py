@@ -12,8 +12,6 @@ import tarfile
 from pathlib import Path
 from random import Random
 
-import pandas as pd
-
 from crosslingual import languages
 from crosslingual.corpora.fetch import Download
 from crosslingual.corpora.formats import (
@@ -102,9 +100,9 @@ def _segments(archive: tarfile.TarFile, member: str) -> list[str]:
 
 def _ntrex(language: str) -> Download:
     """The language's file, pinned by git's blob hash; Chinese is in the simplified script."""
-    pins = pd.read_csv(languages.DATA / "ntrex.csv").set_index("language")
+    pins = {row["language"]: row for row in languages.rows("ntrex.csv")}
     named = f"NTREX-128 {languages.name(language)}"
-    if language not in pins.index:
+    if language not in pins:
         raise CorpusUnavailable(f"there is no {named}: name files of your own under `files`.")
-    pin = pins.loc[language]
-    return Download(named, NTREX_URL + pin.file, f"parallel/ntrex/{pin.file}", f"git:{pin.blob}")
+    file, blob = pins[language]["file"], pins[language]["blob"]
+    return Download(named, NTREX_URL + file, f"parallel/ntrex/{file}", f"git:{blob}")

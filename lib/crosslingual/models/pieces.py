@@ -11,9 +11,9 @@ from itertools import accumulate, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # checking an edition must not wait for them
+    import pandas as pd
     from transformers import PreTrainedTokenizerFast
 
 VERSION = 1  # bump when `encode` gives other rows or positions for the same text
@@ -159,6 +159,8 @@ def overlaps(
     ``drawn`` takes that many from each side (0: all), as the index falls when sets differ in size.
     Columns: train, evaluate, overlap and unk_share (0-1, the larger), train_entities, ...
     """
+    import pandas as pd
+
     sides, rows = {}, []
     for code, splits in entities.items():
         chosen = [subsample(items, drawn, seed=0) if drawn else items for items in splits]
