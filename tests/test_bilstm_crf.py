@@ -88,7 +88,9 @@ LABELS = [[NAMES.get(word, "O") for word in words] for words in TOKENS]
 
 
 def test_it_learns_a_toy_and_the_same_seed_gives_the_same_tagger(monkeypatch):
-    monkeypatch.setattr(bilstm_crf, "STEPS", 60)
+    monkeypatch.setattr(bilstm_crf, "STEPS", 40)
+    monkeypatch.setattr(bilstm_crf, "EPOCHS", 40)
+    monkeypatch.setattr(bilstm_crf, "BATCH", 16)
     tagger = BiLSTMCRF(TOKENS, LABELS, seed=1)
     assert tagger.predict(TOKENS) == LABELS
     unseen = [["in", "Oslo", "2024"], ["Zzyzx"], ["Bob"]]  # shorter ones, letters unknown

@@ -344,12 +344,9 @@ def _content(edition: Edition) -> str:
 
 def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
     """All frames that the book reads of an edition, by kind."""
+    others = [baselines(edition), earlier_work(edition)]
     return {
-        "scores": [
-            *(scores(edition, task) for task in TASKS),
-            baselines(edition),
-            earlier_work(edition),
-        ],
+        "scores": [*(scores(edition, task) for task in TASKS), *others],
         "variants": [variants(edition).query("variant != @AS_IT_IS")],
         "sizes": [sizes(edition)],
         "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],

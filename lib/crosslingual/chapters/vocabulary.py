@@ -364,6 +364,17 @@ def reading(
     return phrases | {"paper_gap": paper_gap, "easier": show.versus(gap, 0.0)}
 
 
+def earlier_work(within: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> dict[str, str]:
+    """The phrases on what the BiLSTM-CRF reaches, and how far encoders are ahead of it."""
+    known = claims.evidence({"ner": within, RUN: earlier}, edition)
+    phrases = {"run": claims.judge(CLAIMS, known).verdict["english-in-language-run"]}
+    phrases["earlier"] = show.span(stats.in_language(stats.means(earlier)))
+    for letter, encoder in [("m", "m-bert"), ("e", "en-bert")]:
+        ahead = claims.estimated(known, DIFFERENCE("ner", OWN[encoder], OWN[BILSTM_CRF], RUN))
+        phrases[f"ahead_{letter}"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
+    return phrases | {"worth": f"{published.EMBEDDINGS_WORTH:g}"}
+
+
 # ---- Claims ----
 
 
