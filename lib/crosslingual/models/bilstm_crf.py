@@ -35,7 +35,7 @@ WORD, LETTER, HIDDEN = 100, 25, 100
 DROPOUT, UNKNOWN = 0.5, 0.5  # the latter: how often a word that is there once is read as [UNK]
 RATE, CLIP = 0.01, 5.0
 BATCH, STEPS, EPOCHS = 32, 1000, 20
-TAGGED = 64  # sentences that are tagged at once
+TAGGED, LONGEST = 64, 100  # sentences that are tagged at once; letters that are read of a word
 
 Sentences = Sequence[Sequence[str]]
 
@@ -178,7 +178,8 @@ class BiLSTMCRF:
     def _text(self, sentences: Sentences) -> Text:
         sentences = list(map(without_digits, sentences))
         forms = {form: i for i, form in enumerate(dict.fromkeys(chain(*sentences)))}
-        letters = [torch.tensor([self.letters.get(sign, 0) for sign in form]) for form in forms]
+        known, read = self.letters, (form[:LONGEST] for form in forms)
+        letters = [torch.tensor([known.get(sign, 0) for sign in form]) for form in read]
         return Text(
             [torch.tensor([self.words.get(word, 0) for word in words]) for words in sentences],
             [torch.tensor([forms[word] for word in words]) for words in sentences],
