@@ -25,14 +25,16 @@ def functions(path):
 def test_the_library_stays_small():
     """7,000 lines in 40 files are the aim: who raises this limit says what each line buys.
 
-    Raised last for `crosslingual new`, which saves a stranger the edition's grammar (140), a form
-    for what is not recorded (80), slides and the lab (100), the book as a PDF (150), pages of
-    others' editions without sentences that make no sense there (50) and mistakes told at once (20);
-    before, for rerun chapters in their place in the book (100), handouts (100), new languages (50)
-    and buttons (20).
+    Raised last for the BiLSTM-CRF, so that earlier work in Table 3 is run and not only cited: its
+    CRF (50), network (70), training and tagging (100), and its way into frames, Table 3, a claim
+    and the chapter's text (50); before, for `crosslingual new`, which saves a stranger the
+    edition's grammar (140), a form for what is not recorded (80), slides and the lab (100), the
+    book as a PDF (150), pages of others' editions without sentences that make no sense there (50),
+    mistakes told at once (20), rerun chapters in their place in the book (100), handouts (100), new
+    languages (50) and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 53 and lines <= 12370, lines
+    assert len(FILES) <= 54 and lines <= 12632, lines
 
 
 def test_functions_are_short():

@@ -14,7 +14,7 @@ import pytest
 import torch
 from crosslingual import cli, experiments, results, verify
 from crosslingual.edition import Edition
-from crosslingual.models import finetune, score
+from crosslingual.models import bilstm_crf, finetune, score
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 EDITION = """\
@@ -40,6 +40,7 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "recorded", lambda edition: tmp_path / "recorded" / edition)
     monkeypatch.setattr(experiments, "CANDIDATES", [0, 5])
     monkeypatch.setattr(experiments, "SHORT", 1e9)  # in this process, which has loaded all
+    monkeypatch.setattr(bilstm_crf, "STEPS", 2)
 
     def write(more="", text=EDITION):
         (tmp_path / "tiny.yml").write_text(text.format(more=more), encoding="utf-8")
@@ -72,6 +73,22 @@ def test_scores_are_computed_once_and_read_from_then_on(tiny):
     again = experiments.scores(anew, "pos", ["en"], seeds=1, encoders=["m-bert"])
     pd.testing.assert_frame_equal(first, again)
     assert path.stat().st_mtime_ns == written
+
+
+def test_earlier_work_is_trained_on_each_language_and_evaluated_on_it_alone(tiny):
+    found = experiments.earlier_work(tiny())
+    assert list(zip(found.train, found.evaluate, found.seed, strict=True)) == [
+        (code, code, seed) for code in ("en", "de") for seed in (1, 2)
+    ]
+    assert set(found.origin) == {"computed here"}
+    assert [counts.shape for counts in found.counts] == [(6, 3)] * 4
+    made = json.loads(found.made_from[0])
+    assert set(made) == {"train", "evaluate", "versions"}
+    assert made["versions"] == f"bilstm-crf {bilstm_crf.VERSION} scoring {score.VERSION}"
+    results.record("tiny", "scores", found)
+    assert len(verify.chosen(tiny(), {"train": ["de"]})) == 2
+    verified = verify.verify(tiny(), verify.chosen(tiny(), {"train": ["en"], "seed": [1]}))
+    assert verified.agrees.all() and list(verified.equal) == [100]
 
 
 def test_five_seeds_are_five(tiny):
@@ -159,7 +176,8 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
     experiments.prepare(edition)
     assert experiments.plan(edition) == []
     claims = experiments.results(edition)
-    assert set(claims) == {"ner", "pos", "code-switching", "overlap", "retrieval"}
+    measured = {"ner", "pos", "code-switching", "overlap", "retrieval", "earlier work, run"}
+    assert set(claims) == measured
     assert claims["retrieval"].hits.map(len).max() == 12
 
 

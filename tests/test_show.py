@@ -83,7 +83,7 @@ def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
     own = {title: frame[frame.train == frame.evaluate] for title, frame in frames.items()}
     table = show.systems(own, published.TABLE_3, REAL, "table-3")
     assert table.rows[1] == ["EN-BERT, paper", "91.07", "73.32", "84.23", "81.84"]
-    assert table.rows[2][0] == "**EN-BERT, ours**" and table.rows[2][2] == show.MISSING
+    assert table.rows[2][0] == "**EN-BERT, run here**" and table.rows[2][2] == show.MISSING
     assert table.rows[3][2].startswith("9")
     assert "Not available: DE (seed 1, 2, 3): fetch de or de" in table.notes
     assert "en-bert 01234567 | epochs=3 | seeds 1,2,3 |" in table.notes[-1]

@@ -197,7 +197,7 @@ def test_table_6_keeps_the_papers_rows_and_adds_ours():
     ours = {
         row[0]: [round(float(cell.split(" ±")[0])) for cell in row[1:]] for row in table.rows[4:]
     }
-    assert list(ours) == ["**monolingual HI+EN, ours**", "**code-switched HI/EN, ours**"]
+    assert list(ours) == ["**monolingual HI+EN, run here**", "**code-switched HI/EN, run here**"]
     apart, mixed = ours.values()
     assert apart == pytest.approx([80, 50], abs=2) and mixed == pytest.approx([90, 90], abs=2)
     sizes = pd.DataFrame(

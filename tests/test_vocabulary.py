@@ -112,6 +112,31 @@ def test_the_text_says_what_the_tables_do_and_has_dashes_where_nothing_is_known(
     assert told["english_within"] == show.NOTHING
 
 
+def test_earlier_work_stands_in_table_3_beside_the_encoders_and_is_held_against_them():
+    def runs(encoder, f1):
+        cells = [(code, seed) for code in vocabulary.CONLL for seed in (1, 2, 3)]
+        frame = pd.DataFrame([run(encoder, code, code, f1, seed) for code, seed in cells])
+        return frame.assign(made_from="{}", edition="pocket")
+
+    within = pd.concat([runs("m-bert", 0.9), runs("en-bert", 0.8)])
+    earlier = runs("BiLSTM-CRF", 0.7)
+    table = vocabulary.table_3(within, earlier, ARTIFICIAL)
+    ours = {row[0]: row[1] for row in table.rows[2:]}
+    assert ours == {
+        "**Lample et al. (2016), run here**": "70.0",
+        "**EN-BERT, run here**": "80.0",
+        "**M-BERT, run here**": "90.0",
+    }
+    told = vocabulary.earlier_work(within, earlier, ARTIFICIAL)
+    assert (told["earlier"], told["run"], told["worth"]) == ("70.0", "supported", "7.31")
+    assert told["ahead_e"] == "+10.0 (10.0 to 10.0)" and told["ahead_m"][:5] == "+20.0"
+    ahead = vocabulary.earlier_work(within, runs("BiLSTM-CRF", 0.85), ARTIFICIAL)
+    assert ahead["run"] == "contradicted"  # by 5 points, and pre-trained embeddings are worth 7
+    nothing = vocabulary.earlier_work(within, earlier[:0], ARTIFICIAL)
+    assert (nothing["run"], nothing["earlier"]) == ("not testable", show.NOTHING)
+    assert len(vocabulary.table_3(within, earlier[:0], ARTIFICIAL).rows) == 4
+
+
 def test_runs_that_fell_apart_are_counted_and_named_with_what_stands_for_them():
     columns = ["encoder", "train", "seed", "dev_score", "in_place_of"]
     rows = [("m-bert", "bn", 1, 70, -1), ("m-bert", "bn", 2, 5, -1), ("m-bert", "bn", 4, 72, 2)]

@@ -57,6 +57,8 @@ PRINTED = {
 }
 WORLD = "pocket"  # the edition that shows the artificial world where another's languages are real
 FLOORS = [score.MAJORITY, score.WORD_SHAPE]  # what zero-shot tagging is held against
+# Taggers without an encoder, and by which of VERSIONS they are determined.
+UNTAUGHT = dict.fromkeys(score.BASELINES, "baseline") | {score.BILSTM_CRF: "bilstm-crf"}
 LABELS = {"pos": corpora.UPOS, "code-switching": corpora.UPOS, "ner": corpora.IOB2}
 # All sentences, and as many as NTREX has, so that curves of artificial and real text compare.
 CANDIDATES = [0, 1997]
@@ -74,14 +76,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no dropout": {"dropout": 0.0},
     "batches of 16": {"batch_size": 16},
 }
-# Bumped by hand where the functions are that determine a result. That of fine-tuning stands here
-# too, as its module is not loaded to show a result; a test compares.
+# Bumped by hand where the functions are that determine a result. Those of fine-tuning and of the
+# BiLSTM-CRF stand here too, as no torch is loaded to show a result; a test compares.
 VERSIONS = {
     "alignment": pieces.VERSION,
     "overlap": pieces.OVERLAP_VERSION,
     "finetune": 2,
     "scoring": score.VERSION,
     "baseline": score.BASELINE_VERSION,
+    "bilstm-crf": 1,
     "retrieval": retrieve.VERSION,
 }
 
@@ -163,6 +166,16 @@ def baselines(edition: Edition) -> pd.DataFrame:
     """Tagging without pre-training: the majority class and word shape, every pair; as `scores`."""
     codes, targets = edition.languages("pos"), edition.evaluation_languages("pos")
     return _frame(edition, "scores", product(["pos"], FLOORS, codes, targets, [0]))
+
+
+def earlier_work(edition: Edition, seeds: int | None = None) -> pd.DataFrame:
+    """The tagger of Lample et al. (2016), trained on the corpora of Table 3; as `scores`.
+
+    It has no pre-training to transfer from, so each model is evaluated on its own language alone.
+    """
+    codes = [code for code in PRINTED["ner", "en-bert"] if code in edition.languages("ner")]
+    own = [("ner", score.BILSTM_CRF, code, code) for code in codes]
+    return _frame(edition, "scores", [(*cell, s) for cell in own for s in edition.seeds(seeds)])
 
 
 def runs(edition: Edition, task: str) -> pd.DataFrame:
@@ -298,7 +311,8 @@ def artificial(edition: Edition) -> Edition:
 def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
     """Everything that the claims are judged on, by name."""
     found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
-    return found | {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
+    found |= {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
+    return found | {"earlier work, run": earlier_work(edition, seeds)}
 
 
 def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
@@ -329,8 +343,9 @@ def _content(edition: Edition) -> str:
 
 def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
     """All frames that the book reads of an edition, by kind."""
+    others = [baselines(edition), earlier_work(edition)]
     return {
-        "scores": [*(scores(edition, task) for task in TASKS), baselines(edition)],
+        "scores": [*(scores(edition, task) for task in TASKS), *others],
         "variants": [variants(edition).query("variant != @AS_IT_IS")],
         "sizes": [sizes(edition)],
         "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],
@@ -417,7 +432,7 @@ def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
         inputs = _inputs(kind, row).items()
         digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
         found = {part: digest for part, digest in digests.items() if digest}
-        versions = ["baseline", "scoring"] if _floor(row) else kinds()[kind].versions
+        versions = [_floor(row), "scoring"] if _floor(row) else kinds()[kind].versions
         if "finetune" in versions and "task" in row._fields:
             found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
         return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
@@ -432,8 +447,9 @@ def _inputs(kind: str, row: Any) -> dict[str, str]:
     return named
 
 
-def _floor(row: Any) -> bool:
-    return getattr(row, "encoder", "") in score.BASELINES
+def _floor(row: Any) -> str:
+    """What determines a tagger without an encoder; "" for others."""
+    return UNTAUGHT.get(getattr(row, "encoder", ""), "")
 
 
 @lru_cache(maxsize=4096)
@@ -755,9 +771,11 @@ def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
 
 
 def _make_variants(edition: Edition, *about: Any) -> pd.DataFrame:
-    _, task, encoder, *_ = about
-    warning = "" if encoder in score.BASELINES else _warnings(edition, encoder, task)
-    return _evaluated(edition, about, edition.evaluation_languages(task)).assign(warning=warning)
+    _, task, encoder, train, _ = about
+    warning = "" if encoder in UNTAUGHT else _warnings(edition, encoder, task)
+    own = encoder == score.BILSTM_CRF  # which has read no other language
+    targets = [train] if own else edition.evaluation_languages(task)
+    return _evaluated(edition, about, targets).assign(warning=warning)
 
 
 def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.DataFrame:
@@ -765,10 +783,10 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
 
     about: variant of the recipe, task, encoder, corpus to fine-tune on, seed.
     """
-    _, task, encoder, train, _ = about
+    _, task, encoder, train, seed = about
     tests = _texts(edition, task, tuple(targets), "test")
-    if encoder in score.BASELINES:
-        tagger = score.baseline(encoder, *edition.corpus(task, train, "train")[:].values())
+    if encoder in UNTAUGHT:
+        tagger = _untaught(encoder, *edition.corpus(task, train, "train")[:].values(), seed)
         predicted = [tagger.predict(test["tokens"]) for test in tests.values()]
     else:
         predicted = _finetuned(edition, about, tuple(targets))
@@ -778,6 +796,14 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
     frame = pd.DataFrame({"evaluate": list(tests), "counts": counts}).assign(**named)
     values = [score.percent(each) for each in counts]
     return frame.assign(score=values, fell_apart=False, in_place_of=-1)
+
+
+def _untaught(name: str, tokens: list, labels: list, seed: int) -> Any:
+    if name in score.BASELINES:
+        return score.baseline(name, tokens, labels)
+    from crosslingual.models.bilstm_crf import BiLSTMCRF
+
+    return BiLSTMCRF(tokens, labels, seed)
 
 
 def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list[str]]]:

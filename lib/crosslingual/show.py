@@ -273,7 +273,7 @@ def systems(
         rows.append([title, *(number(value, 2) for value in values)])
     for title, frame in ((title, frame) for title, frame in ours.items() if len(valued(frame))):
         cells = [cell(frame[frame.evaluate == code]) for code in published]
-        rows.append([f"**{title}, ours**", *cells])
+        rows.append([f"**{title}, run here**", *cells])
     about, header = published.attrs["caption"], ["system", *map(label, published)]
     every = pd.concat(ours.values(), ignore_index=True)
     return table(about, name, header, rows, edition, every)

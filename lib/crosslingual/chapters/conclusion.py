@@ -389,6 +389,7 @@ def _about_layers(results: dict, sizes: pd.DataFrame, edition: Edition) -> str:
 
 FACTS: dict[str, Callable[[dict, pd.DataFrame, Edition], str]] = {
     "overlap-independence": _about_slopes,
+    "english-in-language-run": _about_own_language,
     "english-in-language-m-bert": _about_own_language,
     "word-order-columns": _about_order,
     "code-switching": _about_mixed_text,

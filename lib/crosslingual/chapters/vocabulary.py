@@ -196,10 +196,11 @@ def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
     return shown if p is None else joined("{}, p {}", shown, show.p_value(p))
 
 
-def table_3(scores: pd.DataFrame, edition: Edition) -> show.Table:
-    """F1 within each language of the CoNLL tasks, EN-BERT's and M-BERT's below earlier work's."""
+def table_3(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> show.Table:
+    """F1 within each language of the CoNLL tasks: earlier work's, EN-BERT's and M-BERT's."""
     own = scores[(scores.train == scores.evaluate) & scores.train.isin(CONLL)]
     ours = {edition.encoder_title(e): own[own.encoder == e] for e in ("en-bert", "m-bert")}
+    ours = {"Lample et al. (2016)": earlier} | ours
     return show.systems(ours, published.TABLE_3, edition, "table-3")
 
 
@@ -363,6 +364,17 @@ def reading(
     return phrases | {"paper_gap": paper_gap, "easier": show.versus(gap, 0.0)}
 
 
+def earlier_work(within: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> dict[str, str]:
+    """The phrases on what the BiLSTM-CRF reaches, and how far encoders are ahead of it."""
+    known = claims.evidence({"ner": within, RUN: earlier}, edition)
+    phrases = {"run": claims.judge(CLAIMS, known).verdict["english-in-language-run"]}
+    phrases["earlier"] = show.span(stats.in_language(stats.means(earlier)))
+    for letter, encoder in [("m", "m-bert"), ("e", "en-bert")]:
+        ahead = claims.estimated(known, DIFFERENCE("ner", OWN[encoder], OWN[BILSTM_CRF], RUN))
+        phrases[f"ahead_{letter}"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
+    return phrases | {"worth": f"{published.EMBEDDINGS_WORTH:g}"}
+
+
 # ---- Claims ----
 
 
@@ -372,8 +384,9 @@ def excess_slope(evidence: Evidence) -> Measurement:
     return Measurement(multilingual - english / 2)
 
 
+RUN, BILSTM_CRF = "earlier work, run", "BiLSTM-CRF"
 OVER, MEAN, DIFFERENCE = ("ner", "overlap"), claims.mean_where, claims.difference
-OWN = {e: claims.in_language(e, CONLL) for e in ("lample", "m-bert", "en-bert")}
+OWN = {e: claims.in_language(e, CONLL) for e in ("lample", BILSTM_CRF, "m-bert", "en-bert")}
 # From English and to it: the nearer language in word order, then the farther one.
 GAPS = [(("m-bert", "en", "bg"), ("m-bert", "en", "ja"))]
 GAPS += [(("m-bert", "bg", "en"), ("m-bert", "ja", "en"))]
@@ -384,6 +397,7 @@ CLAIMS = claims.stated(
         "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
         "english-fails-across-scripts": MEAN(*OVER, "en-bert", across_scripts),
         "english-in-language": DIFFERENCE("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
+        "english-in-language-run": DIFFERENCE(RUN, OWN[BILSTM_CRF], OWN["en-bert"], "ner"),
         "english-in-language-m-bert": DIFFERENCE("ner", OWN["m-bert"], OWN["en-bert"]),
         "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
         "script-and-order": claims.smallest_difference("pos", GAPS),

@@ -4,6 +4,7 @@ encoder   a pre-trained encoder: a folder, or a model hub's or a package's name
 wheels    encoders of a package index
 pieces    words to word pieces and back; entity overlap
 finetune  a linear tagger on the last layer
+bilstm_crf  a tagger of 2016 that is not pre-trained
 pretrain  masked language modelling, for encoders of one's own
 retrieve  nearest neighbours among sentence vectors
 score     accuracy and entity F1; taggers without pre-training

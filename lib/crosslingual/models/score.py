@@ -17,6 +17,7 @@ from scipy.special import log_softmax
 VERSION = 1  # bump when `count` or `percent` gives another number for the same tags
 BASELINE_VERSION = 2  # bump when a baseline tags differently
 MAJORITY, LOOK_UP, WORD_SHAPE = BASELINES = ("majority class", "most frequent tag", "word shape")
+BILSTM_CRF = "BiLSTM-CRF"  # not pre-trained either, but not of this module: it needs torch
 
 Sentences = Sequence[Sequence[str]]
 
