@@ -37,7 +37,8 @@ HINDI = re.compile("[\u0900-\u097f]")
 def romanised(word: str) -> str:
     """Latin letters for a word in Devanagari, by Unicode's names of its signs; others as they are.
 
-    A consonant has an "a" unless another vowel or the virama follows, or the word ends.
+    A consonant has an "a" unless another vowel or the virama follows, or a word of more syllables
+    ends.
     """
     spelt = ""
     for sign in word:
@@ -53,7 +54,8 @@ def romanised(word: str) -> str:
             spelt += "n"
         elif not HINDI.match(sign):
             spelt += sign
-    return re.sub(r"(?<=[^\Waeiou])a$", "", spelt) if HINDI.search(word) else spelt
+    silent = HINDI.search(word) and re.search("[aeiou].*[^aeiou]a$", spelt)
+    return spelt[:-1] if silent else spelt
 
 
 class Lexicon:
@@ -98,14 +100,14 @@ class TwoReadings(BiLSTMCRF):
 
     def __init__(self, tokens: Sentences, labels: Sentences, seed: int) -> None:
         self.lexicon = Lexicon(chain(*tokens))
-        super().__init__(tokens, labels, seed)
+        super().__init__(tokens, labels, seed, iob=False)
 
     def readings(self, word: str) -> tuple[str, str]:
         typed = romanised(word).lower()
         return typed, word if HINDI.search(word) else self.lexicon.nearest(typed)
 
     def spelling(self, word: str) -> str:
-        return romanised(word)
+        return romanised(word) or word
 
 
 class BackTransliteration:
@@ -120,8 +122,9 @@ class BackTransliteration:
         further: Sentences, further_labels: Sentences, seed: int,
     ) -> None:  # fmt: skip
         hindi = [[str(bool(HINDI.search(word))) for word in words] for words in corrected]
-        self.language = BiLSTMCRF(typed, hindi, seed)
-        self.tagger = BiLSTMCRF([*corrected, *further], [*labels, *further_labels], seed)
+        self.language = BiLSTMCRF(typed, hindi, seed, iob=False)
+        both = [*corrected, *further], [*labels, *further_labels]
+        self.tagger = BiLSTMCRF(*both, seed, iob=False)
         self.lexicon = Lexicon(chain(*corrected, *further))
         pairs = Counter(zip(chain(*typed), chain(*corrected), strict=True))
         seen = {latin.lower(): hindi for (latin, hindi), _ in reversed(pairs.most_common())}
