@@ -193,7 +193,9 @@ def test_table_6_keeps_the_papers_rows_and_adds_ours():
     made = [(lambda a, b: 0.9, texts), (lambda a, b: apart[b], ["hi+en"], texts)]
     scores = pd.concat([matrix(*each, task="code-switching") for each in made])
     systems = [("two readings", 0.7, "hi+en"), ("put back into its script", 0.6, texts[1])]
-    earlier = [matrix(lambda a, b, s=s: s, [of], texts[1:]).assign(encoder=e) for e, s, of in systems]
+    earlier = [
+        matrix(lambda a, b, s=s: s, [of], texts[1:]).assign(encoder=e) for e, s, of in systems
+    ]
     table = structure.table_6(scores, pd.concat(earlier), ARTIFICIAL)
     assert table.rows[0] == ["monolingual HI+EN · M-BERT, paper", "86.59", "50.41"]
     assert table.rows[1][1:] == [show.MISSING, "77.40"]

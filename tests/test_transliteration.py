@@ -10,8 +10,9 @@ ENGLISH_TAGS = [["PROPN", "VERB", "NOUN"]] * 40
 
 
 @pytest.mark.parametrize("word, typed", [
-    ("क", "ka"), ("घर", "ghar"), ("राम", "raam"), ("क्या", "kyaa"), ("हिंदी", "hindii"), ("कृपया", "kripayaa"),
-    ("टाँग", "taang"), ("पढ़ती", "padhatii"), ("और", "aur"), ("गए", "gae"), ("2019", "2019"), ("home", "home"),
+    ("क", "ka"), ("घर", "ghar"), ("राम", "raam"), ("क्या", "kyaa"), ("हिंदी", "hindii"),
+    ("कृपया", "kripayaa"), ("टाँग", "taang"), ("पढ़ती", "padhatii"), ("और", "aur"), ("गए", "gae"),
+    ("2019", "2019"), ("home", "home"),
 ])  # fmt: skip
 def test_a_word_is_spelt_by_the_names_of_its_signs(word, typed):
     assert romanised(word) == typed

@@ -172,7 +172,7 @@ def baselines(edition: Edition) -> pd.DataFrame:
 
 
 def earlier_work(edition: Edition, task: str, seeds: int | None = None) -> pd.DataFrame:
-    """The systems of Tables 3 (task "ner") and 6 ("code-switching") without an encoder; as `scores`.
+    """The systems without an encoder of Tables 3 ("ner") and 6 ("code-switching"); as `scores`.
 
     That of Lample et al. (2016) has no pre-training to transfer from, so each of its models is
     evaluated on its own language alone; those after Ball and Garrette (2018) and Bhat et al. (2018)

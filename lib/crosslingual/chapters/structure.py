@@ -21,7 +21,6 @@ from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters.transfer import WORD_SHAPE
 from crosslingual.claims import Claim, Evidence, Measurement, across_scripts, every_pair
 from crosslingual.downloads import joined
-from crosslingual.models.score import PUT_BACK, TWO_READINGS
 from crosslingual.stats import Estimate, valued
 
 if TYPE_CHECKING:
@@ -327,8 +326,8 @@ def sample(
 
 APART = "monolingual HI+EN"  # as the rows of Table 6 are called
 EARLIER = {
-    (APART, "Ball and Garrette (2018)"): TWO_READINGS,
-    ("code-switched HI/EN", "Bhat et al. (2018)"): PUT_BACK,
+    (APART, "Ball and Garrette (2018)"): "two readings",
+    ("code-switched HI/EN", "Bhat et al. (2018)"): "put back into its script",
 }
 
 

@@ -133,7 +133,9 @@ class BackTransliteration:
     def predict(self, sentences: Sentences) -> list[list[str]]:
         """One tag per word, for sentences given as lists of words."""
         told = zip(sentences, self.language.predict(sentences), strict=True)
-        return self.tagger.predict([
-            [self.lexicon.nearest(w.lower()) if it == "True" else w for w, it in zip(*both)]
-            for both in told
-        ])
+        return self.tagger.predict(
+            [
+                [self.lexicon.nearest(w.lower()) if it == "True" else w for w, it in zip(*both)]
+                for both in told
+            ]
+        )
