@@ -205,6 +205,10 @@ def test_table_6_keeps_the_papers_rows_and_adds_ours():
         ]
         for row in table.rows[4:]
     }
+    told = structure.earlier_work(scores, pd.concat(earlier), ARTIFICIAL)
+    assert (told["ba_paper"], told["bh_paper"]) == ("+27.0", "+4.9")  # 77.40 - 50.41, 90.53 - 85.64
+    assert float(told["ba_ours"].split(" ")[0]) == pytest.approx(20, abs=3)
+    assert structure.earlier_work(scores, earlier[0][:0], ARTIFICIAL)["bh_ours"] == "– (–)"
     apart, two, mixed, back = ours.values()
     assert list(ours)[1] == "**monolingual HI+EN · after Ball and Garrette (2018)"
     assert two == [show.MISSING, pytest.approx(70, abs=3)]

@@ -348,6 +348,22 @@ def table_6(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> sh
     return show.systems(ours, published.TABLE_6, edition, "table-6")
 
 
+def earlier_work(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> dict[str, str]:
+    """Phrases: how far earlier work is ahead of M-BERT on transliterated text, printed and here."""
+    known = claims.evidence({"code-switching": pd.concat([scores, earlier])}, edition)
+    printed, phrases = published.TABLE_6[claims.TRANSLITERATED], {}
+    for (training, system), encoder in EARLIER.items():
+        train = claims.MIXED if training == APART else claims.TRANSLITERATED
+        both = [[(one, train, claims.TRANSLITERATED)] for one in (encoder, "m-bert")]
+        ahead = claims.estimated(known, claims.difference("code-switching", *both))
+        letter = system[:2].lower()
+        phrases[f"{letter}_paper"] = show.signed(
+            printed[training, system] - printed[training, "M-BERT"]
+        )
+        phrases[f"{letter}_ours"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
+    return phrases
+
+
 def _by_training(scores: pd.DataFrame) -> list[pd.DataFrame]:
     return [scores[scores.train == claims.MIXED], scores[scores.train == scores.evaluate]]
 
