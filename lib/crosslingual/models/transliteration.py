@@ -126,16 +126,15 @@ class BackTransliteration:
         both = [*corrected, *further], [*labels, *further_labels]
         self.tagger = BiLSTMCRF(*both, seed, iob=False)
         self.lexicon = Lexicon(chain(*corrected, *further))
-        pairs = Counter(zip(chain(*typed), chain(*corrected), strict=True))
-        seen = {latin.lower(): hindi for (latin, hindi), _ in reversed(pairs.most_common())}
-        self.lexicon.known = {latin: word for latin, word in seen.items() if HINDI.search(word)}
+        pairs = zip(chain(*typed), chain(*corrected), strict=True)
+        seen = Counter((latin.lower(), word) for latin, word in pairs if HINDI.search(word))
+        self.lexicon.known = {latin: word for (latin, word), _ in reversed(seen.most_common())}
 
     def predict(self, sentences: Sentences) -> list[list[str]]:
         """One tag per word, for sentences given as lists of words."""
         told = zip(sentences, self.language.predict(sentences), strict=True)
-        return self.tagger.predict(
-            [
-                [self.lexicon.nearest(w.lower()) if it == "True" else w for w, it in zip(*both)]
-                for both in told
-            ]
-        )
+        return self.tagger.predict([list(map(self._put_back, *both)) for both in told])
+
+    def _put_back(self, word: str, hindi: str) -> str:
+        typed = hindi == "True" and not HINDI.search(word)
+        return self.lexicon.nearest(word.lower()) if typed else word
