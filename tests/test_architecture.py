@@ -25,7 +25,9 @@ def functions(path):
 def test_the_library_stays_small():
     """7,000 lines in 40 files are the aim: who raises this limit says what each line buys.
 
-    Raised last for the BiLSTM-CRF, so that earlier work in Table 3 is run and not only cited: its
+    Raised last for Table 6's earlier work, run and not only cited: Hindi in Latin letters spelt,
+    looked up and told (130), and its way into frames and the table (50); before, for the
+    BiLSTM-CRF, so that Table 3's is: its
     CRF (50), network (70), training and tagging (100), and its way into frames, Table 3, a claim
     and the chapter's text (50); before, for `crosslingual new`, which saves a stranger the
     edition's grammar (140), a form for what is not recorded (80), slides and the lab (100), the
@@ -34,7 +36,7 @@ def test_the_library_stays_small():
     languages (50) and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 54 and lines <= 12632, lines
+    assert len(FILES) <= 55 and lines <= 12847, lines
 
 
 def test_functions_are_short():

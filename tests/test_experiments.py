@@ -14,7 +14,7 @@ import pytest
 import torch
 from crosslingual import cli, experiments, results, verify
 from crosslingual.edition import Edition
-from crosslingual.models import bilstm_crf, finetune, score
+from crosslingual.models import bilstm_crf, finetune, score, transliteration
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 EDITION = """\
@@ -76,7 +76,7 @@ def test_scores_are_computed_once_and_read_from_then_on(tiny):
 
 
 def test_earlier_work_is_trained_on_each_language_and_evaluated_on_it_alone(tiny):
-    found = experiments.earlier_work(tiny())
+    found = experiments.earlier_work(tiny(), "ner")
     assert list(zip(found.train, found.evaluate, found.seed, strict=True)) == [
         (code, code, seed) for code in ("en", "de") for seed in (1, 2)
     ]
@@ -89,6 +89,21 @@ def test_earlier_work_is_trained_on_each_language_and_evaluated_on_it_alone(tiny
     assert len(verify.chosen(tiny(), {"train": ["de"]})) == 2
     verified = verify.verify(tiny(), verify.chosen(tiny(), {"train": ["en"], "seed": [1]}))
     assert verified.agrees.all() and list(verified.equal) == [100]
+
+
+def test_earlier_work_on_mixed_text_is_made_from_all_that_it_has_read(tiny):
+    switched = "parallel: 12, code-switching: {train: 24, dev: 4, test: 6}".replace("{", "{{")
+    text = EDITION.replace("parallel: 12", switched.replace("}", "}}"))
+    text = text.replace("code-switching: []", "code-switching: [hi+en, corrected, transliterated]")
+    found = experiments.earlier_work(tiny(text=text), "code-switching", seeds=1)
+    assert list(found.encoder) == [score.TWO_READINGS, score.PUT_BACK]
+    assert set(found.origin) == {"computed here"} and set(found.evaluate) == {"transliterated"}
+    assert [counts.shape for counts in found.counts] == [(6, 2)] * 2
+    read = {"train", "evaluate", "versions"}
+    made = list(map(json.loads, found.made_from))
+    assert set(made[0]) == read and set(made[1]) == read | {"corrected", "hi+en"}
+    versions = f"transliteration {transliteration.VERSION} scoring {score.VERSION}"
+    assert {each["versions"] for each in made} == {versions}
 
 
 def test_five_seeds_are_five(tiny):

@@ -191,14 +191,27 @@ def test_table_6_keeps_the_papers_rows_and_adds_ours():
     texts, apart = ["corrected", "transliterated"], {"corrected": 0.8, "transliterated": 0.5}
     made = [(lambda a, b: 0.9, texts), (lambda a, b: apart[b], ["hi+en"], texts)]
     scores = pd.concat([matrix(*each, task="code-switching") for each in made])
-    table = structure.table_6(scores, ARTIFICIAL)
+    systems = [("two readings", 0.7, "hi+en"), ("put back into its script", 0.6, texts[1])]
+    earlier = [
+        matrix(lambda a, b, s=s: s, [of], texts[1:]).assign(encoder=e) for e, s, of in systems
+    ]
+    table = structure.table_6(scores, pd.concat(earlier), ARTIFICIAL)
     assert table.rows[0] == ["monolingual HI+EN · M-BERT, paper", "86.59", "50.41"]
     assert table.rows[1][1:] == [show.MISSING, "77.40"]
     ours = {
-        row[0]: [round(float(cell.split(" ±")[0])) for cell in row[1:]] for row in table.rows[4:]
+        row[0].removesuffix(", run here**"): [
+            cell if cell == show.MISSING else round(float(cell.split(" ±")[0])) for cell in row[1:]
+        ]
+        for row in table.rows[4:]
     }
-    assert list(ours) == ["**monolingual HI+EN, run here**", "**code-switched HI/EN, run here**"]
-    apart, mixed = ours.values()
+    told = structure.earlier_work(scores, pd.concat(earlier), ARTIFICIAL)
+    assert (told["ba_paper"], told["bh_paper"]) == ("+27.0", "+4.9")  # 77.40 - 50.41, 90.53 - 85.64
+    assert float(told["ba_ours"].split(" ")[0]) == pytest.approx(20, abs=3)
+    assert structure.earlier_work(scores, earlier[0][:0], ARTIFICIAL)["bh_ours"] == "– (–)"
+    apart, two, mixed, back = ours.values()
+    assert list(ours)[1] == "**monolingual HI+EN · after Ball and Garrette (2018)"
+    assert two == [show.MISSING, pytest.approx(70, abs=3)]
+    assert back == [show.MISSING, pytest.approx(60, abs=3)]
     assert apart == pytest.approx([80, 50], abs=2) and mixed == pytest.approx([90, 90], abs=2)
     sizes = pd.DataFrame(
         [("code-switching", "hi+en", "train", 5494, ""), ("pos", "corrected", "train", 7, "")],

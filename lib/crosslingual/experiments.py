@@ -59,6 +59,7 @@ WORLD = "pocket"  # the edition that shows the artificial world where another's 
 FLOORS = [score.MAJORITY, score.WORD_SHAPE]  # what zero-shot tagging is held against
 # Taggers without an encoder, and by which of VERSIONS they are determined.
 UNTAUGHT = dict.fromkeys(score.BASELINES, "baseline") | {score.BILSTM_CRF: "bilstm-crf"}
+UNTAUGHT |= dict.fromkeys([score.TWO_READINGS, score.PUT_BACK], "transliteration")
 LABELS = {"pos": corpora.UPOS, "code-switching": corpora.UPOS, "ner": corpora.IOB2}
 # All sentences, and as many as NTREX has, so that curves of artificial and real text compare.
 CANDIDATES = [0, 1997]
@@ -76,8 +77,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no dropout": {"dropout": 0.0},
     "batches of 16": {"batch_size": 16},
 }
-# Bumped by hand where the functions are that determine a result. Those of fine-tuning and of the
-# BiLSTM-CRF stand here too, as no torch is loaded to show a result; a test compares.
+# Bumped by hand where the functions are that determine a result. Those of modules that load torch
+# stand here too, as none is loaded to show a result; a test compares.
 VERSIONS = {
     "alignment": pieces.VERSION,
     "overlap": pieces.OVERLAP_VERSION,
@@ -85,6 +86,7 @@ VERSIONS = {
     "scoring": score.VERSION,
     "baseline": score.BASELINE_VERSION,
     "bilstm-crf": 1,
+    "transliteration": 1,
     "retrieval": retrieve.VERSION,
 }
 
@@ -168,14 +170,20 @@ def baselines(edition: Edition) -> pd.DataFrame:
     return _frame(edition, "scores", product(["pos"], FLOORS, codes, targets, [0]))
 
 
-def earlier_work(edition: Edition, seeds: int | None = None) -> pd.DataFrame:
-    """The tagger of Lample et al. (2016), trained on the corpora of Table 3; as `scores`.
+def earlier_work(edition: Edition, task: str, seeds: int | None = None) -> pd.DataFrame:
+    """The systems without an encoder of Tables 3 ("ner") and 6 ("code-switching"); as `scores`.
 
-    It has no pre-training to transfer from, so each model is evaluated on its own language alone.
+    That of Lample et al. (2016) has no pre-training to transfer from, so each of its models is
+    evaluated on its own language alone; those after Ball and Garrette (2018) and Bhat et al. (2018)
+    are for text in Latin letters.
     """
-    codes = [code for code in PRINTED["ner", "en-bert"] if code in edition.languages("ner")]
-    own = [("ner", score.BILSTM_CRF, code, code) for code in codes]
-    return _frame(edition, "scores", [(*cell, s) for cell in own for s in edition.seeds(seeds)])
+    cells = [(score.BILSTM_CRF, code, code) for code in PRINTED["ner", "en-bert"]]
+    if task == "code-switching":
+        systems = [(score.TWO_READINGS, "hi+en"), (score.PUT_BACK, "transliterated")]
+        cells = [(*system, "transliterated") for system in systems]
+    cells = [cell for cell in cells if cell[1] in edition.languages(task)]
+    rows = [(task, *cell, seed) for cell in cells for seed in edition.seeds(seeds)]
+    return _frame(edition, "scores", rows)
 
 
 def runs(edition: Edition, task: str) -> pd.DataFrame:
@@ -312,7 +320,7 @@ def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFram
     """Everything that the claims are judged on, by name."""
     found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
     found |= {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
-    return found | {"earlier work, run": earlier_work(edition, seeds)}
+    return found | {"earlier work, run": earlier_work(edition, "ner", seeds)}
 
 
 def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
@@ -343,9 +351,9 @@ def _content(edition: Edition) -> str:
 
 def everything(edition: Edition) -> dict[str, list[pd.DataFrame]]:
     """All frames that the book reads of an edition, by kind."""
-    others = [baselines(edition), earlier_work(edition)]
+    others = [earlier_work(edition, task) for task in ("ner", "code-switching")]
     return {
-        "scores": [*(scores(edition, task) for task in TASKS), *others],
+        "scores": [*(scores(edition, task) for task in TASKS), baselines(edition), *others],
         "variants": [variants(edition).query("variant != @AS_IT_IS")],
         "sizes": [sizes(edition)],
         "overlaps": [overlaps(edition), overlaps(edition, common_size(edition))],
@@ -444,6 +452,9 @@ def _inputs(kind: str, row: Any) -> dict[str, str]:
     named = {part: name.format(row=row) for part, name in kinds()[kind].inputs}
     if _floor(row):
         named.pop("encoder")
+    if getattr(row, "encoder", "") == score.PUT_BACK:
+        further = {part: f"code-switching/{part}/train" for part in ("corrected", "hi+en")}
+        return named | further
     return named
 
 
@@ -786,7 +797,7 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
     _, task, encoder, train, seed = about
     tests = _texts(edition, task, tuple(targets), "test")
     if encoder in UNTAUGHT:
-        tagger = _untaught(encoder, *edition.corpus(task, train, "train")[:].values(), seed)
+        tagger = _untaught(edition, task, encoder, train, seed)
         predicted = [tagger.predict(test["tokens"]) for test in tests.values()]
     else:
         predicted = _finetuned(edition, about, tuple(targets))
@@ -798,12 +809,20 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
     return frame.assign(score=values, fell_apart=False, in_place_of=-1)
 
 
-def _untaught(name: str, tokens: list, labels: list, seed: int) -> Any:
+def _untaught(edition: Edition, task: str, name: str, train: str, seed: int) -> Any:
+    text = edition.corpus(task, train, "train")[:].values()
     if name in score.BASELINES:
-        return score.baseline(name, tokens, labels)
-    from crosslingual.models.bilstm_crf import BiLSTMCRF
+        return score.baseline(name, *text)
+    from crosslingual.models import bilstm_crf, transliteration
 
-    return BiLSTMCRF(tokens, labels, seed)
+    if name == score.BILSTM_CRF:
+        return bilstm_crf.BiLSTMCRF(*text, seed)
+    if name == score.TWO_READINGS:
+        return transliteration.TwoReadings(*text, seed)
+    typed, further = (edition.corpus(task, part, "train")[:] for part in (train, "hi+en"))
+    corrected = edition.corpus(task, "corrected", "train")[:]
+    both = typed["tokens"], *corrected.values(), *further.values()
+    return transliteration.BackTransliteration(*both, seed)
 
 
 def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list[str]]]:

@@ -100,9 +100,9 @@ class BiLSTM(nn.Module):
 
 @dataclass(frozen=True)
 class Text:
-    """Sentences in numbers: of words, and of their forms, of which letters [forms, most] are given.
+    """Sentences in numbers: of words [words, readings], and of their forms, whose letters follow.
 
-    lengths [forms]: letters of each.
+    letters [forms, most]; lengths [forms]: letters of each.
     """
 
     words: list[torch.Tensor]
@@ -127,14 +127,15 @@ class Network(nn.Module):
     def forward(self, words: list[torch.Tensor], forms: list[torch.Tensor], text: Text) -> tuple:
         """Values [sentences, words, tags] and mask [sentences, words] of some sentences of a text.
 
-        words: numbers of each sentence's; forms: those of their forms in the text.
+        words: numbers of each sentence's readings, whose vectors are added; forms: those of their
+        forms in the text.
         """
         lengths = torch.tensor(list(map(len, words)))
         each, which = torch.cat(forms).unique(return_inverse=True)
         ends = text.lengths[each]
         forth, back = self.spell(self.letters(text.letters[each, : int(ends.max())]), ends)
         spelt = torch.cat([forth[torch.arange(len(ends)), ends - 1], back[:, 0]], 1)
-        vectors = self.dropout(torch.cat([self.words(torch.cat(words)), spelt[which]], 1))
+        vectors = self.dropout(torch.cat([self.words(torch.cat(words)).sum(1), spelt[which]], 1))
         padded = pad_sequence(vectors.split(lengths.tolist()), batch_first=True)
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
         return self.values(torch.cat(self.read(padded, lengths), 2)), mask
@@ -143,17 +144,20 @@ class Network(nn.Module):
 class BiLSTMCRF:
     """The trained tagger. Same seed, same machine: same tags.
 
-    tokens, labels: sentences as lists of words, and an IOB tag a word. Raises ScoringError for
-    other tags, FinetuneError where there is no sentence or the training diverges.
+    tokens, labels: sentences as lists of words, and a tag a word; iob: these are IOB tags, learnt
+    as IOBES. Raises ScoringError for others, FinetuneError where there is no sentence or the
+    training diverges.
     """
 
-    def __init__(self, tokens: Sentences, labels: Sentences, seed: int) -> None:
+    def __init__(self, tokens: Sentences, labels: Sentences, seed: int, iob: bool = True) -> None:
         if not tokens:
             raise FinetuneError("The training data are empty.")
-        counts = Counter(chain(*map(without_digits, tokens)))
+        every, self.iob = list(chain(*map(without_digits, tokens))), iob
+        counts = Counter(chain(*map(self.readings, every)))
         self.words = {word: i for i, word in enumerate(sorted(counts), 1)}  # 0: [UNK]
-        self.letters = {sign: i for i, sign in enumerate(sorted(set().union(*counts)), 1)}
-        tags = list(map(iobes, labels))
+        signs = set().union(*map(self.spelling, every))
+        self.letters = {sign: i for i, sign in enumerate(sorted(signs), 1)}
+        tags = list(map(iobes, labels)) if iob else labels
         self.tags = sorted(set(chain(*tags)))
         once = torch.tensor([False, *(counts[word] == 1 for word in self.words)])
         with torch.random.fork_rng([]):
@@ -161,8 +165,16 @@ class BiLSTMCRF:
             self.network = Network(len(self.words) + 1, len(self.letters) + 1, len(self.tags))
             self._fit(self._text(tokens), tags, once, np.random.default_rng(seed))
 
+    def readings(self, word: str) -> tuple[str, ...]:
+        """What a word is looked up as."""
+        return (word,)
+
+    def spelling(self, word: str) -> str:
+        """The letters of a word that are read."""
+        return word
+
     def predict(self, sentences: Sentences) -> list[list[str]]:
-        """One IOB2 tag per word, for sentences given as lists of words."""
+        """One tag (IOB2) per word, for sentences given as lists of words."""
         text, network = self._text(sentences), self.network.eval()
         order = sorted(range(len(sentences)), key=lambda row: len(sentences[row]))
         found: dict[int, list[str]] = {}
@@ -172,16 +184,17 @@ class BiLSTMCRF:
             with torch.inference_mode():
                 paths = network.crf.decode(*network(*both, text))
             tags = ([self.tags[tag] for tag in path] for path in paths)
-            found |= dict(zip(rows, map(iob2, tags), strict=True))
+            found |= dict(zip(rows, map(iob2, tags) if self.iob else tags, strict=True))
         return [found[row] for row in range(len(sentences))]
 
     def _text(self, sentences: Sentences) -> Text:
         sentences = list(map(without_digits, sentences))
         forms = {form: i for i, form in enumerate(dict.fromkeys(chain(*sentences)))}
-        known, read = self.letters, (form[:LONGEST] for form in forms)
-        letters = [torch.tensor([known.get(sign, 0) for sign in form]) for form in read]
+        spelt = (self.spelling(form)[:LONGEST] for form in forms)
+        letters = [torch.tensor([self.letters.get(sign, 0) for sign in form]) for form in spelt]
+        known = {form: [self.words.get(one, 0) for one in self.readings(form)] for form in forms}
         return Text(
-            [torch.tensor([self.words.get(word, 0) for word in words]) for words in sentences],
+            [torch.tensor([known[word] for word in words]) for words in sentences],
             [torch.tensor([forms[word] for word in words]) for words in sentences],
             pad_sequence(letters, batch_first=True),
             torch.tensor(list(map(len, letters))),
@@ -206,7 +219,7 @@ class BiLSTMCRF:
         self, text: Text, rows: np.ndarray, gold: list[torch.Tensor], once: torch.Tensor
     ) -> torch.Tensor:
         words = [text.words[row] for row in rows]
-        words = [some * ~(once[some] & (torch.rand(len(some)) < UNKNOWN)) for some in words]
+        words = [some * ~(once[some] & (torch.rand(some.shape) < UNKNOWN)) for some in words]
         values, mask = self.network(words, [text.forms[row] for row in rows], text)
         crf, tags = self.network.crf, pad_sequence(gold, batch_first=True)
         return (crf.partition(values, mask) - crf.score(values, tags, mask)).mean()

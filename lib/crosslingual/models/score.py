@@ -17,7 +17,8 @@ from scipy.special import log_softmax
 VERSION = 1  # bump when `count` or `percent` gives another number for the same tags
 BASELINE_VERSION = 2  # bump when a baseline tags differently
 MAJORITY, LOOK_UP, WORD_SHAPE = BASELINES = ("majority class", "most frequent tag", "word shape")
-BILSTM_CRF = "BiLSTM-CRF"  # not pre-trained either, but not of this module: it needs torch
+# Not pre-trained either, but not of this module: they need torch.
+BILSTM_CRF, TWO_READINGS, PUT_BACK = "BiLSTM-CRF", "two readings", "put back into its script"
 
 Sentences = Sequence[Sequence[str]]
 
