@@ -5,6 +5,7 @@ wheels    encoders of a package index
 pieces    words to word pieces and back; entity overlap
 finetune  a linear tagger on the last layer
 bilstm_crf  a tagger of 2016 that is not pre-trained
+transliteration  Hindi in Latin letters, for two taggers of 2018 that are told of it
 pretrain  masked language modelling, for encoders of one's own
 retrieve  nearest neighbours among sentence vectors
 score     accuracy and entity F1; taggers without pre-training
