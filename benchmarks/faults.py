@@ -26,6 +26,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pandas as pd
+import pooch
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -415,7 +416,7 @@ def all_damages(room: Path, times: int, rng: random.Random) -> Iterator[dict]:
 
     path = room / "file"
     path.write_bytes(CONTENTS[0])
-    pin = fetch.Download("a file", "", "file", f"md5:{fetch.pooch.file_hash(path, 'md5')}")
+    pin = fetch.Download("a file", "", "file", f"md5:{pooch.file_hash(path, 'md5')}")
     found = lambda: None if fetch.fault(pin, path) else 1
     yield damaged("downloads", path, 1, found, times, rng)
 

@@ -150,6 +150,8 @@ def test_the_provenance_of_a_table_says_what_made_it_and_how_to_recompute_it(tab
         "corpus `abcdefgh`\nencoder `12345678`", "28 Nov 2026\ncpu",
         "`crosslingual verify --edition real --task ner --encoder m-bert --train de`",
     ]  # fmt: skip
+    bare = appendix.made_from(runs.assign(encoder_digest=np.nan), "table-3", REAL)
+    assert bare.rows[1][2].endswith("\nno\N{NO-BREAK SPACE}encoder")
     many = pd.concat([runs.assign(train=f"{runs.train[0]}{n}") for n in range(11)])
     (row,) = appendix.made_from(many, "table-5a", REAL).rows
     assert row[0].startswith("**11\N{NO-BREAK SPACE}languages**") and row[-1].endswith(

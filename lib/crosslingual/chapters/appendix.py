@@ -181,10 +181,12 @@ def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
     again = f"`crosslingual verify --edition {edition.name} {chosen}`"
     words = f"{tests.words.sum():,} {'entities' if first.task == 'ner' else 'words'}"
     corpus = f"corpus `{first.train_digest[:8]}`\n" * (len(codes) == 1)
+    digest = first.encoder_digest  # none of what has no encoder
+    encoder = "no encoder" if pd.isna(digest) else f"encoder `{digest[:8]}`"
     told = [
         f"**{_few(codes)}**, {edition.encoder_title(first.encoder)}\nseeds {first.seeds}",
         f"{_few(on)}\n{tests.sentences.sum():,} sentences\n{words}",
-        f"{corpus}encoder `{first.encoder_digest[:8]}`",
+        f"{corpus}{encoder}",
         f"{pd.Timestamp(runs.date.min()):%d %b %Y}",
     ]
     *unbroken, when = [cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in told]
