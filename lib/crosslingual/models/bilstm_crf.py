@@ -34,7 +34,7 @@ VERSION = 1  # bump when `BiLSTMCRF` tags differently after the same training
 WORD, LETTER, HIDDEN = 100, 25, 100
 DROPOUT, UNKNOWN = 0.5, 0.5  # the latter: how often a word that is there once is read as [UNK]
 RATE, CLIP = 0.01, 5.0
-BATCH, STEPS, EPOCHS = 32, 1000, 20
+BATCH, STEPS, EPOCHS = 32, 1000, 16
 TAGGED, LONGEST = 64, 100  # sentences that are tagged at once; letters that are read of a word
 
 Sentences = Sequence[Sequence[str]]
