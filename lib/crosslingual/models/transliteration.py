@@ -121,11 +121,14 @@ class BackTransliteration:
         self, typed: Sentences, corrected: Sentences, labels: Sentences,
         further: Sentences, further_labels: Sentences, seed: int,
     ) -> None:  # fmt: skip
-        hindi = [[str(bool(HINDI.search(word))) for word in words] for words in corrected]
-        self.language = BiLSTMCRF(typed, hindi, seed, iob=False)
-        both = [*corrected, *further], [*labels, *further_labels]
-        self.tagger = BiLSTMCRF(*both, seed, iob=False)
-        self.lexicon = Lexicon(chain(*corrected, *further))
+        every, latin = (
+            [*corrected, *further],
+            [*typed, *(map(romanised, words) for words in further)],
+        )
+        hindi = [[str(bool(HINDI.search(word))) for word in words] for words in every]
+        self.language = BiLSTMCRF(list(map(list, latin)), hindi, seed, iob=False)
+        self.tagger = BiLSTMCRF(every, [*labels, *further_labels], seed, iob=False)
+        self.lexicon = Lexicon(chain(*every))
         pairs = zip(chain(*typed), chain(*corrected), strict=True)
         seen = Counter((latin.lower(), word) for latin, word in pairs if HINDI.search(word))
         self.lexicon.known = {latin: word for (latin, word), _ in reversed(seen.most_common())}
