@@ -279,8 +279,10 @@ def test_a_ledger_s_rows_explain_themselves():
     columns += ["low", "high", "over_low", "over_high", "p", "note", "over"]
     columns += ["paper_verdict", "paper_value"]
     ledger = pd.DataFrame.from_dict({"one": holds, "two": may}, "index", columns=columns)
+    ledger["threshold"] = [80.0, 0.0]
     table = show.ledger_table(ledger, REAL, "claims", {"other": ledger})
     assert table.header[1:] == ["Paper", "paper", "other"]
+    assert [row[2].values["threshold"] for row in table.rows] == [80.0, 0.0]
     first, second = table.rows
     assert first[0] == "A ([2](#table-2))"
     assert first[1].split("\n") == ["✘\xa0contradicted", "−2.3"]

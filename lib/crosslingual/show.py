@@ -304,7 +304,7 @@ def ledger_table(
 def _ours(row) -> str:
     """What becomes of a claim: verdict and rule, value in its unit with its intervals."""
     digits, over = decimals(row.unit), stats.Interval(row.over_low, row.over_high)
-    lines = [f"{verdict(row.verdict)} (rule: {row.rule})"]
+    lines = [Cell(f"{verdict(row.verdict)} (rule: {row.rule})", threshold=row.threshold)]
     if not np.isnan(row.value):
         shown = number(row.value, digits), bounds(row, digits)
         p = [] if np.isnan(row.p) else [p_value(row.p)]
