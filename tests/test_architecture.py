@@ -36,7 +36,7 @@ def test_the_library_stays_small():
     languages (50) and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 55 and lines <= 12850, lines
+    assert len(FILES) <= 55 and lines <= 12853, lines
 
 
 def test_functions_are_short():
