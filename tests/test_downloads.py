@@ -18,11 +18,11 @@ new = nbformat.v4
 
 
 def uncovered(cells: pd.DataFrame) -> list[tuple]:
-    """Cells with a decimal number that is no rounding of a number of theirs."""
+    """Cells with a decimal number, other than of a rule, that is no rounding of one of theirs."""
     values = cells.drop(columns=["line", "row", "column", "shown"])
     found = []
     for (_, cell), (_, behind) in zip(cells.iterrows(), values.iterrows(), strict=True):
-        for shown in NUMBER.findall(str(cell.shown)):
+        for shown in NUMBER.findall(re.sub(r"(above|below) [\d.]+", "", str(cell.shown))):
             told = shown.rstrip("%").replace("−", "-").replace(",", "")
             decimals = len(told.split(".")[1])
             if told not in {f"{value:.{decimals}f}" for value in behind.dropna()}:

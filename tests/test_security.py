@@ -94,7 +94,14 @@ def judged():
     """Claims that are not testable, each for one of these reasons."""
     columns = ["value", "low", "high", "over_low", "over_high", "p"]
     frame = pd.DataFrame({"note": HOSTILE}).assign(**dict.fromkeys(columns, np.nan))
-    told = {"verdict": "not testable", "fixed": "", "over": "", "rule": "r", "unit": "points"}
+    told = {
+        "verdict": "not testable",
+        "fixed": "",
+        "over": "",
+        "rule": "r",
+        "unit": "points",
+        "threshold": 0.0,
+    }
     told |= {"title": "t", "section": "2", "shown": "x", "paper_verdict": "undecided"}
     return frame.assign(paper_value=np.nan, paper_unit="", **told)
 
