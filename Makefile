@@ -65,7 +65,8 @@ slides: $(STAMP)  ## write a lecture's slides from the built book: open _build/s
 	$(BIN)/crosslingual slides
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+	cores=$$(getconf _NPROCESSORS_ONLN); \
+	$(BIN)/python -m pytest --numprocesses $$((cores < 8 ? cores + 1 : 8)) --dist worksteal  # some tests wait
 
 clean:  ## remove the site and the results computed here; the environment stays
 	rm -rf _build
