@@ -13,7 +13,7 @@ import pandas as pd
 
 from crosslingual import show
 from crosslingual.chapters.beyond import IN_LANGUAGE, RETRIEVAL, ZERO_SHOT
-from crosslingual.languages import order_group, script
+from crosslingual.languages import order_group
 from crosslingual.stats import Estimate, t_interval
 
 if TYPE_CHECKING:
@@ -31,15 +31,12 @@ EXPECTED |= {"own positions": "lowers", "nothing shared": "lowers", "half width"
 def outcomes(frame: pd.DataFrame) -> pd.DataFrame:
     """What each encoder (step, world, seed) reaches; columns (measure, pairs), means.
 
-    Pairs of two scripts alone, of one order or of two in the world as it is; pairs is "" for the
-    measures within a language.
+    Pairs are of one order or of two in the world as it is, and "" for measures within a language.
     """
-    within = frame.source == frame.target
-    kept = frame[within | (frame.source.map(script) != frame.target.map(script))]
-    same = kept.source.map(order_group) == kept.target.map(order_group)
-    pairs = np.where(within[kept.index], "", np.where(same, *PAIRS))
+    same = frame.source.map(order_group) == frame.target.map(order_group)
+    pairs = np.where(frame.source == frame.target, "", np.where(same, *PAIRS))
     key = ["step", "world", "seed"]
-    return kept.assign(pairs=pairs).pivot_table("score", key, ["measure", "pairs"])
+    return frame.assign(pairs=pairs).pivot_table("score", key, ["measure", "pairs"])
 
 
 def effects(frame: pd.DataFrame, equal: str = "") -> pd.DataFrame:
@@ -92,7 +89,7 @@ def effect_figure(frame: pd.DataFrame, edition: Edition) -> show.Figure:
     panels[0].set_yticks(range(len(order)), order, fontsize=9)
     drawing.supxlabel("points against the world as it is", fontsize=10)
     read = f"Lowest: {order[0]}; highest: {order[-1]}."
-    about = "Effects on zero-shot tagging between two scripts, mean and 95% interval over seeds; "
+    about = "Effects on zero-shot tagging, mean and 95% interval over seeds of pre-training; "
     about += f"● at equal steps, ○ at equal accuracy within a language. {read}"
     alt = f"Dot plot, a row a world. {read}"
     return show.figure(drawing, "effects", about, alt, edition, frame)
@@ -104,10 +101,12 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
     if len(frame):
         table, change = outcomes(frame), effects(frame, equal)
         last = table.loc[table.index[-1][0]].loc[AS_IT_IS].mean()
-        rows.append([f"**{AS_IT_IS}**", *(show.bold(last[column]) for column in columns)])
+        rows.append(
+            [f"**{AS_IT_IS}**", *(f"**{show.number(last[column])}**" for column in columns)]
+        )
         for world, of in change.drop(AS_IT_IS, errors="ignore").groupby("world", sort=False):
             rows.append([world, *(told(estimate(of[column])) for column in columns)])
-    about = "Two scripts: the world as it is in percent, of others the difference in points"
+    about = "The world as it is in percent, of others the difference to it in points"
     about += f", at equal {equal}" * bool(equal)
     header = ["world", *(", ".join(filter(None, column)) for column in columns)]
     return show.table(about, f"effect-table{len(equal)}", header, rows, edition, frame)
