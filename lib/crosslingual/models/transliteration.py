@@ -23,7 +23,7 @@ from scipy import sparse
 
 from crosslingual.models.bilstm_crf import BiLSTMCRF, Sentences
 
-VERSION = 1  # bump when a tagger of this module tags differently after the same training
+VERSION = 1  # bump when one of these, or `BiLSTMCRF`, tags differently after the same training
 GRAMS = 3  # letters of the longest pieces that spellings are compared by
 SIGN = re.compile(r"DEVANAGARI (?:LETTER|VOWEL SIGN) (?:CANDRA |SHORT )?((?:VOCALIC )?\w+)$")
 VOWELS = {"A", "AA", "I", "II", "U", "UU", "E", "AI", "O", "AU", "VOCALIC R"}
@@ -121,10 +121,8 @@ class BackTransliteration:
         self, typed: Sentences, corrected: Sentences, labels: Sentences,
         further: Sentences, further_labels: Sentences, seed: int,
     ) -> None:  # fmt: skip
-        every, latin = (
-            [*corrected, *further],
-            [*typed, *(map(romanised, words) for words in further)],
-        )
+        every = [*corrected, *further]
+        latin = [*typed, *(map(romanised, words) for words in further)]
         hindi = [[str(bool(HINDI.search(word))) for word in words] for words in every]
         self.language = BiLSTMCRF(list(map(list, latin)), hindi, seed, iob=False)
         self.tagger = BiLSTMCRF(every, [*labels, *further_labels], seed, iob=False)
