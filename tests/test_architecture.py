@@ -25,7 +25,9 @@ def functions(path):
 def test_the_library_stays_small():
     """7,000 lines in 40 files are the aim: who raises this limit says what each line buys.
 
-    Raised last for Table 6's earlier work, run and not only cited: Hindi in Latin letters spelt,
+    Raised last for the paper's closing guess put to an intervention: effects of worlds at equal
+    steps and at equal skill (90), their figure and table (70), what they say in words (80); before,
+    for Table 6's earlier work, run and not only cited: Hindi in Latin letters spelt,
     looked up and told (130), and its way into frames and the table (50); before, for the
     BiLSTM-CRF, so that Table 3's is: its
     CRF (50), network (70), training and tagging (100), and its way into frames, Table 3, a claim
@@ -36,7 +38,7 @@ def test_the_library_stays_small():
     languages (50) and buttons (20).
     """
     lines = sum(path.read_text("utf-8").count("\n") for path in FILES)
-    assert len(FILES) <= 55 and lines <= 12853, lines
+    assert len(FILES) <= 56 and lines <= 13103, lines
 
 
 def test_functions_are_short():

@@ -281,6 +281,16 @@ def emergence(edition: Edition) -> pd.DataFrame:
     return _current(edition, "emergence").assign(reason="")
 
 
+def interventions(edition: Edition) -> pd.DataFrame:
+    """Kept probes of encoders of worlds that differ in one respect (nothing computes them).
+
+    Made by ``book/recorded/pocket/made_by``. Columns: world, seed (of pre-training), step, measure,
+    source, target, layer (of retrieval: the encoder's best over all pairs), score (percent, of
+    words of the language alone; of the loss nats), every (percent of all words).
+    """
+    return _current(edition, "interventions").assign(reason="")
+
+
 def labels(edition: Edition) -> pd.DataFrame:
     """Kept scores of taggers in which another piece bears a word's label (nothing computes them).
 

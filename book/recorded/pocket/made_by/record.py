@@ -1,4 +1,4 @@
-"""What `train.py` measured as rows: `python record.py --results results --date 2026-11-28`.
+"""What `train.py` measured as rows: `python record.py --data data --results results --date 2026-11-28`.
 
 Writes ``../interventions.parquet``: world, seed, step, measure, source, target, layer, score
 (percent; of the masked loss nats) and every (percent of all words, anchors and names included).
@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from train import SEEDS
 
 IN_LANGUAGE, ZERO_SHOT = "in-language tagging", "zero-shot tagging"
 COLUMNS = ["world", "seed", "step", "measure", "source", "target", "layer", "score", "every"]
 
 
-def rows_of(path):
+def rows_of(path, majority_of):
     """The rows of one snapshot of one stack."""
     found = np.load(path)
     about = json.loads(str(found["about"]))
@@ -37,21 +38,39 @@ def rows_of(path):
             yield *one, "retrieval", a, b, layer, 100 * held_out[layer, m, pair], np.nan
         for a, loss in zip(codes, found["loss"][m], strict=True):
             yield *one, "masked loss", a, a, -1, loss, np.nan
+        for a, share in majority_of.items():
+            yield *one, "majority class", a, a, -1, share, np.nan
+
+
+def majority(data):
+    """Percent of a language's own words in the test text that its most frequent tag would get."""
+    found, about = np.load(data / "own.npz"), json.loads((data / "about.json").read_text())
+    codes, words = about["languages"], found["test_words"].astype(int)
+    language = np.repeat(np.arange(len(codes)), len(words) // len(codes)).repeat(words)
+    for number, code in enumerate(codes):
+        labels = found["test_labels"][(language == number) & (found["test_kinds"] == 2)]
+        yield code, 100 * np.bincount(labels).max() / len(labels)
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--date", required=True)
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parents[1] / "interventions.parquet"
     )
     asked = parser.parse_args()
-    frames = []
-    for path in sorted(asked.results.glob("*.npz")):
-        frame = pd.DataFrame(rows_of(path), columns=COLUMNS)
+    frames, majority_of = [], dict(majority(asked.data))
+    for path in sorted(asked.results.rglob("*.npz")):
+        frame = pd.DataFrame(rows_of(path, majority_of), columns=COLUMNS)
         about = json.loads(str(np.load(path)["about"]))
-        made = {"world seed": str(about["seed"]), "steps": str(about["steps"]), "stack": path.stem}
+        made = {
+            "world seed": str(about["seed"]),
+            "steps": str(about["steps"]),
+            "stack": path.stem,
+            "versions": "",
+        }
         seconds = about["seconds"] / len(about["members"])
         frames.append(
             frame.assign(made_from=json.dumps(made), device=about["device"], seconds=seconds)
@@ -59,6 +78,9 @@ def main():
     whole = pd.concat(frames).sort_values(
         ["world", "seed", "step", "measure", "layer"], kind="stable"
     )
+    seeds = whole.groupby("world").seed.nunique()
+    print("left out, as seeds lack:", list(seeds.index[seeds < SEEDS]))
+    whole = whole[whole.world.map(seeds) >= SEEDS]
     whole = whole.astype(
         {"score": "float32", "every": "float32", "seed": "int16", "step": "int16", "layer": "int8"}
     )

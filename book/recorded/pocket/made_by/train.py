@@ -48,9 +48,9 @@ NOTHING = APART | {"positions": False, "special": False}
 MAIN = {
     "as it is": World(),
     "apart": World(**APART),
-    "anchors only": World(words=False),
-    "words only": World(anchors=False),
     "one script": World("script"),
+    "one script, anchors only": World("script", words=False),
+    "one script, words only": World("script", anchors=False),
     "one order": World("one"),
     "mixed orders": World("mixed"),
     "apart, one order": World("one", **APART),

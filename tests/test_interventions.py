@@ -14,17 +14,18 @@ WORLDS |= {"apart, one order": 5, "apart, mixed orders": 0}
 WORLDS |= {"one layer": -10, "half width": 0.5, "own positions": -1}
 
 
-def made_up(worlds=WORLDS, slower=()):
+def made_up(worlds=WORLDS, slower=(), untrained=80):
     """Zero-shot accuracy is 20, 40 and 60 at the steps, and by seed and world more or less."""
     rows = []
     for world, more in worlds.items():
         for seed in SEEDS:
             for number, step in enumerate(STEPS):
-                skill = 80 + 5 * number - 5 * (world in slower) * bool(number)
+                skill = 80 + 5 * number - 5 * (world in slower) if number else untrained
                 across = 20 * (number + 1) + bool(number) * more + 0.1 * seed * (more != 0)
                 key = world, seed, step
                 rows += [(*key, room.IN_LANGUAGE, c, c, -1, skill) for c in CODES]
                 rows += [(*key, room.LOSS, c, c, -1, 9.0 - number) for c in CODES]
+                rows += [(*key, room.MAJORITY, c, c, -1, 25.0) for c in CODES]
                 for a, b in permutations(CODES, 2):
                     nearer = 30 if {a, b} == {"en", "ru"} else 0
                     rows.append((*key, room.ZERO_SHOT, a, b, -1, across + nearer))
@@ -54,6 +55,24 @@ def test_at_equal_skill_the_world_as_it_is_is_taken_at_an_earlier_step(equal, ex
     assert found["apart"].iloc[0] == pytest.approx(expected)
 
 
+def test_an_untrained_encoder_is_no_earlier_step_of_equal_skill():
+    """It tags its own language at 87, better than at step 100 (85), where apart ends."""
+    found = room.effects(made_up(slower=["apart"], untrained=87), room.IN_LANGUAGE)
+    assert found[room.ZERO_SHOT, "two orders"]["apart"].iloc[0] == pytest.approx(14.1)
+
+
+def test_an_effect_is_found_where_both_groups_or_both_measures_agree():
+    frame = made_up({room.AS_IT_IS: 0, "apart": -6, "one order": 12, "half width": 0})
+    of_one = frame.measure.isin([room.RETRIEVAL]) | (frame.source + frame.target).isin(
+        ["enru", "ruen"]
+    )
+    alone = (frame.world == "one order") & of_one & (frame.step == 200)
+    frame.loc[alone, "score"] = frame[
+        (frame.world == room.AS_IT_IS) & of_one & (frame.step == 200)
+    ].score.to_numpy()
+    assert room.sure(room.effects(frame).drop(room.AS_IT_IS)) == {"apart": "lowers"}
+
+
 @pytest.mark.parametrize(("values", "expected"), [
     ([-5, -5.5, -6], "lowers"), ([5, 5.5, 6], "raises"), ([0.1, -0.1, 0.2], "no difference"),
     ([9, -9, 3], "undecided"),
@@ -69,11 +88,29 @@ def test_the_guess_is_judged_by_its_rule(more, expected):
 
 def test_the_reading_says_what_was_put_in():
     told = room.reading(made_up())
-    assert told["seeds"] == "3"
-    starts = {"lost": "−5.8", "carried": "+14.5", "rival": "+6.4", "with_one": "−1.2"}
+    assert told["seeds"] == "3" and told["majority"] == "25.0"
+    assert told["level_two"].startswith("60.0") and told["bare_two"].startswith("40.2")
+    starts = {
+        "lost_two": "−5.8",
+        "carried_two": "14.5",
+        "rival_two": "+6.4",
+        "with_one_two": "−1.2",
+    }
     assert {key: told[key].split(" ")[0] for key in starts} == starts
-    assert "here too: one layer lowers, one order raises" in told["beside"]
-    assert "apart (lowers)" in told["beside"]
+    assert "*one layer* lowers, *one order* raises" in told["beside"].replace(" and", ",")
+    assert told["beside"].endswith("here: *apart*.")
+    assert told["carry"].startswith("help") and told["below"] == "all 4"
+
+
+def test_what_was_not_trained_is_not_available():
+    told = room.reading(
+        made_up({w: WORLDS[w] for w in (room.AS_IT_IS, "apart", "one order", "nothing shared")})
+    )
+    assert (
+        told["rival_two"].startswith("+6.")
+        and told["with_one_two"] == told["width_one"] == "not available"
+    )
+    assert "half width" not in told["beside"]
 
 
 def test_figure_and_table_show_every_world():
@@ -83,7 +120,11 @@ def test_figure_and_table_show_every_world():
     labels = [tick.get_text() for tick in drawn.drawing.axes[0].get_yticklabels()]
     assert set(labels) == set(WORLDS) - {room.AS_IT_IS} and labels[0] == "nothing shared"
     rows = room.effect_table(frame, edition).rows
-    assert len(rows) == len(WORLDS) and rows[0][2] == "**60.0**"
-    assert room.effect_table(frame[:0], edition).rows == []
-    assert "not available" in room.effect_figure(frame[:0], edition).caption.lower()
-    assert set(room.reading(frame[:0]).values()) == {"not available"}
+    assert {row[0].strip("*") for row in rows} == set(WORLDS) and "60.0" in rows[0][2]
+
+
+def test_without_a_record_nothing_is_said():
+    edition, nothing = Edition.load("pocket"), made_up()[:0]
+    assert room.effect_table(nothing, edition).rows[0][0] == "not available"
+    assert room.effect_figure(nothing, edition).__class__.__name__
+    assert set(room.reading(nothing).values()) == {"not available"}
