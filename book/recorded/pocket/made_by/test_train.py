@@ -145,19 +145,23 @@ def test_a_killed_run_goes_on_where_it_was(texts, tmp_path):
     [
         ("as it is", True, True, True),
         ("apart", False, False, True),
-        ("anchors only", True, False, True),
-        ("words only", False, True, True),
+        ("one script", True, True, True),
+        ("one script, anchors only", True, False, True),
+        ("one script, words only", False, True, True),
         ("nothing shared", False, False, False),
     ],
 )
 def test_what_is_shared_and_what_not(texts, name, anchors, words, special):
-    text, world = texts["own"], train.MAIN[name]
+    world = train.MAIN[name]
+    text = texts[world.manner]
     table, mine, size = train.ids_of(text, world)
     used = text.used.copy()
     used[:, : train.SPECIAL] = False
     for kind, shared in [(text.anchor, anchors), (~text.anchor, words)]:
         both = used[0] & used[1] & kind
-        assert both.any() and (table[0, both] == table[1, both]).all() == shared
+        # Words of two scripts have hardly a piece in common that could be shared or not.
+        assert both.any() or world.manner == "own"
+        assert ((table[0, both] == table[1, both]) == shared).all()
     assert (table[0, train.MASK] == table[1, train.MASK]) == special
     for language in range(len(used)):
         own = table[language, used[language]]
