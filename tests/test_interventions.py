@@ -97,8 +97,8 @@ def test_the_reading_says_what_was_put_in():
         "with_one_two": "−1.2",
     }
     assert {key: told[key].split(" ")[0] for key in starts} == starts
-    assert "*one layer* lowers, *one order* raises" in told["beside"].replace(" and", ",")
-    assert told["beside"].endswith("here: *apart*.")
+    assert "“one layer” lowers, “one order” raises" in told["beside"].replace(" and", ",")
+    assert told["beside"].endswith("here: “apart”.")
     assert told["carry"].startswith("help") and told["below"] == "all 4"
 
 

@@ -27,7 +27,7 @@ WORLDS += ["one layer", "half width"]
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
 NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "left", "gained"]
-NAMES += ["depth", "width"]
+NAMES += ["depth", "deep", "width"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
@@ -152,12 +152,20 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
             worlds = [world for world in worlds if "order" not in world and "script" not in world]
         for world in worlds:
             found = [estimate(change.get_group(world)[column]) for column in columns]
-            rows.append([world, *(told(*each) for each in zip(found, digits, strict=True))])
+            rows.append([world, *(_cell(*each) for each in zip(found, digits, strict=True))])
     about = "The world as it is (percent; of the loss nats), and what others change (points)"
     about += f", at equal {equal}" * bool(equal)
-    header = ["world", *(", ".join(filter(None, column)) for column in columns)]
+    header = [
+        "world",
+        *(f"{what}, {pairs}" for what in ("tagging", "retrieval") for pairs in PAIRS),
+    ]
+    header += ["in-language", "loss"]
     name = f"effects-at-equal-{equal or 'steps'}".replace(" ", "-")
     return show.table(about, name, header, rows, edition, frame)
+
+
+def _cell(effect: Estimate, decimals: int) -> str:
+    return f"{show.number(effect.value, decimals, '+')}\n{show.bounds(effect, decimals)}"
 
 
 def told(effect: Estimate, decimals: int = 1, sign: str = "+") -> str:
@@ -170,7 +178,10 @@ def told(effect: Estimate, decimals: int = 1, sign: str = "+") -> str:
 def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
     """What tagging (and retrieval) between such pairs says of each question, within seeds."""
     key, found, levels = (ZERO_SHOT, pairs), (RETRIEVAL, pairs), outcomes(frame)
-    change = effects(frame)[key].unstack("world").reindex(columns=WORLDS)
+    change, skilled = (
+        effects(frame, equal)[key].unstack("world").reindex(columns=WORLDS)
+        for equal in ("", IN_LANGUAGE)
+    )
     first, last = (levels.loc[step, key].unstack("world") for step in (0, levels.index[-1][0]))
     gained, apart, one, mixed = last - first, change["apart"], change["one order"], "mixed orders"
     return {
@@ -187,6 +198,7 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "left": gained["nothing shared"],
         "gained": gained[AS_IT_IS],
         "depth": change["one layer"],
+        "deep": skilled["one layer"],
         "width": change["half width"],
     }
 
@@ -221,10 +233,10 @@ def reading(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _listed(found: dict[str, str]) -> str:
-    """ "raised by *one order* and lowered by *apart* and *one layer*"."""
+    """ "raised by “one order” and lowered by “apart” and “one layer”"."""
     ways = {"raised": "raises", "lowered": "lowers"}
-    by = {done: [f"*{w}*" for w in found if found[w] == way] for done, way in ways.items()}
-    told = [f"{way} by {show.listing(worlds)}" for way, worlds in by.items() if worlds]
+    by = {done: [world for world in found if found[world] == way] for done, way in ways.items()}
+    told = [f"{way} by {show.quoted(worlds)}" for way, worlds in by.items() if worlds]
     return " and ".join(told) or "neither raised nor lowered by any"
 
 
@@ -235,8 +247,8 @@ def _beside(change: pd.DataFrame) -> str:
         for world, of in change.groupby("world")
         if world in EXPECTED
     }
-    alike = [f"*{world}* {EXPECTED[world]}" for world in seen if EXPECTED[world] in seen[world]]
-    other = [f"*{world}*" for world in seen if EXPECTED[world] not in seen[world]]
+    alike = [f"“{world}” {EXPECTED[world]}" for world in seen if EXPECTED[world] in seen[world]]
+    other = [f"“{world}”" for world in seen if EXPECTED[world] not in seen[world]]
     return (
         f"Seen here too: {show.listing(alike)}; not seen, or not sure, here: {show.listing(other)}."
     )
