@@ -26,8 +26,8 @@ WORLDS += [SCRIPT, ANCHORS, "one script, words only", "own positions", "nothing 
 WORLDS += ["one layer", "half width"]
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
-NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "left", "gained"]
-NAMES += ["depth", "deep", "width"]
+NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "met"]
+NAMES += ["left", "gained", "depth", "deep", "width"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
@@ -178,9 +178,9 @@ def told(effect: Estimate, decimals: int = 1, sign: str = "+") -> str:
 def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
     """What tagging (and retrieval) between such pairs says of each question, within seeds."""
     key, found, levels = (ZERO_SHOT, pairs), (RETRIEVAL, pairs), outcomes(frame)
-    change, skilled = (
-        effects(frame, equal)[key].unstack("world").reindex(columns=WORLDS)
-        for equal in ("", IN_LANGUAGE)
+    change, skilled, retrieved = (
+        effects(frame, equal)[column].unstack("world").reindex(columns=WORLDS)
+        for equal, column in [("", key), (IN_LANGUAGE, key), ("", found)]
     )
     first, last = (levels.loc[step, key].unstack("world") for step in (0, levels.index[-1][0]))
     gained, apart, one, mixed = last - first, change["apart"], change["one order"], "mixed orders"
@@ -189,12 +189,13 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "bare": last["nothing shared"],
         "carried": -100 * apart / gained[AS_IT_IS],  # percent
         "copied": levels.loc[(0, AS_IT_IS), found],
-        "missed": effects(frame).loc["apart"][found],
+        "missed": retrieved["apart"],
         "lost": apart,
         "rival": one + apart,
         "with_one": change["apart, one order"] - one - apart,
         "with_mixed": change["apart, mixed orders"] - change[mixed] - apart,
         "words": change[SCRIPT] - change[ANCHORS],
+        "met": retrieved[SCRIPT] - retrieved[ANCHORS],
         "left": gained["nothing shared"],
         "gained": gained[AS_IT_IS],
         "depth": change["one layer"],
