@@ -1,5 +1,6 @@
 """The build: what is executed again, what stops it, what a killed one leaves behind; the site."""
 
+import json
 import os
 import shutil
 import signal
@@ -252,6 +253,19 @@ def test_a_failing_chapter_stops_the_build_and_leaves_the_site(miniature, quick)
         book.build(miniature, "tiny", {})
     assert (site.parent / "01-one.html").read_text() == page
     assert (miniature / "_build/failed/01-one.ipynb").exists()
+
+
+def test_a_kernel_that_does_not_answer_is_told_in_a_sentence(miniature, monkeypatch):
+    """On a machine that is too busy, or has no loopback; in nbclient's own words, with ours."""
+    hangs = "import time\ntime.sleep(60)"
+    monkeypatch.setattr(book, "KERNEL", book.KERNEL | {"kernel_name": "hangs", "start_timeout": 1})
+    folder = miniature / "share/jupyter/kernels/hangs"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-c", hangs, "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "hangs"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(miniature / "share/jupyter"))
+    with pytest.raises(book.BookError, match="01-one failed as its kernel .* did.* in 1 seconds"):
+        book.execute(miniature, "01-one", {}, miniature / "out.ipynb")
 
 
 def test_a_killed_build_resumes(miniature, quick):

@@ -24,7 +24,6 @@ import pandas as pd
 import papermill
 import yaml
 from filelock import FileLock, Timeout
-from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from pydantic import TypeAdapter
 from tqdm import tqdm
@@ -197,8 +196,8 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
     options = {"progress_bar": alone, "stdout_file": stdout, "cwd": root, **KERNEL}
     try:
         done = papermill.execute_notebook(_for(values, path), working, changed, **options)
-    except (PapermillExecutionError, DeadKernelError) as error:
-        told = "as its kernel died"
+    except (PapermillExecutionError, RuntimeError) as error:
+        told = f"as its kernel died or did not answer ({error})"
         if isinstance(error, PapermillExecutionError):
             line = error.source.strip().splitlines()[0]
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 AS_IT_IS, LOSS, MAJORITY = "as it is", "masked loss", "majority class"
 SCRIPT, ANCHORS = "one script", "one script, anchors only"
-WORLDS = ["apart", "one order", "mixed orders", "apart, one order", "apart, mixed orders"]
-WORLDS += [SCRIPT, ANCHORS, "one script, words only", "own positions", "nothing shared"]
-WORLDS += ["one layer", "half width"]
+WORLDS = ["apart", "one order", "apart, one order", SCRIPT, ANCHORS, "own positions"]
+WORLDS += ["nothing shared", "one layer", "half width"]
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
-NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "met"]
+NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "words", "met"]
 NAMES += ["left", "gained", "depth", "deep", "width"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
@@ -155,11 +154,8 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
             rows.append([world, *(_cell(*each) for each in zip(found, digits, strict=True))])
     about = "The world as it is (percent; of the loss nats), and what others change (points)"
     about += f", at equal {equal}" * bool(equal)
-    header = [
-        "world",
-        *(f"{what}, {pairs}" for what in ("tagging", "retrieval") for pairs in PAIRS),
-    ]
-    header += ["in-language", "loss"]
+    groups = [f"{what}\n{pairs}" for what in ("tagging", "retrieval") for pairs in PAIRS]
+    header = ["world", *groups, "in-language", "loss"]
     name = f"effects-at-equal-{equal or 'steps'}".replace(" ", "-")
     return show.table(about, name, header, rows, edition, frame)
 
@@ -183,7 +179,7 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         for equal, column in [("", key), (IN_LANGUAGE, key), ("", found)]
     )
     first, last = (levels.loc[step, key].unstack("world") for step in (0, levels.index[-1][0]))
-    gained, apart, one, mixed = last - first, change["apart"], change["one order"], "mixed orders"
+    gained, apart, one = last - first, change["apart"], change["one order"]
     return {
         "level": last[AS_IT_IS],
         "bare": last["nothing shared"],
@@ -193,7 +189,6 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "lost": apart,
         "rival": one + apart,
         "with_one": change["apart, one order"] - one - apart,
-        "with_mixed": change["apart, mixed orders"] - change[mixed] - apart,
         "words": change[SCRIPT] - change[ANCHORS],
         "met": retrieved[SCRIPT] - retrieved[ANCHORS],
         "left": gained["nothing shared"],
@@ -217,13 +212,11 @@ def reading(frame: pd.DataFrame) -> dict[str, str]:
     change, skilled = effects(frame), effects(frame, IN_LANGUAGE)
     ends = [estimate(skilled.loc["apart"][column]) for column in COLUMNS]
     guess = "supported" if all(end.high < 0 for end in ends) else "supported in part"
-    share = estimate(contrasts(frame, PAIRS[0])["carried"])
+    carry = estimate(contrasts(frame, PAIRS[0])["carried"]).high >= 50
     others = {
         "guess": "contradicted" if all(end.low > -MARGIN for end in ends) else guess,
         "below": show.share(end.high < 0 for end in ends),
-        "carry": "help at most, and do not carry transfer"
-        if share.high < 50
-        else "may carry transfer",
+        "carry": "may carry transfer" if carry else "help at most, and do not carry transfer",
         "majority": show.number(outcomes(frame)[MAJORITY, ""].mean()),
         "seeds": str(len(change.loc["apart"])),
         "sure": _listed(sure(change)),
