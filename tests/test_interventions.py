@@ -61,6 +61,17 @@ def test_an_untrained_encoder_is_no_earlier_step_of_equal_skill():
     assert found[room.ZERO_SHOT, "two orders"]["apart"].iloc[0] == pytest.approx(14.1)
 
 
+def test_what_knows_less_than_the_world_as_it_is_ever_did_has_no_equal():
+    found = room.effects(made_up(slower=["apart"], untrained=86), room.IN_LANGUAGE)
+    assert found[room.ZERO_SHOT, "two orders"].notna().all()
+    frame = made_up(untrained=86)
+    frame.loc[(frame.world == "apart") & (frame.measure == room.IN_LANGUAGE), "score"] = 70
+    found = room.effects(frame, room.IN_LANGUAGE)[room.ZERO_SHOT, "two orders"]
+    assert found["apart"].isna().all() and found.drop("apart").notna().all()
+    assert np.isnan(room.estimate(found["apart"]).value)
+    assert "apart" not in room.sure(room.effects(frame, room.IN_LANGUAGE))
+
+
 def test_an_effect_is_found_where_both_groups_or_both_measures_agree():
     frame = made_up({room.AS_IT_IS: 0, "apart": -6, "one order": 12, "half width": 0})
     of_one = frame.measure.isin([room.RETRIEVAL]) | (frame.source + frame.target).isin(

@@ -26,7 +26,7 @@ WORLDS += ["nothing shared", "one layer", "half width"]
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
 NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "words", "met"]
-NAMES += ["left", "gained", "depth", "deep", "width"]
+NAMES += ["left", "gained", "depth", "deep", "width", "placed"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
@@ -51,31 +51,30 @@ def effects(frame: pd.DataFrame, equal: str = "") -> pd.DataFrame:
     """Each encoder at the last step minus that of its seed as the world is; as `outcomes`.
 
     equal: the measure that is held equal, IN_LANGUAGE or LOSS: each is compared with the world as
-    it is at the (interpolated) step at which that had the same, the latest if there are several.
+    it is at the (interpolated) step at which that had the same, the latest if there are several;
+    with nothing, NaN, if it knows less than that ever did.
     """
     table = outcomes(frame)
     last, curves = table.loc[table.index[-1][0]], table.xs(AS_IT_IS, level="world")
     if not equal:
         return last - last.loc[AS_IT_IS].reindex(last.index, level="seed")
-    rows = {}
+    rows, by, way = {}, (equal, ""), -1 if equal == LOSS else 1
     for world, seed in last.index.drop(AS_IT_IS):
-        curve = _rise(curves.xs(seed, level="seed"), (equal, ""))
-        skill = last.loc[(world, seed), (equal, "")]
-        rows[world, seed] = {c: np.interp(skill, curve[equal, ""], curve[c]) for c in table}
+        curve = _rise(curves.xs(seed, level="seed"), way * curves.xs(seed, level="seed")[by])
+        skill, known = way * last.loc[(world, seed), by], way * curve[by]
+        rows[world, seed] = {c: np.interp(skill, known, curve[c], left=np.nan) for c in table}
     return last.drop(AS_IT_IS) - pd.DataFrame(rows).T
 
 
-def _rise(curve: pd.DataFrame, by: tuple[str, str]) -> pd.DataFrame:
-    """The snapshots, by their skill, that all later ones surpass: untrained encoders tag better
-    than those of the first steps."""
-    latest = curve[::-1]
-    skill = latest[by] * (-1 if by[0] == LOSS else 1)
-    return latest[skill < skill.cummin().shift(fill_value=np.inf)].sort_values(by)
+def _rise(curve: pd.DataFrame, skill: pd.Series) -> pd.DataFrame:
+    """The snapshots that all later ones surpass: the untrained tags better than the first steps."""
+    ahead = skill[::-1].cummin().shift(fill_value=np.inf)[::-1]
+    return curve[skill < ahead]
 
 
 def estimate(values: pd.Series) -> Estimate:
     """Mean over seeds with its t interval."""
-    return Estimate(float(np.mean(values)), *t_interval(values))
+    return Estimate(float(np.mean(np.asarray(values))), *t_interval(values))
 
 
 def verdict(effect: Estimate) -> str:
@@ -196,6 +195,7 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "depth": change["one layer"],
         "deep": skilled["one layer"],
         "width": change["half width"],
+        "placed": change["own positions"],
     }
 
 
