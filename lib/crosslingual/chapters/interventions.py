@@ -150,7 +150,7 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
             worlds = [world for world in worlds if "order" not in world and "script" not in world]
         for world in worlds:
             found = [estimate(change.get_group(world)[column]) for column in columns]
-            rows.append([world, *(_cell(*each) for each in zip(found, digits, strict=True))])
+            rows.append([world.replace(", ", ",\n"), *map(_cell, found, digits)])
     about = "The world as it is (percent; of the loss nats), and what others change (points)"
     about += f", at equal {equal}" * bool(equal)
     groups = [f"{what}\n{pairs}" for what in ("tagging", "retrieval") for pairs in PAIRS]
