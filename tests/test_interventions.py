@@ -141,3 +141,4 @@ def test_without_a_record_nothing_is_said():
     assert room.effect_table(nothing, edition).rows[0][0] == "not available"
     assert room.effect_figure(nothing, edition).__class__.__name__
     assert set(room.reading(nothing).values()) == {"not available"}
+    assert room.reading(nothing).keys() == room.reading(made_up()).keys()  # all that pages ask for

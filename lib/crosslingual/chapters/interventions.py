@@ -205,25 +205,25 @@ def reading(frame: pd.DataFrame) -> dict[str, str]:
         names = [f"{name}_{pairs[:3]}" for name in NAMES for pairs in PAIRS]
         return dict.fromkeys([*names, *OTHERS], show.NOTHING)
     found = {
-        f"{name}_{pairs[:3]}": told(estimate(values), sign="+" * (name not in LEVELS))
+        f"{name}_{pairs[:3]}": estimate(values)
         for pairs in PAIRS
         for name, values in contrasts(frame, pairs).items()
     }
     change, skilled = effects(frame), effects(frame, IN_LANGUAGE)
     ends = [estimate(skilled.loc["apart"][column]) for column in COLUMNS]
     guess = "supported" if all(end.high < 0 for end in ends) else "supported in part"
-    carry = estimate(contrasts(frame, PAIRS[0])["carried"]).high >= 50
     others = {
         "guess": "contradicted" if all(end.low > -MARGIN for end in ends) else guess,
         "below": show.share(end.high < 0 for end in ends),
-        "carry": "may carry transfer" if carry else "help at most, and do not carry transfer",
+        "carry": "may" if found["carried_one"].high >= 50 else "help at most, and do not",
         "majority": show.number(outcomes(frame)[MAJORITY, ""].mean()),
         "seeds": str(len(change.loc["apart"])),
         "sure": _listed(sure(change)),
         "sure_at_skill": _listed(sure(skilled)),
         "beside": _beside(change[ZERO_SHOT]),
     }
-    return found | others
+    signs = {name: "+" * (name[:-4] not in LEVELS) for name in found}
+    return {name: told(found[name], sign=signs[name]) for name in found} | others
 
 
 def _listed(found: dict[str, str]) -> str:
