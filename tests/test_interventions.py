@@ -1,16 +1,21 @@
 """Effects of worlds: what is compared with what, and how it is judged."""
 
+from collections import Counter
 from itertools import permutations
+from runpy import run_path
 
 import numpy as np
 import pandas as pd
 import pytest
+from crosslingual import results
 from crosslingual.chapters import interventions as room
 from crosslingual.edition import Edition
+from pocketworld import World, WorldParameters
 
 STEPS, SEEDS, CODES = (0, 100, 200), (1, 2, 3), ("en", "ru", "hi")
 WORLDS = {room.AS_IT_IS: 0, "apart": -6, "nothing shared": -20, "one order": 12}
-WORLDS |= {"apart, one order": 5}
+WORLDS |= {"apart, one order": 5, "mixed orders": 4, "apart, mixed orders": 1}
+WORLDS |= {"one script": 8, "one script, words only": 5, "one script, anchors only": 7}
 WORLDS |= {"one layer": -10, "half width": 0.5, "own positions": -1}
 
 
@@ -106,6 +111,9 @@ def test_the_reading_says_what_was_put_in():
         "carried_two": "14.5",
         "rival_two": "+6.4",
         "with_one_two": "−1.2",
+        "with_mixed_two": "+2.8",
+        "words_two": "+1.0",
+        "anchors_two": "+3.0",
     }
     assert {key: told[key].split(" ")[0] for key in starts} == starts
     assert "“one layer” lowers, “one order” raises" in told["beside"].replace(" and", ",")
@@ -142,3 +150,18 @@ def test_without_a_record_nothing_is_said():
     assert room.effect_figure(nothing, edition).__class__.__name__
     assert set(room.reading(nothing).values()) == {"not available"}
     assert room.reading(nothing).keys() == room.reading(made_up()).keys()  # all that pages ask for
+
+
+def test_what_is_recorded_is_of_the_text_that_its_script_makes():
+    """The share of a language's most frequent tag is that of the sentences that are made anew."""
+    folder = results.recorded("pocket")
+    made = run_path(str(folder / "made_by/prepare.py"))
+    frame = pd.read_parquet(folder / "interventions.parquet")
+    world = World(WorldParameters(seed=31))
+    _, tagged, _ = made["plan"](world, 31, 1)
+    kept = frame[frame.measure == room.MAJORITY].groupby("source").score.first()
+    assert set(kept.index) == set(made["LANGUAGES"])
+    for code, share in kept.items():
+        said = [token for each in tagged["test", code] for token in made["say"](world, code, *each)]
+        own = Counter(token.upos for token in said if made["KINDS"].get(token.language, 2) == 2)
+        assert 100 * max(own.values()) / own.total() == pytest.approx(share)

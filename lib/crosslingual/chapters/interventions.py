@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from crosslingual.edition import Edition
 
 AS_IT_IS, LOSS, MAJORITY = "as it is", "masked loss", "majority class"
-SCRIPT, ANCHORS = "one script", "one script, anchors only"
-WORLDS = ["apart", "one order", "apart, one order", SCRIPT, ANCHORS, "own positions"]
-WORLDS += ["nothing shared", "one layer", "half width"]
+SCRIPT, ANCHORS, WORDS = "one script", "one script, anchors only", "one script, words only"
+WORLDS = ["apart", "one order", "apart, one order", "mixed orders", "apart, mixed orders"]
+WORLDS += [SCRIPT, ANCHORS, WORDS, "own positions", "nothing shared", "one layer", "half width"]
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
-NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "words", "met"]
-NAMES += ["left", "gained", "depth", "deep", "width", "placed"]
+NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "met"]
+NAMES += ["anchors", "left", "gained", "depth", "deep", "width", "placed"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
@@ -188,8 +188,10 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "lost": apart,
         "rival": one + apart,
         "with_one": change["apart, one order"] - one - apart,
+        "with_mixed": change["apart, mixed orders"] - change["mixed orders"] - apart,
         "words": change[SCRIPT] - change[ANCHORS],
         "met": retrieved[SCRIPT] - retrieved[ANCHORS],
+        "anchors": change[SCRIPT] - change[WORDS],
         "left": gained["nothing shared"],
         "gained": gained[AS_IT_IS],
         "depth": change["one layer"],

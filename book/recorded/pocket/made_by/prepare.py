@@ -20,7 +20,7 @@ from crosslingual.models.pretrain import PretrainRecipe, tokenizer_of, train_voc
 from pocketworld import NEWS, PLAIN, World, WorldParameters, text
 from pocketworld.grammar import FEATURES, order_names
 
-LANGUAGES = ["en", "es", "ru", "tr", "hi", "ja"]
+LANGUAGES = ["en", "ru", "hi", "ja"]
 SENTENCES, TAGGED, PARALLEL = 20_000, {"train": 600, "test": 300}, 1_000
 VOCABULARY, LONGEST = 8_000, 62  # pieces of a sentence, without [CLS] and [SEP]
 SPECIAL = 4  # [PAD], [CLS], [SEP], [MASK] are the first signs

@@ -2,6 +2,7 @@
 
 Writes ``../interventions.parquet``: world, seed, step, measure, source, target, layer, score
 (percent; of the masked loss nats) and every (percent of all words, anchors and names included).
+Worlds that are not among the results stay as they were recorded.
 """
 
 import argparse
@@ -85,6 +86,10 @@ def main():
         {"score": "float32", "every": "float32", "seed": "int16", "step": "int16", "layer": "int8"}
     )
     whole = whole.assign(date=asked.date, memory=np.nan, versions="{}")
+    if asked.out.exists():
+        before = pd.read_parquet(asked.out)
+        whole = pd.concat([before[~before.world.isin(whole.world)], whole])
+        whole = whole.sort_values(["world", "seed", "step", "measure", "layer"], kind="stable")
     whole.to_parquet(asked.out, index=False, compression="zstd")
     print(len(whole), "rows", asked.out.stat().st_size, "bytes")
 
