@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from crosslingual import experiments
-from crosslingual.corpora import TASKS, CorpusUnavailable, fetch
+from crosslingual.corpora import TASKS, CorpusUnavailable
 from crosslingual.edition import Edition, EncoderEntry
 from crosslingual.experiments import ExperimentError, Job
 from crosslingual.models.encoder import FILES
@@ -52,7 +52,8 @@ def _finished(edition: Edition, jobs: list[Job], address: str, gpus: float) -> I
         raise ExperimentError("Ray is not installed: do pip install '.[cluster]'.") from None
     try:
         ray.init(address=address, log_to_driver=False)
-        packed = ray.put(_packed(edition))
+        with experiments.nothing_computed():  # nor fetched
+            packed = ray.put(_packed(edition))
         task = ray.remote(num_cpus=1, num_gpus=gpus)(_on_node)
         waiting = [task.remote([packed], job) for job in jobs]  # in a list it stays a reference
         while waiting:
@@ -68,7 +69,7 @@ def _finished(edition: Edition, jobs: list[Job], address: str, gpus: float) -> I
 def _packed(edition: Edition) -> tuple:
     """An edition with the content of all that it names and is at hand."""
     texts: dict[tuple, tuple] = {}
-    encoders, token = {}, fetch.TRANSFERS.set(False)
+    encoders = {}
     for task, split in product(TASKS, ["train", "test"]):
         for code in {*edition.languages(task), *edition.evaluation_languages(task)}:
             with suppress(ValueError):  # not at hand, and so in no job
@@ -83,7 +84,6 @@ def _packed(edition: Edition) -> tuple:
                 paths = {path for pattern in FILES for path in encoder.folder.glob(pattern)}
                 files = {path.name: np.fromfile(path, np.uint8) for path in paths}
                 encoders[name] = encoder.digest, files
-    fetch.TRANSFERS.reset(token)
     return edition.path, edition.document, edition.lines, texts, encoders
 
 

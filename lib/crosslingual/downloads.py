@@ -129,11 +129,6 @@ def documented(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[[column for column in COLUMNS.index if column in frame]]
 
 
-def csv(frame: pd.DataFrame) -> str:
-    """As a CSV file; its floats are read back as they are."""
-    return frame.to_csv(index=False)
-
-
 def link(name: str) -> str:
     """A file's link in MyST."""
     return f"{{download}}`{LINKS[name.split('.', 1)[1]]} </{FOLDER}/{name}>`"

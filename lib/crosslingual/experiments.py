@@ -326,11 +326,11 @@ def artificial(edition: Edition) -> Edition:
     return edition if edition.artificial else Edition.load(WORLD)
 
 
-def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
+def results(edition: Edition) -> dict[str, pd.DataFrame]:
     """Everything that the claims are judged on, by name."""
-    found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
+    found = {task: scores(edition, task) for task in TASKS}
     found |= {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
-    return found | {"earlier work, run": earlier_work(edition, "ner", seeds)}
+    return found | {"earlier work, run": earlier_work(edition, "ner")}
 
 
 def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
@@ -463,8 +463,7 @@ def _inputs(kind: str, row: Any) -> dict[str, str]:
     if _floor(row):
         named.pop("encoder")
     if getattr(row, "encoder", "") == score.PUT_BACK:
-        further = {part: f"code-switching/{part}/train" for part in ("corrected", "hi+en")}
-        return named | further
+        named |= {part: f"code-switching/{part}/train" for part in ("corrected", "hi+en")}
     return named
 
 
@@ -581,8 +580,7 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
     short = sum(seconds for seconds, _ in expected) < SHORT
     number = 1 if short else min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(jobs, expected, number)}.")
-    tasks = [(computed, job) for job in jobs]
-    for job, result in _side_by_side(edition, tasks, expected, number):
+    for job, result in _side_by_side(edition, computed, jobs, expected, number):
         conclude(edition, job, result)
 
 
@@ -590,18 +588,18 @@ def remade(edition: Edition, jobs: Sequence[Job], workers: int) -> Iterator[pd.D
     """Models fine-tuned anew. Columns as of `scores`, and seconds; nothing is kept."""
     number, expected = min(workers, len(jobs)), estimates(edition, jobs)
     tqdm.write(f"{edition.name}, anew: {cost(jobs, expected, number)}.")
-    return _side_by_side(edition, [(_remake, job) for job in jobs], expected, number)
+    return _side_by_side(edition, _remake, jobs, expected, number)
 
 
 def _side_by_side(
-    edition: Edition, tasks: Sequence[tuple], expected: Sequence[tuple], number: int
+    edition: Edition, function: Callable, jobs: list[Job], expected: list[tuple], number: int
 ) -> Iterator[Any]:
-    """What functions of worker processes return, in the order in which they end.
+    """What a function returns of each job in worker processes, in the order in which they end.
 
     The bar goes by the seconds expected of each, not by their number, and so does what it says of
     the time that remains.
     """
-    calls = (delayed(_call)(i, edition.path, *task) for i, task in enumerate(tasks))
+    calls = (delayed(_call)(i, edition.path, function, job) for i, job in enumerate(jobs))
     seconds = [seconds for seconds, _ in expected]
     try:
         how = {"return_as": "generator_unordered", "batch_size": 1}
@@ -609,7 +607,7 @@ def _side_by_side(
         pool = Parallel(number, backend="loky", **how)
         with tqdm(total=sum(seconds), bar_format=BAR, leave=False) as bar:
             for done, (index, result) in enumerate(pool(calls), 1):
-                bar.set_postfix_str(f"{done} of {len(tasks)}", refresh=False)
+                bar.set_postfix_str(f"{done} of {len(jobs)}", refresh=False)
                 bar.update(seconds[index])
                 yield result
     except TerminatedWorkerError as problem:
@@ -743,6 +741,7 @@ def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
         frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
         return job, str(problem)
+    frame = frame.assign(**dict(zip(kinds()[job.kind].unit, job.about, strict=True)))
     parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
     about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
     return job, frame.assign(made_from=list(map(json.dumps, parts)), **about)
@@ -784,7 +783,7 @@ def _where() -> dict[str, str | float]:
     return {"device": f"cpu, {torch.get_num_threads()} thread(s)", "memory": memory}
 
 
-# ---- what each kind of job makes
+# ---- what each kind of job makes: rows, to which `computed` adds what they are about
 
 
 def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
@@ -883,14 +882,12 @@ def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFram
         code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
         for code in train.keys() & test.keys()
     }
-    found = pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
-    return found.assign(encoder=encoder, entities=entities)
+    return pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
 
 
 def _make_retrieval(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
     text = edition.parallel(source, target)[:]
-    found = retrieve.curve(edition.encoder(encoder), *text.values(), CANDIDATES)
-    return found.assign(encoder=encoder, source=source, target=target)
+    return retrieve.curve(edition.encoder(encoder), *text.values(), CANDIDATES)
 
 
 def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
@@ -902,18 +899,16 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
         for side, xy in zip(["source", "target"], retrieve.drawn(*vectors, view), strict=True):
             frame = pd.DataFrame(xy, columns=["x", "y"]).rename_axis("sentence").reset_index()
             frames.append(frame.assign(layer=layer, view=view, side=side, found=found))
-    return pd.concat(frames).assign(encoder=encoder, source=source, target=target)
+    return pd.concat(frames)
 
 
 def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
-    counted = corpora.statistics(edition.corpus(task, language, split))
-    return pd.DataFrame([{"task": task, "language": language, "split": split, **counted}])
+    return pd.DataFrame([corpora.statistics(edition.corpus(task, language, split))])
 
 
 def _make_profile(edition: Edition, language: str) -> pd.DataFrame:
     train, test = (edition.corpus("pos", language, split)[:] for split in ("train", "test"))
-    measured = score.profile(*train.values(), *test.values())
-    return pd.DataFrame([{"language": language, **measured}])
+    return pd.DataFrame([score.profile(*train.values(), *test.values())])
 
 
 def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
@@ -926,8 +921,7 @@ def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
     else:
         row, second = _switched(edition)
     columns = {"word": row["tokens"], "second": second, "tag": row["labels"]}
-    frame = pd.DataFrame(columns).rename_axis("word_number").reset_index()
-    return frame.assign(kind=kind, language=language)
+    return pd.DataFrame(columns).rename_axis("word_number").reset_index()
 
 
 def _switched(edition: Edition) -> tuple[dict, list[str]]:

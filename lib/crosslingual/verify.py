@@ -80,9 +80,8 @@ def verify(edition: Edition, cells: pd.DataFrame, workers: int = 1) -> pd.DataFr
     Columns besides those of cells: anew (percent), equal (percent of sentences with the recorded
     counts), agrees, took (seconds). Raises VerifyError if something lacks that this takes.
     """
-    models = [
-        Job("scores", *m) for m in cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items()
-    ]
+    targets = cells.groupby(MODEL, sort=False).evaluate.agg(tuple)
+    models = [Job("scores", *model) for model in targets.items()]
     if lacking := experiments.lacking(edition, cells):
         told = f"{edition.name} cannot be verified here: of what {len(models)} model(s) of "
         told += f"{', '.join(sorted(set(cells.encoder)))} take {len(lacking)} are not at hand"
