@@ -8,7 +8,7 @@ What a node was at when it died is given to another.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from itertools import product
@@ -30,14 +30,13 @@ from crosslingual.models.encoder import FILES
 KINDS = ("scores", "variants", "retrieval", "space")
 
 
-def run(edition: Edition, jobs: Iterable[Job], address: str, gpus: float = 0) -> None:
+def run(edition: Edition, jobs: list[Job], address: str, gpus: float = 0) -> None:
     """Compute jobs on the cluster at ``address`` ("auto": the one this machine belongs to).
 
     gpus: of one job; with 0.5, two share one. As `experiments.run` otherwise, which does here what
     needs no encoder. Raises ExperimentError where Ray is not installed, no cluster answers, or a
     job takes down one process after the other.
     """
-    jobs = list(dict.fromkeys(jobs))
     heavy = [job for job in jobs if job.kind in KINDS]
     experiments.run(edition, [job for job in jobs if job.kind not in KINDS])
     told = tqdm(_finished(edition, heavy, address, gpus), total=len(heavy), unit="job", leave=False)

@@ -44,7 +44,6 @@ class Cell(str):
     values: dict[str, float]
 
     def __new__(cls, text: str, **values: float) -> Self:
-        """The text with what its numbers are rounded from."""
         cell = super().__new__(cls, text)
         cell.values = values
         return cell

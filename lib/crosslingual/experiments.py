@@ -533,10 +533,7 @@ def nothing_computed(download: bool = False) -> Iterator[dict]:
 
 
 def prepare(edition: Edition, fresh: bool = False) -> dict[str, list[pd.DataFrame]]:
-    """Compute all that the book reads of an edition and lacks; with ``fresh``, all of it anew.
-
-    A fresh run that was broken off goes on where it was. Returns `everything`.
-    """
+    """Return `everything`, of which what lacks is computed; with ``fresh``, all of it anew."""
     if fresh:
         kept.begin_afresh(edition.name)
     run(edition, plan(edition, download=True))  # in one go: each kind alone would leave cores idle
@@ -563,7 +560,7 @@ def record(edition: Edition) -> None:
         kept.record(edition.name, kind, whole.sort_values(keys))
 
 
-def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> None:
+def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> None:
     """Compute jobs on local processes, one thread each, with a bar; each is kept when it is done.
 
     workers: processes; by default one per processor, or per GPU, and none but this where all is
@@ -571,7 +568,6 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
     cannot do (a broken corpus, a training that diverges) becomes the reason of its rows. Raises
     ExperimentError when a process dies.
     """
-    jobs = list(dict.fromkeys(jobs))
     if (planned := _PLANNED.get()) is not None:
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
@@ -596,8 +592,7 @@ def _side_by_side(
 ) -> Iterator[Any]:
     """What a function returns of each job in worker processes, in the order in which they end.
 
-    The bar goes by the seconds expected of each, not by their number, and so does what it says of
-    the time that remains.
+    The bar, and the time that it says remains, go by the seconds expected of each.
     """
     calls = (delayed(_call)(i, edition.path, function, job) for i, job in enumerate(jobs))
     seconds = [seconds for seconds, _ in expected]
@@ -618,10 +613,7 @@ def _side_by_side(
 
 
 def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: int) -> str:
-    """What jobs are and take: "165 models and 5 other results, about 16 minutes ...".
-
-    It says what `estimates` rest on, and if the machine is busy.
-    """
+    """What jobs are and take: "165 models and 5 other results, about 16 minutes ..."."""
     models = sum(job.kind in ("scores", "variants") for job in jobs)
     seconds, bases = zip(*expected, strict=True)
     minutes = sum(seconds) / workers / 60
