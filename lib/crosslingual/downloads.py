@@ -26,7 +26,6 @@ FOLDER = "downloads"  # beside the executed chapters
 COLUMNS = pd.read_csv(DATA / "columns.csv", index_col="column")
 LINKS = {"csv": "CSV", "tex": "LaTeX", "png": "PNG", "svg": "SVG", "data.csv": "data"}
 LINKS["runs.csv"] = "every run"
-STACK = r"\shortstack[r]{%s}"
 TEX = str.maketrans(
     {mark: f"\\{mark}" for mark in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -100,7 +99,7 @@ def latex(
 
 def _tex(cell: str) -> str:
     lines = [_marked(line) for line in re.split(r"\n|<br ?/?>", cell)]
-    return lines[0] if len(lines) == 1 else STACK % r" \\ ".join(lines)
+    return lines[0] if len(lines) == 1 else r"\shortstack[r]{" + r" \\ ".join(lines) + "}"
 
 
 def _marked(line: str) -> str:

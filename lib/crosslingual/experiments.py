@@ -690,10 +690,10 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
 
     codes = edition.languages(task)
     train = next(code for code in codes if _digest(edition, f"{task}/{code}/train")[0])
-    columns, spent = edition.corpus(task, train, "train")[:].values(), []
-    lengths = np.array([len(words) for words in next(iter(columns))])
+    corpus, one = edition.corpus(task, train, "train"), edition.encoder(encoder)
+    lengths = np.array(list(map(len, corpus["tokens"])))
     typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:64]
-    text, one = [[column[i] for i in typical] for column in columns], edition.encoder(encoder)
+    text, spent = list(corpus.select(typical)[:].values()), []
     one.model()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
