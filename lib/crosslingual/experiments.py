@@ -572,30 +572,27 @@ def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> None:
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
         return
-    expected = estimates(edition, jobs)
-    short = sum(seconds for seconds, _ in expected) < SHORT
+    short = sum(estimate(edition, job)[0] for job in jobs) < SHORT
     number = 1 if short else min(workers or default_workers(), len(jobs))
-    tqdm.write(f"{edition.name}: {cost(jobs, expected, number)}.")
-    for job, result in _side_by_side(edition, computed, jobs, expected, number):
+    tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
+    for job, result in _side_by_side(edition, computed, jobs, number):
         conclude(edition, job, result)
 
 
-def remade(edition: Edition, jobs: Sequence[Job], workers: int) -> Iterator[pd.DataFrame]:
-    """Models fine-tuned anew. Columns as of `scores`, and seconds; nothing is kept."""
-    number, expected = min(workers, len(jobs)), estimates(edition, jobs)
-    tqdm.write(f"{edition.name}, anew: {cost(jobs, expected, number)}.")
-    return _side_by_side(edition, _remake, jobs, expected, number)
+def remade(edition: Edition, jobs: list[Job], workers: int) -> Iterator[pd.DataFrame]:
+    """Models fine-tuned anew. Columns as of `scores`; nothing is kept."""
+    number = min(workers, len(jobs))
+    tqdm.write(f"{edition.name}, anew: {cost(edition, jobs, number)}.")
+    return _side_by_side(edition, _remake, jobs, number)
 
 
-def _side_by_side(
-    edition: Edition, function: Callable, jobs: list[Job], expected: list[tuple], number: int
-) -> Iterator[Any]:
+def _side_by_side(edition: Edition, function: Callable, jobs: list[Job], number: int) -> Iterator:
     """What a function returns of each job in worker processes, in the order in which they end.
 
     The bar, and the time that it says remains, go by the seconds expected of each.
     """
     calls = (delayed(_call)(i, edition.path, function, job) for i, job in enumerate(jobs))
-    seconds = [seconds for seconds, _ in expected]
+    seconds = [estimate(edition, job)[0] for job in jobs]
     try:
         how = {"return_as": "generator_unordered", "batch_size": 1}
         how |= {"initializer": end_with, "initargs": (os.getpid(),)}
@@ -612,10 +609,10 @@ def _side_by_side(
         ) from problem
 
 
-def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: int) -> str:
+def cost(edition: Edition, jobs: list[Job], workers: int) -> str:
     """What jobs are and take: "165 models and 5 other results, about 16 minutes ..."."""
     models = sum(job.kind in ("scores", "variants") for job in jobs)
-    seconds, bases = zip(*expected, strict=True)
+    seconds, bases = zip(*(estimate(edition, job) for job in jobs), strict=True)
     minutes = sum(seconds) / workers / 60
     shown = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(1, minutes):.0f} minute(s)"
     told = f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
@@ -624,16 +621,13 @@ def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: in
     return told + "; the machine is busy now, with which it takes longer" * busy
 
 
-def estimates(edition: Edition, jobs: Iterable[Job]) -> list[tuple[float, str]]:
-    """Seconds that each job takes, and what that rests on.
+@lru_cache(maxsize=4096)
+def estimate(edition: Edition, job: Job) -> tuple[float, str]:
+    """Seconds that a job takes, and what that rests on.
 
     A model goes by its words: those it is trained on, those it tags. What such a word took in
     models kept of this encoder and device is taken, or else what 64 sentences take now.
     """
-    return [_expected(edition, job) for job in jobs]
-
-
-def _expected(edition: Edition, job: Job) -> tuple[float, str]:
     if job.kind in ("scores", "variants"):
         task, encoder, train, _ = job.about[-4:]
         targets = job.evaluate or edition.evaluation_languages(task)
@@ -721,9 +715,7 @@ def _call(number: int, path: Path, function: Callable, job: Job) -> tuple[int, A
 
 
 def _remake(edition: Edition, job: Job) -> pd.DataFrame:
-    started = time.perf_counter()
-    frame = _evaluated(edition, (AS_IT_IS, *job.about), job.evaluate)
-    return frame.assign(seconds=time.perf_counter() - started)
+    return _evaluated(edition, (AS_IT_IS, *job.about), job.evaluate)
 
 
 def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
@@ -811,19 +803,18 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
 
 
 def _untaught(edition: Edition, task: str, name: str, train: str, seed: int) -> Any:
-    text = edition.corpus(task, train, "train")[:].values()
+    tokens, labels = edition.corpus(task, train, "train")[:].values()
     if name in score.BASELINES:
-        return score.baseline(name, *text)
+        return score.baseline(name, tokens, labels)
     from crosslingual.models import bilstm_crf, transliteration
 
     if name == score.BILSTM_CRF:
-        return bilstm_crf.BiLSTMCRF(*text, seed)
+        return bilstm_crf.BiLSTMCRF(tokens, labels, seed)
     if name == score.TWO_READINGS:
-        return transliteration.TwoReadings(*text, seed)
-    typed, further = (edition.corpus(task, part, "train")[:] for part in (train, "hi+en"))
-    corrected = edition.corpus(task, "corrected", "train")[:]
-    both = typed["tokens"], *corrected.values(), *further.values()
-    return transliteration.BackTransliteration(*both, seed)
+        return transliteration.TwoReadings(tokens, labels, seed)
+    corrected, mixed = (edition.corpus(task, part, "train")[:] for part in ("corrected", "hi+en"))
+    both = *corrected.values(), *mixed.values()
+    return transliteration.BackTransliteration(tokens, *both, seed)
 
 
 def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list[str]]]:

@@ -62,9 +62,8 @@ class Form(ipywidgets.VBox):
 
     def _go_on(self, _) -> None:
         if self.button.description == COST:
-            expected = experiments.estimates(self.edition, self.jobs)
             workers = experiments.default_workers()
-            self.told.value = experiments.cost(self.jobs, expected, workers)
+            self.told.value = experiments.cost(self.edition, self.jobs, workers)
             self.button.description = "Compute them"
         else:
             self.button.disabled, self.button.description = True, "Being computed"
