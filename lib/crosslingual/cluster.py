@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,16 +98,13 @@ def _unpacked(packed: Any) -> Edition:
 
     path, document, lines, texts, encoders = ray.get(packed)
 
-    def known(place: int) -> Any:
-        def answer(*key: str) -> Any:
-            if key not in texts:
-                raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
-            return texts[key][place]
+    def known(place: int, *key: str) -> Any:
+        if key not in texts:
+            raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
+        return texts[key][place]
 
-        return answer
-
-    parts = {"digest": known(0), "labelled": known(1)}
-    parts |= {"parallel_digest": known(0), "parallel": known(1)}
+    digest, text = partial(known, 0), partial(known, 1)
+    parts = {"digest": digest, "labelled": text, "parallel_digest": digest, "parallel": text}
     for name in ("languages", "evaluation_languages"):
         parts[name] = getattr(document.corpora, name)
     folders = {name: EncoderEntry(path=str(_put(*files))) for name, files in encoders.items()}

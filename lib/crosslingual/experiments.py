@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -198,7 +198,7 @@ def recorded(edition: Edition) -> pd.DataFrame:
     frame = kept.read(edition.name, "scores", about.rows + about.columns)
     models = frame[(frame.origin == kept.RECORDED) & ~frame.encoder.isin(FLOORS)]
     models = models[~models.fell_apart.astype(bool)].dropna(subset="score")
-    return kept.current(models, about.rows, _made_from(edition, "scores"))
+    return kept.current(models, about.rows, partial(_made_from, edition, "scores"))
 
 
 def lacking(edition: Edition, cells: pd.DataFrame) -> list[str]:
@@ -422,7 +422,7 @@ def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
     """Read and judged once for all tables of a page; ``stamp`` changes with the files."""
     about = kinds()[kind]
     frame = kept.read(edition.name, kind, about.rows + about.columns)
-    return kept.current(frame, about.rows, _made_from(edition, kind))
+    return kept.current(frame, about.rows, partial(_made_from, edition, kind))
 
 
 def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
@@ -443,19 +443,15 @@ def _absence(edition: Edition, kind: str, row: Any) -> str:
     return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
 
 
-def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
-    """For a row all that determines it and is at hand: digests, recipe, versions of functions."""
-
-    def parts(row: Any) -> dict[str, str]:
-        inputs = _inputs(kind, row).items()
-        digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
-        found = {part: digest for part, digest in digests.items() if digest}
-        versions = [_floor(row), "scoring"] if _floor(row) else kinds()[kind].versions
-        if "finetune" in versions and "task" in row._fields:
-            found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
-        return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
-
-    return parts
+def _made_from(edition: Edition, kind: str, row: Any) -> dict[str, str]:
+    """All that determines a row and is at hand: digests, recipe, versions of functions."""
+    inputs = _inputs(kind, row).items()
+    digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
+    found = {part: digest for part, digest in digests.items() if digest}
+    versions = [_floor(row), "scoring"] if _floor(row) else kinds()[kind].versions
+    if "finetune" in versions and "task" in row._fields:
+        found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
+    return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
 
 
 def _inputs(kind: str, row: Any) -> dict[str, str]:
@@ -726,7 +722,7 @@ def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
     except ValueError as problem:
         return job, str(problem)
     frame = frame.assign(**dict(zip(kinds()[job.kind].unit, job.about, strict=True)))
-    parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
+    parts = [_made_from(edition, job.kind, row) for row in frame.itertuples(index=False)]
     about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
     return job, frame.assign(made_from=list(map(json.dumps, parts)), **about)
 
