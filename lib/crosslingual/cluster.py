@@ -103,10 +103,9 @@ def _unpacked(packed: Any) -> Edition:
             raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
         return texts[key][place]
 
-    digest, text = partial(known, 0), partial(known, 1)
+    digest, text, source = partial(known, 0), partial(known, 1), document.corpora
     parts = {"digest": digest, "labelled": text, "parallel_digest": digest, "parallel": text}
-    for name in ("languages", "evaluation_languages"):
-        parts[name] = getattr(document.corpora, name)
+    parts |= {"languages": source.languages, "evaluation_languages": source.evaluation_languages}
     folders = {name: EncoderEntry(path=str(_put(*files))) for name, files in encoders.items()}
     here = {"corpora": SimpleNamespace(**parts), "encoders": folders}
     return Edition(path, document.model_copy(update=here), lines)
