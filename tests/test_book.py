@@ -133,12 +133,8 @@ def test_a_chapter_leaves_out_numbers_that_lack_and_for_others_editions_exercise
     write_chapter(path, "One", told, "print(edition_name)")
     notebook = nbformat.read(path, 4)
     source = "Low: {glue:text}`low`. Not {glue:text}`k`. But {glue:text}`n`."
-    cells = [
-        new.new_markdown_cell(source),
-        new.new_markdown_cell("## Exercises"),
-        new.new_code_cell("1 / 0"),
-    ]
-    notebook.cells += cells[: 2 + (not exercises)]
+    notebook.cells += [new.new_markdown_cell(text) for text in (source, "## Exercises")]
+    notebook.cells += [new.new_code_cell("1 / 0")] * (not exercises)
     nbformat.write(notebook, path)
     book.execute(miniature, "01-one", {"edition_name": edition}, miniature / "done.ipynb")
     texts = [cell.source for cell in nbformat.read(miniature / "done.ipynb", 4).cells]
@@ -211,11 +207,8 @@ def test_outputs_are_no_part_of_a_chapter_s_source(miniature):
 
 def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniature, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        book.experiments,
-        "prepare",
-        lambda e, fresh: asked.append((fresh, executed(miniature))) or {},
-    )
+    compute = lambda edition, fresh: asked.append((fresh, executed(miniature))) or {}
+    monkeypatch.setattr(book.experiments, "prepare", compute)
     monkeypatch.setattr(book, "compile", lambda root, *_: None)
     book.build(miniature, "tiny", {}, fresh=True)
     assert asked == [(True, {})]

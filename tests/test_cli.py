@@ -53,8 +53,7 @@ def lacking(monkeypatch):
     """Three results lack, which took a minute each; returns what is then computed."""
     computed = []
     monkeypatch.setattr(experiments, "plan", lambda edition: JOBS)
-    monkeypatch.setattr(experiments, "estimates", lambda edition, jobs: jobs)
-    monkeypatch.setattr(experiments, "cost", lambda jobs, expected, n: f"{len(expected)} minutes")
+    monkeypatch.setattr(experiments, "cost", lambda edition, jobs, n: f"{len(jobs)} minutes")
     monkeypatch.setattr(experiments, "run", lambda e, jobs: computed.extend(jobs))
     return computed
 

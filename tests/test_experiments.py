@@ -186,7 +186,7 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
     jobs = experiments.plan(edition)
     assert {job.kind for job in jobs} >= {"scores", "variants", "retrieval", "space", "sizes"}
     assert not (results.local("tiny") / "scores").exists()
-    said = experiments.cost(jobs, experiments.estimates(edition, jobs), 2)
+    said = experiments.cost(edition, jobs, 2)
     assert f"{sum(job.kind in ('scores', 'variants') for job in jobs)} models and" in said
     experiments.prepare(edition)
     assert experiments.plan(edition) == []
@@ -198,13 +198,14 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
 
 def test_an_estimate_goes_by_the_words_of_models_kept_or_of_a_few_sentences_timed_now(tiny):
     edition, about = tiny(), ("pos", "m-bert", "en", 1)
-    [(timed, basis)] = experiments.estimates(edition, [experiments.Job("scores", about)])
+    timed, basis = experiments.estimate(edition, experiments.Job("scores", about))
     assert basis == "64 sentences timed now" and 0 < timed < 60
     made = experiments.scores(edition, "pos", ["en"], seeds=1, encoders=["m-bert"])
     results.keep("tiny", "scores", made.assign(seconds=100.0), about)
-    experiments._rates.cache_clear()
+    for known in (experiments._rates, experiments.estimate):
+        known.cache_clear()
     jobs = [experiments.Job("scores", about, targets) for targets in [(), ("en", "de"), ("de",)]]
-    (whole, basis), (both, _), (one, _) = experiments.estimates(edition, jobs)
+    (whole, basis), (both, _), (one, _) = [experiments.estimate(edition, job) for job in jobs]
     assert basis == experiments.KEPT and whole == pytest.approx(100) == both > one > 50
 
 
@@ -233,7 +234,7 @@ def test_a_record_is_verified_by_its_counts_or_where_another_program_made_it_by_
     cells = verify.chosen(edition, {"train": ["en"], "seed": [2]})
     assert sorted(cells.evaluate) == ["de", "en"] and cells.exact.all()
     found = verify.verify(edition, cells)
-    assert (found.equal == 100).all() and found.agrees.all() and (found.took > 0).all()
+    assert (found.equal == 100).all() and found.agrees.all()
     assert results.stamp("tiny", "scores") == before and len(verify.chosen(edition, sample=3)) == 6
 
     bent = scores.assign(counts=[counts + [[1, 0]] for counts in scores.counts])

@@ -152,9 +152,8 @@ def test_nbgrader_makes_the_students_edition_and_gives_the_marks(root, course):
     wrong = solved["ex-script-answer"].replace("if a != b", "if a < b")
     for who, answers in {"right": solved, "wrong": solved | {"ex-script-answer": wrong}}.items():
         for cell in release.cells:
-            cell.source = answers.get(
-                cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source
-            )
+            marked = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source = answers.get(marked, cell.source)
         target = folder / f"submitted/{who}/transfer/{NAME}.ipynb"
         target.parent.mkdir(parents=True)
         nbformat.write(release, target)

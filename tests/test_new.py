@@ -9,9 +9,8 @@ from crosslingual.models.encoder import EncoderUnavailable
 from test_edition import forgotten  # noqa: F401 (a fixture)
 
 TREEBANK = formats.labelled_corpus([["cat", "sees", "dog", "."]] * 3, [["NOUN", "VERB"] * 2] * 3)
-CHINESE = formats.labelled_corpus(
-    [["房子", "猫"]], [["NOUN", "NOUN"]]
-)  # a script that it does not know
+# A script that the encoder does not know.
+CHINESE = formats.labelled_corpus([["房子", "猫"]], [["NOUN", "NOUN"]])
 ENTITIES = "cat B-PER\nsees O\n\ndog B-LOC\n"
 FILES = {
     "en_x-ud-train.conllu": ("pos", "en", "train"),
@@ -37,13 +36,10 @@ def data(tmp_path):
 @pytest.mark.usefixtures("forgotten")
 def test_what_is_there_becomes_an_edition(data):
     edition, found, others = new.write("mine", str(toy.folder()), data)
-    assert {
-        (*row,) for row in found[["path", "task", "language", "split"]].itertuples(index=False)
-    } == {(path, *what) for path, what in FILES.items()}
+    assert {row.path: (row.task, row.language, row.split) for row in found.itertuples()} == FILES
+    assert len(found) == len(FILES) and not others
     assert found[found.task == "pos"].words.eq(12).all() and found.unknown.eq(0).all()
-    assert (
-        found[found.task == "ner"][["sentences", "tags"]].eq([2, 3]).all(axis=None) and not others
-    )
+    assert found[found.task == "ner"][["sentences", "tags"]].eq([2, 3]).all(axis=None)
     assert edition.path == data.parent / "mine.yml" and edition.encoder("m-bert").tokenizer
     assert edition.languages("pos") == ["en", "sw"] and edition.languages("ner") == ["fi"]
     assert edition.corpus("pos", "sw", "test")["tokens"][2] == TREEBANK["tokens"][2]

@@ -119,7 +119,8 @@ def test_afresh_recorded_rows_do_not_count_until_all_is_computed():
     assert sorted(read().score) == [1.0, 3.0]
 
 
-def test_the_checkout_is_found_from_below(tmp_path):
+def test_the_checkout_is_found_from_below(tmp_path, monkeypatch):
     (tmp_path / "_toc.yml").touch()
     (tmp_path / "book" / "deep").mkdir(parents=True)
-    assert results.root(tmp_path / "book" / "deep") == tmp_path
+    monkeypatch.chdir(tmp_path / "book" / "deep")
+    assert results.root() == tmp_path

@@ -202,7 +202,7 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
             line = error.source.strip().splitlines()[0]
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
         raise BookError(f"chapter {name} failed {told}; see {working}") from None
-    lacking = _lacking(done)
+    lacking = {name for name, told in glued(done).items() if LACKING.search(told.strip("'"))}
     for cell in done.cells:
         if cell.cell_type == "markdown":
             cell.source = sensible(cell.source, lacking)
@@ -226,12 +226,11 @@ def _for(values: dict, path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def _lacking(notebook: nbformat.NotebookNode) -> set[str]:
-    """The names of a chapter's phrases that stand for a number that there is not."""
+def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """What a chapter glued (`show.tell`), by name, as Python writes it: a phrase in quotes."""
     outputs = chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells)
     told = [one for one in outputs if "scrapbook" in one.get("metadata", {})]
-    phrases = {one.metadata.scrapbook.name: "".join(one.data.values()) for one in told}
-    return {name for name, phrase in phrases.items() if LACKING.search(phrase.strip("'"))}
+    return {one.metadata.scrapbook.name: "".join(one.data.values()) for one in told}
 
 
 def sensible(text: str, lacking: set[str]) -> str:
@@ -329,7 +328,6 @@ def compile(root: Path, edition: str, repository: str = "") -> Path:
     key = joblib.hash([path.read_bytes() for path in files if path.is_file()])
     stamp = html / ".made-from"  # written last: a site without it is not whole
     if not stamp.exists() or stamp.read_text() != key:
-        shutil.rmtree(draft, ignore_errors=True)  # what is left of it hides warnings
         jupyter_book(root, pages, draft, config)
         stamp.unlink(missing_ok=True)
         shutil.copytree(draft / "_build/html", html, dirs_exist_ok=True)
@@ -377,8 +375,7 @@ def pdf(root: Path, edition: str) -> Path:
     if not all(map(shutil.which, ("xelatex", "latexmk", "make"))):
         raise BookError(f"a PDF needs xelatex and latexmk; Debian has them, and fonts, in {LATEX}")
     pages, draft = root / "_build/pdf/pages", root / "_build/pdf/draft"
-    for folder in (pages, draft):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(pages, ignore_errors=True)
     shutil.copytree(built(root, edition), pages)
     furnish(root, pages)
     jupyter_book(root, pages, draft, root / "_config.yml", builder="pdflatex")
@@ -393,6 +390,7 @@ def jupyter_book(
     command += ["-n", "-W", "--keep-going"] if strict else []
     command += ["--config", config, "--toc", root / "_toc.yml"]
     command += ["--path-output", draft, "--builder", builder]
+    shutil.rmtree(draft, ignore_errors=True)  # what is left of it hides warnings
     done = subprocess.run(map(str, command), cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).splitlines()

@@ -183,8 +183,8 @@ def run(
         return ray.run(loaded, jobs, cluster, gpus)
     if not dry_run:
         return experiments.run(loaded, jobs)
-    expected, workers = experiments.estimates(loaded, jobs), experiments.default_workers()
-    cost = experiments.cost(jobs, expected, workers) if jobs else "nothing"
+    workers = experiments.default_workers()
+    cost = experiments.cost(loaded, jobs, workers) if jobs else "nothing"
     told = f"{loaded.title}, to compute from what is at hand: {cost}."
     print(*(f"  {job}" for job in jobs), told, sep="\n")
 

@@ -8,9 +8,9 @@ What a node was at when it died is given to another.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from crosslingual import experiments
-from crosslingual.corpora import TASKS, CorpusUnavailable, fetch
+from crosslingual.corpora import TASKS, CorpusUnavailable
 from crosslingual.edition import Edition, EncoderEntry
 from crosslingual.experiments import ExperimentError, Job
 from crosslingual.models.encoder import FILES
@@ -30,14 +30,13 @@ from crosslingual.models.encoder import FILES
 KINDS = ("scores", "variants", "retrieval", "space")
 
 
-def run(edition: Edition, jobs: Iterable[Job], address: str, gpus: float = 0) -> None:
+def run(edition: Edition, jobs: list[Job], address: str, gpus: float = 0) -> None:
     """Compute jobs on the cluster at ``address`` ("auto": the one this machine belongs to).
 
     gpus: of one job; with 0.5, two share one. As `experiments.run` otherwise, which does here what
     needs no encoder. Raises ExperimentError where Ray is not installed, no cluster answers, or a
     job takes down one process after the other.
     """
-    jobs = list(dict.fromkeys(jobs))
     heavy = [job for job in jobs if job.kind in KINDS]
     experiments.run(edition, [job for job in jobs if job.kind not in KINDS])
     told = tqdm(_finished(edition, heavy, address, gpus), total=len(heavy), unit="job", leave=False)
@@ -52,7 +51,8 @@ def _finished(edition: Edition, jobs: list[Job], address: str, gpus: float) -> I
         raise ExperimentError("Ray is not installed: do pip install '.[cluster]'.") from None
     try:
         ray.init(address=address, log_to_driver=False)
-        packed = ray.put(_packed(edition))
+        with experiments.nothing_computed():  # nor fetched
+            packed = ray.put(_packed(edition))
         task = ray.remote(num_cpus=1, num_gpus=gpus)(_on_node)
         waiting = [task.remote([packed], job) for job in jobs]  # in a list it stays a reference
         while waiting:
@@ -68,7 +68,7 @@ def _finished(edition: Edition, jobs: list[Job], address: str, gpus: float) -> I
 def _packed(edition: Edition) -> tuple:
     """An edition with the content of all that it names and is at hand."""
     texts: dict[tuple, tuple] = {}
-    encoders, token = {}, fetch.TRANSFERS.set(False)
+    encoders = {}
     for task, split in product(TASKS, ["train", "test"]):
         for code in {*edition.languages(task), *edition.evaluation_languages(task)}:
             with suppress(ValueError):  # not at hand, and so in no job
@@ -83,7 +83,6 @@ def _packed(edition: Edition) -> tuple:
                 paths = {path for pattern in FILES for path in encoder.folder.glob(pattern)}
                 files = {path.name: np.fromfile(path, np.uint8) for path in paths}
                 encoders[name] = encoder.digest, files
-    fetch.TRANSFERS.reset(token)
     return edition.path, edition.document, edition.lines, texts, encoders
 
 
@@ -99,18 +98,14 @@ def _unpacked(packed: Any) -> Edition:
 
     path, document, lines, texts, encoders = ray.get(packed)
 
-    def known(place: int) -> Any:
-        def answer(*key: str) -> Any:
-            if key not in texts:
-                raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
-            return texts[key][place]
+    def known(place: int, *key: str) -> Any:
+        if key not in texts:
+            raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
+        return texts[key][place]
 
-        return answer
-
-    parts = {"digest": known(0), "labelled": known(1)}
-    parts |= {"parallel_digest": known(0), "parallel": known(1)}
-    for name in ("languages", "evaluation_languages"):
-        parts[name] = getattr(document.corpora, name)
+    digest, text, source = partial(known, 0), partial(known, 1), document.corpora
+    parts = {"digest": digest, "labelled": text, "parallel_digest": digest, "parallel": text}
+    parts |= {"languages": source.languages, "evaluation_languages": source.evaluation_languages}
     folders = {name: EncoderEntry(path=str(_put(*files))) for name, files in encoders.items()}
     here = {"corpora": SimpleNamespace(**parts), "encoders": folders}
     return Edition(path, document.model_copy(update=here), lines)

@@ -14,16 +14,16 @@ class BookError(ValueError):
     """A wrong chapter or parameter, a failed chapter, a refused page, or another build."""
 
 
-def root(start: Path | None = None) -> Path:
-    """The folder that holds ``_toc.yml`` and ``book/``, from ``start`` (default: here) upwards.
+def root() -> Path:
+    """The folder that holds ``_toc.yml`` and ``book/``, from here upwards.
 
     Failing that, the checkout that ``pip install --editable`` was run in; raises NoCheckout.
     """
-    start = Path(start or Path.cwd()).resolve()
-    for folder in (start, *start.parents, Path(__file__).resolve().parents[2]):
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
         if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
             return folder
-    raise NoCheckout(f"no book found from {start} upwards: go to the folder that holds _toc.yml")
+    raise NoCheckout(f"no book found from {here} upwards: go to the folder that holds _toc.yml")
 
 
 def chapters(root: Path) -> list[str]:

@@ -26,7 +26,6 @@ FOLDER = "downloads"  # beside the executed chapters
 COLUMNS = pd.read_csv(DATA / "columns.csv", index_col="column")
 LINKS = {"csv": "CSV", "tex": "LaTeX", "png": "PNG", "svg": "SVG", "data.csv": "data"}
 LINKS["runs.csv"] = "every run"
-STACK = r"\shortstack[r]{%s}"
 TEX = str.maketrans(
     {mark: f"\\{mark}" for mark in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -44,7 +43,6 @@ class Cell(str):
     values: dict[str, float]
 
     def __new__(cls, text: str, **values: float) -> Self:
-        """The text with what its numbers are rounded from."""
         cell = super().__new__(cls, text)
         cell.values = values
         return cell
@@ -101,7 +99,7 @@ def latex(
 
 def _tex(cell: str) -> str:
     lines = [_marked(line) for line in re.split(r"\n|<br ?/?>", cell)]
-    return lines[0] if len(lines) == 1 else STACK % r" \\ ".join(lines)
+    return lines[0] if len(lines) == 1 else r"\shortstack[r]{" + r" \\ ".join(lines) + "}"
 
 
 def _marked(line: str) -> str:
@@ -127,11 +125,6 @@ def runs(known: pd.DataFrame) -> pd.DataFrame:
 def documented(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that ``data/columns.csv`` knows, in its order."""
     return frame[[column for column in COLUMNS.index if column in frame]]
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """As a CSV file; its floats are read back as they are."""
-    return frame.to_csv(index=False)
 
 
 def link(name: str) -> str:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -198,7 +198,7 @@ def recorded(edition: Edition) -> pd.DataFrame:
     frame = kept.read(edition.name, "scores", about.rows + about.columns)
     models = frame[(frame.origin == kept.RECORDED) & ~frame.encoder.isin(FLOORS)]
     models = models[~models.fell_apart.astype(bool)].dropna(subset="score")
-    return kept.current(models, about.rows, _made_from(edition, "scores"))
+    return kept.current(models, about.rows, partial(_made_from, edition, "scores"))
 
 
 def lacking(edition: Edition, cells: pd.DataFrame) -> list[str]:
@@ -326,11 +326,11 @@ def artificial(edition: Edition) -> Edition:
     return edition if edition.artificial else Edition.load(WORLD)
 
 
-def results(edition: Edition, seeds: int | None = None) -> dict[str, pd.DataFrame]:
+def results(edition: Edition) -> dict[str, pd.DataFrame]:
     """Everything that the claims are judged on, by name."""
-    found = {task: scores(edition, task, seeds=seeds) for task in TASKS}
+    found = {task: scores(edition, task) for task in TASKS}
     found |= {"overlap": overlaps(edition), "retrieval": retrieval(edition)}
-    return found | {"earlier work, run": earlier_work(edition, "ner", seeds)}
+    return found | {"earlier work, run": earlier_work(edition, "ner")}
 
 
 def judged(edition: Edition, judge: Callable[[dict, Edition], pd.DataFrame]) -> dict:
@@ -422,7 +422,7 @@ def _judged(edition: Edition, kind: str, stamp: tuple) -> pd.DataFrame:
     """Read and judged once for all tables of a page; ``stamp`` changes with the files."""
     about = kinds()[kind]
     frame = kept.read(edition.name, kind, about.rows + about.columns)
-    return kept.current(frame, about.rows, _made_from(edition, kind))
+    return kept.current(frame, about.rows, partial(_made_from, edition, kind))
 
 
 def _jobs(edition: Edition, kind: str, found: pd.DataFrame) -> list[Job]:
@@ -443,19 +443,15 @@ def _absence(edition: Edition, kind: str, row: Any) -> str:
     return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
 
 
-def _made_from(edition: Edition, kind: str) -> Callable[[Any], dict[str, str]]:
-    """For a row all that determines it and is at hand: digests, recipe, versions of functions."""
-
-    def parts(row: Any) -> dict[str, str]:
-        inputs = _inputs(kind, row).items()
-        digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
-        found = {part: digest for part, digest in digests.items() if digest}
-        versions = [_floor(row), "scoring"] if _floor(row) else kinds()[kind].versions
-        if "finetune" in versions and "task" in row._fields:
-            found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
-        return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
-
-    return parts
+def _made_from(edition: Edition, kind: str, row: Any) -> dict[str, str]:
+    """All that determines a row and is at hand: digests, recipe, versions of functions."""
+    inputs = _inputs(kind, row).items()
+    digests = {part: _digest(edition, name, download=False)[0] for part, name in inputs}
+    found = {part: digest for part, digest in digests.items() if digest}
+    versions = [_floor(row), "scoring"] if _floor(row) else kinds()[kind].versions
+    if "finetune" in versions and "task" in row._fields:
+        found["recipe"] = str(_recipe(edition, row.task, getattr(row, "variant", AS_IT_IS)))
+    return found | {"versions": " ".join(f"{name} {VERSIONS[name]}" for name in versions)}
 
 
 def _inputs(kind: str, row: Any) -> dict[str, str]:
@@ -463,8 +459,7 @@ def _inputs(kind: str, row: Any) -> dict[str, str]:
     if _floor(row):
         named.pop("encoder")
     if getattr(row, "encoder", "") == score.PUT_BACK:
-        further = {part: f"code-switching/{part}/train" for part in ("corrected", "hi+en")}
-        return named | further
+        named |= {part: f"code-switching/{part}/train" for part in ("corrected", "hi+en")}
     return named
 
 
@@ -534,10 +529,7 @@ def nothing_computed(download: bool = False) -> Iterator[dict]:
 
 
 def prepare(edition: Edition, fresh: bool = False) -> dict[str, list[pd.DataFrame]]:
-    """Compute all that the book reads of an edition and lacks; with ``fresh``, all of it anew.
-
-    A fresh run that was broken off goes on where it was. Returns `everything`.
-    """
+    """Return `everything`, of which what lacks is computed; with ``fresh``, all of it anew."""
     if fresh:
         kept.begin_afresh(edition.name)
     run(edition, plan(edition, download=True))  # in one go: each kind alone would leave cores idle
@@ -564,7 +556,7 @@ def record(edition: Edition) -> None:
         kept.record(edition.name, kind, whole.sort_values(keys))
 
 
-def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> None:
+def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> None:
     """Compute jobs on local processes, one thread each, with a bar; each is kept when it is done.
 
     workers: processes; by default one per processor, or per GPU, and none but this where all is
@@ -572,44 +564,38 @@ def run(edition: Edition, jobs: Iterable[Job], workers: int | None = None) -> No
     cannot do (a broken corpus, a training that diverges) becomes the reason of its rows. Raises
     ExperimentError when a process dies.
     """
-    jobs = list(dict.fromkeys(jobs))
     if (planned := _PLANNED.get()) is not None:
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
         return
-    expected = estimates(edition, jobs)
-    short = sum(seconds for seconds, _ in expected) < SHORT
+    short = sum(estimate(edition, job)[0] for job in jobs) < SHORT
     number = 1 if short else min(workers or default_workers(), len(jobs))
-    tqdm.write(f"{edition.name}: {cost(jobs, expected, number)}.")
-    tasks = [(computed, job) for job in jobs]
-    for job, result in _side_by_side(edition, tasks, expected, number):
+    tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
+    for job, result in _side_by_side(edition, computed, jobs, number):
         conclude(edition, job, result)
 
 
-def remade(edition: Edition, jobs: Sequence[Job], workers: int) -> Iterator[pd.DataFrame]:
-    """Models fine-tuned anew. Columns as of `scores`, and seconds; nothing is kept."""
-    number, expected = min(workers, len(jobs)), estimates(edition, jobs)
-    tqdm.write(f"{edition.name}, anew: {cost(jobs, expected, number)}.")
-    return _side_by_side(edition, [(_remake, job) for job in jobs], expected, number)
+def remade(edition: Edition, jobs: list[Job], workers: int) -> Iterator[pd.DataFrame]:
+    """Models fine-tuned anew. Columns as of `scores`; nothing is kept."""
+    number = min(workers, len(jobs))
+    tqdm.write(f"{edition.name}, anew: {cost(edition, jobs, number)}.")
+    return _side_by_side(edition, _remake, jobs, number)
 
 
-def _side_by_side(
-    edition: Edition, tasks: Sequence[tuple], expected: Sequence[tuple], number: int
-) -> Iterator[Any]:
-    """What functions of worker processes return, in the order in which they end.
+def _side_by_side(edition: Edition, function: Callable, jobs: list[Job], number: int) -> Iterator:
+    """What a function returns of each job in worker processes, in the order in which they end.
 
-    The bar goes by the seconds expected of each, not by their number, and so does what it says of
-    the time that remains.
+    The bar, and the time that it says remains, go by the seconds expected of each.
     """
-    calls = (delayed(_call)(i, edition.path, *task) for i, task in enumerate(tasks))
-    seconds = [seconds for seconds, _ in expected]
+    calls = (delayed(_call)(i, edition.path, function, job) for i, job in enumerate(jobs))
+    seconds = [estimate(edition, job)[0] for job in jobs]
     try:
         how = {"return_as": "generator_unordered", "batch_size": 1}
         how |= {"initializer": end_with, "initargs": (os.getpid(),)}
         pool = Parallel(number, backend="loky", **how)
         with tqdm(total=sum(seconds), bar_format=BAR, leave=False) as bar:
             for done, (index, result) in enumerate(pool(calls), 1):
-                bar.set_postfix_str(f"{done} of {len(tasks)}", refresh=False)
+                bar.set_postfix_str(f"{done} of {len(jobs)}", refresh=False)
                 bar.update(seconds[index])
                 yield result
     except TerminatedWorkerError as problem:
@@ -619,13 +605,10 @@ def _side_by_side(
         ) from problem
 
 
-def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: int) -> str:
-    """What jobs are and take: "165 models and 5 other results, about 16 minutes ...".
-
-    It says what `estimates` rest on, and if the machine is busy.
-    """
+def cost(edition: Edition, jobs: list[Job], workers: int) -> str:
+    """What jobs are and take: "165 models and 5 other results, about 16 minutes ..."."""
     models = sum(job.kind in ("scores", "variants") for job in jobs)
-    seconds, bases = zip(*expected, strict=True)
+    seconds, bases = zip(*(estimate(edition, job) for job in jobs), strict=True)
     minutes = sum(seconds) / workers / 60
     shown = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(1, minutes):.0f} minute(s)"
     told = f"{models} models and {len(jobs) - models} other results, about {shown} on {workers}"
@@ -634,16 +617,13 @@ def cost(jobs: Sequence[Job], expected: Sequence[tuple[float, str]], workers: in
     return told + "; the machine is busy now, with which it takes longer" * busy
 
 
-def estimates(edition: Edition, jobs: Iterable[Job]) -> list[tuple[float, str]]:
-    """Seconds that each job takes, and what that rests on.
+@lru_cache(maxsize=4096)
+def estimate(edition: Edition, job: Job) -> tuple[float, str]:
+    """Seconds that a job takes, and what that rests on.
 
     A model goes by its words: those it is trained on, those it tags. What such a word took in
     models kept of this encoder and device is taken, or else what 64 sentences take now.
     """
-    return [_expected(edition, job) for job in jobs]
-
-
-def _expected(edition: Edition, job: Job) -> tuple[float, str]:
     if job.kind in ("scores", "variants"):
         task, encoder, train, _ = job.about[-4:]
         targets = job.evaluate or edition.evaluation_languages(task)
@@ -700,10 +680,10 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
 
     codes = edition.languages(task)
     train = next(code for code in codes if _digest(edition, f"{task}/{code}/train")[0])
-    columns, spent = edition.corpus(task, train, "train")[:].values(), []
-    lengths = np.array([len(words) for words in next(iter(columns))])
+    corpus, one = edition.corpus(task, train, "train"), edition.encoder(encoder)
+    lengths = np.array(list(map(len, corpus["tokens"])))
     typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:64]
-    text, one = [[column[i] for i in typical] for column in columns], edition.encoder(encoder)
+    text, spent = list(corpus.select(typical)[:].values()), []
     one.model()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -731,9 +711,7 @@ def _call(number: int, path: Path, function: Callable, job: Job) -> tuple[int, A
 
 
 def _remake(edition: Edition, job: Job) -> pd.DataFrame:
-    started = time.perf_counter()
-    frame = _evaluated(edition, (AS_IT_IS, *job.about), job.evaluate)
-    return frame.assign(seconds=time.perf_counter() - started)
+    return _evaluated(edition, (AS_IT_IS, *job.about), job.evaluate)
 
 
 def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
@@ -743,7 +721,8 @@ def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
         frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
         return job, str(problem)
-    parts = map(_made_from(edition, job.kind), frame.itertuples(index=False))
+    frame = frame.assign(**dict(zip(kinds()[job.kind].unit, job.about, strict=True)))
+    parts = [_made_from(edition, job.kind, row) for row in frame.itertuples(index=False)]
     about = {"seconds": round(time.perf_counter() - started, 2)} | _where() | kept.about()
     return job, frame.assign(made_from=list(map(json.dumps, parts)), **about)
 
@@ -784,7 +763,7 @@ def _where() -> dict[str, str | float]:
     return {"device": f"cpu, {torch.get_num_threads()} thread(s)", "memory": memory}
 
 
-# ---- what each kind of job makes
+# ---- what each kind of job makes: rows, to which `computed` adds what they are about
 
 
 def _make_scores(edition: Edition, *about: Any) -> pd.DataFrame:
@@ -820,19 +799,18 @@ def _evaluated(edition: Edition, about: tuple, targets: Sequence[str]) -> pd.Dat
 
 
 def _untaught(edition: Edition, task: str, name: str, train: str, seed: int) -> Any:
-    text = edition.corpus(task, train, "train")[:].values()
+    tokens, labels = edition.corpus(task, train, "train")[:].values()
     if name in score.BASELINES:
-        return score.baseline(name, *text)
+        return score.baseline(name, tokens, labels)
     from crosslingual.models import bilstm_crf, transliteration
 
     if name == score.BILSTM_CRF:
-        return bilstm_crf.BiLSTMCRF(*text, seed)
+        return bilstm_crf.BiLSTMCRF(tokens, labels, seed)
     if name == score.TWO_READINGS:
-        return transliteration.TwoReadings(*text, seed)
-    typed, further = (edition.corpus(task, part, "train")[:] for part in (train, "hi+en"))
-    corrected = edition.corpus(task, "corrected", "train")[:]
-    both = typed["tokens"], *corrected.values(), *further.values()
-    return transliteration.BackTransliteration(*both, seed)
+        return transliteration.TwoReadings(tokens, labels, seed)
+    corrected, mixed = (edition.corpus(task, part, "train")[:] for part in ("corrected", "hi+en"))
+    both = *corrected.values(), *mixed.values()
+    return transliteration.BackTransliteration(tokens, *both, seed)
 
 
 def _finetuned(edition: Edition, about: tuple, targets: tuple) -> list[list[list[str]]]:
@@ -883,14 +861,12 @@ def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFram
         code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
         for code in train.keys() & test.keys()
     }
-    found = pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
-    return found.assign(encoder=encoder, entities=entities)
+    return pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
 
 
 def _make_retrieval(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
     text = edition.parallel(source, target)[:]
-    found = retrieve.curve(edition.encoder(encoder), *text.values(), CANDIDATES)
-    return found.assign(encoder=encoder, source=source, target=target)
+    return retrieve.curve(edition.encoder(encoder), *text.values(), CANDIDATES)
 
 
 def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.DataFrame:
@@ -902,18 +878,16 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
         for side, xy in zip(["source", "target"], retrieve.drawn(*vectors, view), strict=True):
             frame = pd.DataFrame(xy, columns=["x", "y"]).rename_axis("sentence").reset_index()
             frames.append(frame.assign(layer=layer, view=view, side=side, found=found))
-    return pd.concat(frames).assign(encoder=encoder, source=source, target=target)
+    return pd.concat(frames)
 
 
 def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
-    counted = corpora.statistics(edition.corpus(task, language, split))
-    return pd.DataFrame([{"task": task, "language": language, "split": split, **counted}])
+    return pd.DataFrame([corpora.statistics(edition.corpus(task, language, split))])
 
 
 def _make_profile(edition: Edition, language: str) -> pd.DataFrame:
     train, test = (edition.corpus("pos", language, split)[:] for split in ("train", "test"))
-    measured = score.profile(*train.values(), *test.values())
-    return pd.DataFrame([{"language": language, **measured}])
+    return pd.DataFrame([score.profile(*train.values(), *test.values())])
 
 
 def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
@@ -926,8 +900,7 @@ def _make_examples(edition: Edition, kind: str, language: str) -> pd.DataFrame:
     else:
         row, second = _switched(edition)
     columns = {"word": row["tokens"], "second": second, "tag": row["labels"]}
-    frame = pd.DataFrame(columns).rename_axis("word_number").reset_index()
-    return frame.assign(kind=kind, language=language)
+    return pd.DataFrame(columns).rename_axis("word_number").reset_index()
 
 
 def _switched(edition: Edition) -> tuple[dict, list[str]]:

@@ -24,8 +24,9 @@ SOLVED = re.compile(REGION.format(".*"), re.DOTALL)
 STUB = {"code": "# YOUR CODE HERE\nraise NotImplementedError()", "markdown": "YOUR ANSWER HERE"}
 POINTS = {"easy": 1, "medium": 2, "hard": 3}
 ABOUT = (
-    "# {title}: exercises\n\nThey belong to {chapter} of *How multilingual is Multilingual BERT?* "
-    "Run the cells from the top: they load the book's records, and nothing is downloaded."
+    "# {title}: exercises\n\nThey belong to [{title}](../../html/{name}.html) of *How multilingual "
+    "is Multilingual BERT?* Run the cells from the top: they load the book's records, and nothing "
+    "is downloaded."
 )
 
 
@@ -73,10 +74,9 @@ def teacher(cells: list[NotebookNode], name: str, number: int) -> list[NotebookN
     if not asked:
         raise book.BookError(f"chapter {name} has no exercises to hand out")
     title = re.search(r"^# (.+)", cells[0].source, re.MULTILINE)[1]
-    about = ABOUT.format(title=title, chapter=_plain(f"{{doc}}`{title} <{name}>`", name))
     folds = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in cells]
     first = [cells[folds.index(fold)] for fold in ("Parameters", "Set-up")]
-    given = [new_markdown_cell(about, id="about"), *first]
+    given = [new_markdown_cell(ABOUT.format(title=title, name=name), id="about"), *first]
     for i, (begin, end) in enumerate(zip(asked, [*asked[1:], None], strict=True), 1):
         given += _exercise(f"{number}.{i}", name, cells, cells[begin:end])
     return given

@@ -48,14 +48,11 @@ class Form(ipywidgets.VBox):
             field.value = codes[:4]
         self._show()
 
-    def _asked(self) -> tuple:
-        corpora = list(self.train.value), list(self.evaluate.value)
-        return self.edition, self.task.value, *corpora, self.seeds.value, [self.encoder.value]
-
     def _show(self, *_) -> None:
         """What is kept, why other cells are empty, and a button for what can be computed."""
+        asked = self.task.value, self.train.value, self.evaluate.value, self.seeds.value
         with experiments.nothing_computed() as lacking:
-            frame = experiments.scores(*self._asked())
+            frame = experiments.scores(self.edition, *asked, [self.encoder.value])
         self.jobs, told = list(lacking), frame.reason[frame.reason != ""].head(1)
         self.told.value = "" if self.jobs else escape(" ".join(told))
         self.button.description = COST if self.jobs else "Nothing to compute"
@@ -65,9 +62,8 @@ class Form(ipywidgets.VBox):
 
     def _go_on(self, _) -> None:
         if self.button.description == COST:
-            expected = experiments.estimates(self.edition, self.jobs)
             workers = experiments.default_workers()
-            self.told.value = experiments.cost(self.jobs, expected, workers)
+            self.told.value = experiments.cost(self.edition, self.jobs, workers)
             self.button.description = "Compute them"
         else:
             self.button.disabled, self.button.description = True, "Being computed"

@@ -24,10 +24,9 @@ def _table(number: str, caption: str, encoder: str | None = None) -> pd.DataFram
 
 NER, TAGGING = "NER F1 on the languages of the CoNLL data", "Tagging accuracy"
 TREEBANKS, PAIRS = "on Universal Dependencies", "zero-shot pairs, M-BERT"
-WITHIN = "NER F1 within one language, without pre-training and with it"
 TABLE_1 = _table("1", f"{NER}, M-BERT", "m-bert")
 TABLE_2 = _table("2", f"{TAGGING} {TREEBANKS}, M-BERT", "m-bert")
-TABLE_3 = _table("3", WITHIN)
+TABLE_3 = _table("3", "NER F1 within one language, without pre-training and with it")
 TABLE_4 = _table("4", f"{TAGGING} across scripts, M-BERT", "m-bert")
 TABLE_5A = _table("5a", f"{TAGGING} by order of subject, verb and object, {PAIRS}", "m-bert")
 TABLE_5B = _table("5b", f"{TAGGING} by order of adjective and noun, {PAIRS}", "m-bert")

@@ -92,8 +92,7 @@ def page(root: Path, name: str, edition: str) -> Path:
     """
     pages, draft = root / "_build/chapters/pages", root / "_build/chapters/site"
     around = book.built(root, Edition.load(edition).name, DEFAULT)
-    for folder in (pages, draft):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(pages, ignore_errors=True)
     shutil.copytree(around, pages)
     shutil.copy(root / "_build/chapters" / f"{name}.ipynb", pages / f"{name}.ipynb")
     book.furnish(root, pages)

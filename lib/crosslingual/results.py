@@ -161,8 +161,7 @@ def record(edition: str, kind: str, frame: pd.DataFrame) -> None:
     # Rows of one evaluation corpus below each other: what they have in common packs away.
     order = [column for column in ("evaluate", "layer") if column in frame]
     frame = frame.drop(columns=["origin", "note", "edition"], errors="ignore")
-    frame = frame.sort_values(order, kind="stable") if order else frame
-    _put(recorded(edition) / f"{kind}.parquet", _dump(frame))
+    _put(recorded(edition) / f"{kind}.parquet", _dump(frame.sort_values(order, kind="stable")))
 
 
 def merge(folder: Path) -> int:

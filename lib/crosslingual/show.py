@@ -103,10 +103,10 @@ class Table:
     def files(self) -> dict[str, str]:
         """What a reader takes along: cells as CSV, the table as LaTeX, perhaps runs; by name."""
         cells, caption = downloads.tidy(self.header, self.rows), downloads.plain(self.caption)
-        files = {"csv": downloads.csv(cells)}
+        files = {"csv": cells.to_csv(index=False)}
         files["tex"] = downloads.latex(caption, self.name, self.header, self.rows, self.text)
         if self.runs is not None:
-            files["runs.csv"] = downloads.csv(self.runs)
+            files["runs.csv"] = self.runs.to_csv(index=False)
         return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
     def html(self) -> str:
@@ -448,7 +448,7 @@ class Figure:
         with matplotlib.rc_context({"svg.hashsalt": self.name}):  # the same file every time
             self.drawing.savefig(drawn, format="svg", metadata={"Date": None})
         files = {"png": base64.b64encode(self.png).decode(), "svg": drawn.getvalue()}
-        files |= {"data.csv": downloads.csv(downloads.documented(data))} if len(data) else {}
+        files |= {"data.csv": downloads.documented(data).to_csv(index=False)} if len(data) else {}
         return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
     def uri(self) -> str:

@@ -12,7 +12,7 @@ import nbformat
 from markdown_it import MarkdownIt
 
 from crosslingual import DEFAULT, downloads
-from crosslingual.book import BookError
+from crosslingual.book import BookError, glued
 
 PAGE = """\
 <!doctype html>
@@ -27,7 +27,6 @@ PAGE = """\
 </body>
 </html>
 """
-GLUED = "application/papermill.record/text/plain"
 
 
 def write(root: Path) -> Path:
@@ -53,13 +52,10 @@ def _found(executed: Path) -> dict[str, str]:
     """What chapters glued, as text, and their tables and figures, as HTML, by name."""
     found = {}
     for path in executed.glob("*.ipynb"):
-        cells = nbformat.read(path, 4).cells
-        for output in (output for cell in cells for output in cell.get("outputs", [])):
-            about = output.get("metadata", {})
-            if "scrapbook" in about:
-                key = f"{path.stem}/{about.scrapbook.name}"
-                found[key] = ast.literal_eval(output.data[GLUED])
-            elif downloads.KEY in about:
-                name = min(about[downloads.KEY].files).split(".")[0]
-                found[name] = f'<div class="shown">\n{output.data["text/html"]}\n</div>'
+        notebook = nbformat.read(path, 4)
+        for name, phrase in glued(notebook).items():
+            found[f"{path.stem}/{name}"] = ast.literal_eval(phrase)
+        for output, _, files in downloads.in_notebook(notebook):
+            html = f'<div class="shown">\n{output.data["text/html"]}\n</div>'
+            found[min(files).split(".")[0]] = html
     return found

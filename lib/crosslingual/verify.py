@@ -1,7 +1,4 @@
-"""Do recorded results come out again? Models are fine-tuned anew and held against their records.
-
-When a recomputed score agrees with its record is said once, in `RULE`.
-"""
+"""Do recorded results come out again? Models are fine-tuned anew and held against their records."""
 
 from __future__ import annotations
 
@@ -78,23 +75,22 @@ def verify(edition: Edition, cells: pd.DataFrame, workers: int = 1) -> pd.DataFr
     """Fine-tune the models of cells anew; what is recorded stays as it is.
 
     Columns besides those of cells: anew (percent), equal (percent of sentences with the recorded
-    counts), agrees, took (seconds). Raises VerifyError if something lacks that this takes.
+    counts), agrees. Raises VerifyError if something lacks that this takes.
     """
-    models = [
-        Job("scores", *m) for m in cells.groupby(MODEL, sort=False).evaluate.agg(tuple).items()
-    ]
+    targets = cells.groupby(MODEL, sort=False).evaluate.agg(tuple)
+    models = [Job("scores", *model) for model in targets.items()]
     if lacking := experiments.lacking(edition, cells):
         told = f"{edition.name} cannot be verified here: of what {len(models)} model(s) of "
         told += f"{', '.join(sorted(set(cells.encoder)))} take {len(lacking)} are not at hand"
         raise VerifyError(f"{told}, the first being: {lacking[0]}")
     found = pd.concat(experiments.remade(edition, models, workers))
+    found = found.rename(columns={"score": "anew"})
     both = cells.merge(found, on=[*MODEL, "evaluate"], suffixes=("", "_anew"))
     pairs = zip(both.counts, both.counts_anew, strict=True)
     both["equal"] = [100 * float((one == other).all(axis=1).mean()) for one, other in pairs]
-    within = both.score_anew.between(both.low, both.high)
+    within = both.anew.between(both.low, both.high)
     agrees = (both.equal >= EQUAL).where(both.exact, within)
-    names = {"score_anew": "anew", "seconds_anew": "took"}
-    return both.assign(agrees=agrees).drop(columns="counts_anew").rename(columns=names)
+    return both.assign(agrees=agrees).drop(columns="counts_anew")
 
 
 def told(verified: pd.DataFrame) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def main(snapshots: str, name: str = "pocket", encoder: str = "m-bert") -> None:
     last = int(pd.read_json(log, lines=True).step.max()) if log.is_file() else max(steps) + 1
     folders = sorted({0: "", **steps, last: edition.encoder(encoder).folder}.items())
     found = pd.concat(probed(edition, encoder, step, str(folder)) for step, folder in folders)
-    parts = map(experiments._made_from(edition, "emergence"), found.itertuples(index=False))
+    parts = [experiments._made_from(edition, "emergence", row) for row in found.itertuples()]
     about = experiments._where() | results.about()
     found = found.assign(made_from=list(map(json.dumps, parts)), **about)
     results.record(name, "emergence", found)
