@@ -29,12 +29,12 @@ ABOVE, BELOW, PERMUTED = Rule("above", 80), Rule("below", 8), Rule("above", 0, T
 @pytest.mark.parametrize(
     "rule, low, high, p, verdict",
     [
-        (ABOVE, 80.1, 85, None, "supported"),
-        (ABOVE, 79.9, 85, None, "undecided"),
-        (ABOVE, 70, 79.9, None, "contradicted"),
-        (BELOW, 1, 7.9, None, "supported"),
-        (BELOW, 1, 8.1, None, "undecided"),
-        (BELOW, 8.1, 9, None, "contradicted"),
+        (ABOVE, 80.1, 85, np.nan, "supported"),
+        (ABOVE, 79.9, 85, np.nan, "undecided"),
+        (ABOVE, 70, 79.9, np.nan, "contradicted"),
+        (BELOW, 1, 7.9, np.nan, "supported"),
+        (BELOW, 1, 8.1, np.nan, "undecided"),
+        (BELOW, 8.1, 9, np.nan, "contradicted"),
         (PERMUTED, 0.2, 0.5, 0.01, "supported"),
         (PERMUTED, 0.2, 0.5, 0.2, "undecided"),
         (PERMUTED, -0.5, -0.2, 0.9, "contradicted"),

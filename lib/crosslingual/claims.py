@@ -35,7 +35,6 @@ CORRECTED, TRANSLITERATED, MIXED = "corrected", "transliterated", "hi+en"
 # there is none. "reasons" maps (name, *cell) to why it has no value, "cannot judge" a claim's id
 # to why these results can say nothing about it.
 Evidence = dict[str, pd.DataFrame | pd.Series | str | dict]
-Group = Callable[[str], str | None]  # the group of a language, by its code
 Keep = Callable[[str, str, float], bool]  # whether a pair counts: train, evaluate, covariate
 # What evidence is made from which result, and lacks for its reason.
 MADE_FROM = {
@@ -52,7 +51,7 @@ class Measurement(NamedTuple):
     """A statistic for every version of the scores, and its p value where languages are permuted."""
 
     versions: pd.Series
-    p: float | None = None
+    p: float = np.nan
 
 
 Measure = Callable[[Evidence], Measurement]
@@ -71,12 +70,12 @@ class Rule:
     permutation: bool = False
     languages: bool = False
 
-    def verdict(self, interval: Estimate | Interval, p: float | None = None) -> str:
+    def verdict(self, interval: Estimate | Interval, p: float = np.nan) -> str:
         sign = 1 if self.side == "above" else -1
         low, high = sorted(sign * (end - self.threshold) for end in (interval.low, interval.high))
         if high < 0:
             return CONTRADICTED
-        significant = not self.permutation or (p is not None and p < SIGNIFICANCE)
+        significant = not self.permutation or p < SIGNIFICANCE
         return SUPPORTED if low > 0 and significant else UNDECIDED
 
     def __str__(self) -> str:
@@ -134,8 +133,7 @@ def _judged(claim: Claim, evidence: Evidence) -> list:
     over = claim.rule.verdict(estimate.over, p) if known else ""
     note = evidence.get("cannot judge", {}).get(claim.id, "")
     verdict = NOT_TESTABLE if note else over if claim.rule.languages else fixed
-    numbers = [*estimate[:3], *estimate.over, np.nan if p is None else p]
-    return [*numbers, verdict, fixed, over, note]
+    return [*estimate[:3], *estimate.over, p, verdict, fixed, over, note]
 
 
 def estimated(evidence: Evidence, measure: Measure) -> Estimate:
@@ -349,7 +347,7 @@ def common_features(
     return found[found > 0]
 
 
-def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
+def group_means(scores: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
     """Unweighted means over the zero-shot pairs between groups of languages (Table 5).
 
     A seed that some pair lacks has no mean: it would be one over other pairs.

@@ -152,10 +152,10 @@ def literal(text: str) -> str:
     return re.sub(r"^(?:[^\w&]|\d(?=\d*[.)] ))", lambda mark: f"&#{ord(mark[0])};", "".join(parts))
 
 
-def fenced(text: str, language: str = "yaml") -> Markdown:
-    """A text that may be anybody's as a block of code, which no line of it can end."""
+def fenced(text: str) -> Markdown:
+    """YAML that may be anybody's as a block of code, which no line of it can end."""
     fence = "`" * (3 + max(map(len, re.findall("`+", text)), default=0))
-    return Markdown(f"{fence}{language}\n{text}\n{fence}")
+    return Markdown(f"{fence}yaml\n{text}\n{fence}")
 
 
 def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
@@ -254,12 +254,10 @@ def beside(
 
 def titled(published: pd.DataFrame, edition: "Edition") -> str:
     """A table's caption with the encoder that was used in the place of the paper's, if another."""
-    caption = published.attrs["caption"]
-    for role in ("m-bert", "en-bert"):
-        if (title := edition.encoder_title(role)) != role.upper():
-            beside = f"{title} beside the paper's {role.upper()}"
-            caption = re.sub(rf"\b{role.upper()}\b", beside, caption)
-    return caption
+    caption, role = published.attrs["caption"], published.attrs["encoder"]
+    title, paper = edition.encoder_title(role), role.upper()
+    beside = f"{title} beside the paper's {paper}"
+    return caption if title == paper else caption.replace(paper, beside)
 
 
 def systems(
@@ -381,8 +379,8 @@ def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
     if "seed" in frame and not codes:  # no corpus lacks wholly, but perhaps some model
         model = [frame[name] for name in ("train", "seed", "task", "encoder")]
         gone = lacks.groupby(model, sort=False).all().loc[lambda whole: whole].index
-        seeds = pd.DataFrame(list(gone), columns=["train", "seed", "task", "encoder"])
-        by = seeds.drop_duplicates(["train", "seed"]).groupby("train", sort=False).seed
+        seeds = gone.to_frame(index=False).drop_duplicates(["train", "seed"])
+        by = seeds.groupby("train", sort=False).seed
         named = [f"{label(train)} (seed {', '.join(map(str, some))})" for train, some in by]
         return ", ".join(named) + ": " * bool(named)
     return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < every.index.nunique() else ""
@@ -451,22 +449,19 @@ class Figure:
         files |= {"data.csv": downloads.csv(downloads.documented(data))} if len(data) else {}
         return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
-    def uri(self) -> str:
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
-
     def html(self) -> str:
         """HTML for a live notebook and for ``gallery``."""
         alt, text = html.escape(self.alt, quote=True), html.escape(self.caption)
-        image = f'<img src="{self.uri()}" alt="{alt}" style="width: 100%; max-width: 600px">'
+        source = f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+        image = f'<img src="{source}" alt="{alt}" style="width: 100%; max-width: 600px">'
         return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
 
     def markdown(self) -> str:
         """MyST source of the numbered figure, whose image `downloads.unpack` writes."""
         options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
         options += "\n:figclass: wide" * self.wide
-        image = (
-            f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}\n\n{self.caption}\n```\n"
-        )
+        start = f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}"
+        image = f"{start}\n\n{self.caption}\n```\n"
         return indexed(self.name) + image + downloads.links(self.files)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
@@ -658,10 +653,10 @@ def against(
     )
 
 
-def span(values: Iterable[float], decimals: int = 1) -> str:
+def span(values: Iterable[float]) -> str:
     """The lowest and the highest: "12.1 to 80.4"."""
     values = list(values)
-    ends = [number(end(values), decimals) for end in (min, max)] if values else [NOTHING]
+    ends = [number(end(values)) for end in (min, max)] if values else [NOTHING]
     return " to ".join(dict.fromkeys(ends))
 
 

@@ -78,7 +78,8 @@ def t_interval(values) -> Interval:
 
 
 def percentile_interval(draws) -> Interval:
-    return Interval(*np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    """Of draws in the last axis."""
+    return Interval(*np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=-1))
 
 
 def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crosslingual.edition import Edition
 
 CLAIMS = [*transfer.CLAIMS, *vocabulary.CLAIMS, *structure.CLAIMS, *space.CLAIMS]
-SECTIONS = {"2": "Does it transfer?", "3": "Vocabulary", "4": "Structure", "5": "Space"}
+SECTIONS = ["2", "3", "4", "5"]
 VERDICT_COLOURS = {"supported": CYCLE[0], "contradicted": CYCLE[1]}
 GREY, DARK = "#777777", "#444444"
 MARGINS = (
@@ -46,9 +46,8 @@ def ledger(results: dict[str, pd.DataFrame], edition: Edition) -> pd.DataFrame:
     """
     ours = claims.judge(CLAIMS, claims.evidence(results, edition))
     paper = claims.judge(CLAIMS, claims.published_evidence())
-    stated = claims.STATED.loc[ours.index, :"threshold"].assign(
-        rule=[str(one.rule) for one in CLAIMS]
-    )
+    rules = [str(one.rule) for one in CLAIMS]
+    stated = claims.STATED.loc[ours.index, :"threshold"].assign(rule=rules)
     return stated.join(ours).join(paper.add_prefix("paper_"))
 
 
@@ -268,7 +267,6 @@ def reading(
         "testable": str(sum(known[0])),
         "agree": show.share(both.verdict == both.paper_verdict),
         "against": show.quoted(judged.title[judged.paper_verdict == CONTRADICTED]),
-        "comparable": f"{claims.COMPARABLE:g}",
         "rejudged": show.quoted(claims.STATED.title[claims.STATED.interval == "languages"]),
         "changed": "; ".join(f"in {name} {_changed(one)}" for name, one in every.items()),
         "these_alone": show.quoted(lasting.title),

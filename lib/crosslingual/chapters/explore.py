@@ -83,12 +83,9 @@ def _cells(runs: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     versions = stats.draws(runs).droplevel("encoder")
     seeds, mean = versions["seed"], versions["mean"][0]
     half = t.ppf((1 + stats.LEVEL) / 2, seeds.count(axis=1) - 1) * seeds.sem(axis=1)
-    low, high = np.quantile(
-        versions["draw"], [(1 - stats.LEVEL) / 2, (1 + stats.LEVEL) / 2], axis=1
-    )
-    cells = pd.DataFrame(
-        {"value": mean, "low": np.fmin(low, mean - half), "high": np.fmax(high, mean + half)}
-    )
+    low, high = stats.percentile_interval(versions["draw"])
+    ends = {"low": np.fmin(low, mean - half), "high": np.fmax(high, mean + half)}
+    cells = pd.DataFrame({"value": mean} | ends)
     cells["seeds"] = runs.groupby(PAIR).seed.agg(lambda some: ", ".join(map(str, sorted(some))))
     printed = claims.published_evidence()[task]
     if not edition.artificial and encoder in printed.index:
@@ -221,7 +218,6 @@ def page(found: Mapping[str, Measure], edition: Edition) -> str:
 
 
 def _menu(name: str, title: str, options: Mapping[str, str]) -> str:
-    listed = (
-        f'<option value="{escape(key)}">{escape(text)}</option>' for key, text in options.items()
-    )
+    option = '<option value="{}">{}</option>'
+    listed = (option.format(*map(escape, each)) for each in options.items())
     return f'<label>{title} <select name="{name}">{"".join(listed)}</select></label>'

@@ -91,8 +91,8 @@ def figure_3(
 def _draw_line(panel: Axes, rows: pd.DataFrame, colour: str) -> tuple[float, str]:
     """Draw one pair; return the height at which its line ends, and the pair in words."""
     line, reached = _line(rows), rows.groupby("method").accuracy.max()
-    bands = zip(*_intervals(np.stack(list(line.hits), axis=1)), strict=True)
-    panel.fill_between(line.index, *bands, color=colour, alpha=0.2, linewidth=0)
+    band = _interval(np.stack(list(line.hits), axis=1))
+    panel.fill_between(line.index, *band, color=colour, alpha=0.2, linewidth=0)
     panel.plot(line.index, line.accuracy, color=colour, linewidth=2, marker="o", markersize=4)
     copied, length = (reached[baseline] for baseline in BASELINES)
     dashes = {"linewidth": 1.2, "linestyle": (0, (4, 3))}
@@ -104,10 +104,10 @@ def _draw_line(panel: Axes, rows: pd.DataFrame, colour: str) -> tuple[float, str
     return float(last), f"{layers}; by shared pieces {copied}, by length {length}"
 
 
-def _intervals(hits: np.ndarray) -> list[stats.Interval]:
-    """Bootstrap intervals of accuracies from hits [sentences, layers], the same draws for all."""
+def _interval(hits: np.ndarray) -> stats.Interval:
+    """Bootstrap interval of accuracy, from hits [sentences]; of each layer [sentences, layers]."""
     weights = stats.sentence_weights(len(hits), 1000, np.random.default_rng(0))
-    return [*map(stats.percentile_interval, (100 * (weights @ hits) / len(hits)).T)]
+    return stats.percentile_interval((100 * (weights @ hits) / len(hits)).T)
 
 
 def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
@@ -126,8 +126,7 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
     asked, others = rows[rows.queries == "all"], rows[rows.queries == "nothing shared"]
     line, reached = _line(asked), asked.groupby("method").accuracy.max()
     best = line.accuracy.idxmax()
-    (interval,) = _intervals(line.hits[best][:, None])
-    accuracy = stats.Estimate(line.accuracy[best], *interval)
+    accuracy = stats.Estimate(line.accuracy[best], *_interval(line.hits[best]))
     return {
         "sentences": f"{int(asked.candidates.max()):,}",
         "embeddings": show.number(line.accuracy.iloc[0]),

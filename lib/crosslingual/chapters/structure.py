@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from crosslingual import claims, languages, published, show, stats
-from crosslingual.chapters.transfer import WORD_SHAPE
+from crosslingual.chapters.transfer import WORD_SHAPE, leads
 from crosslingual.claims import Claim, Evidence, Measurement, across_scripts, every_pair
 from crosslingual.downloads import joined
 from crosslingual.stats import Estimate, valued
@@ -239,21 +239,15 @@ def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """Macro-averages over GROUPS of pairs; last, how many of each M-BERT tags best of all."""
     runs = valued(scores)
     taggers, rows = list(dict.fromkeys(runs.encoder)), []
-    versions = stats.draws(scores) if taggers else None
-    means = runs.groupby(["train", "evaluate", "encoder"]).score.mean().unstack()
-    means = means.reindex(columns=means.columns.union(["m-bert"])).dropna()
-    ahead = stats.zero_shot(means["m-bert"] > means.drop(columns="m-bert").max(axis=1))
+    versions, best = stats.draws(scores) if taggers else None, leads(runs)
     for title, keep in GROUPS.items():
         cells = [_cell(_average(versions.loc[[tagger]], keep)) for tagger in taggers]
-        leads = [lead for pair, lead in ahead.items() if keep(*pair)]
-        rows += [[title, *cells, f"{sum(leads)} of {len(leads)}"]] * ({*cells} != {show.MISSING})
+        ahead = [lead for pair, lead in best.items() if keep(*pair)]
+        rows += [[title, *cells, f"{sum(ahead)} of {len(ahead)}"]] * ({*cells} != {show.MISSING})
     about = "Zero-shot accuracy, macro-averaged, "
     about += "and what is reached without multilingual pre-training"
-    header = [
-        "pairs",
-        *map(edition.encoder_title, taggers),
-        f"{edition.encoder_title('m-bert')} leads",
-    ]
+    first = f"{edition.encoder_title('m-bert')} leads"
+    header = ["pairs", *map(edition.encoder_title, taggers), first]
     return show.table(about, "floors-by-group", header, rows, edition, scores, notes=[WORD_SHAPE])
 
 
@@ -276,9 +270,8 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     frame = scores[scores.encoder == "m-bert"]
     (means, sizes), rows = _group_means(frame, groups[part]), []
     for train, paper in printed.iterrows():
-        ours = {evaluate: means.get((train, evaluate), UNKNOWN) for evaluate in printed}
         told = {c: joined("paper {paper}", paper=show.number(x, 2)) for c, x in paper.items()}
-        cells = [_cell(ours[code], value) for code, value in told.items()]
+        cells = [_cell(means.get((train, c), UNKNOWN), value) for c, value in told.items()]
         rows.append([f"**{train}**", *cells])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
     about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
@@ -357,9 +350,8 @@ def earlier_work(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
         both = [[(one, train, claims.TRANSLITERATED)] for one in (encoder, "m-bert")]
         ahead = claims.estimated(known, claims.difference("code-switching", *both))
         letter = system[:2].lower()
-        phrases[f"{letter}_paper"] = show.signed(
-            printed[training, system] - printed[training, "M-BERT"]
-        )
+        paper = printed[training, system] - printed[training, "M-BERT"]
+        phrases[f"{letter}_paper"] = show.signed(paper)
         phrases[f"{letter}_ours"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
     return phrases
 
@@ -389,13 +381,12 @@ def reading(
     """Phrases on accuracy and on what ``trends`` gave of SUBSETS, ``n`` times, and of READINGS."""
     ours = {title: one for (title, encoder), one in found.items() if encoder == "m-bert"}
     rho = [one.correlation.value for one in counted.values()]
+    unsure = (f"{title} ({_told(one, n)})" for title, one in ours.items() if not one.holds)
     unlisted = [languages.name(c) for c in set(pos.train) if not languages.attested(c)]
     phrases = {
         "pairs": f"{ours['all'].pairs if ours else 0:,}",
         "subsets": show.listing(title for title, one in ours.items() if one.holds),
-        "unsure": show.listing(
-            f"{title} ({_told(one, n)})" for title, one in ours.items() if not one.holds
-        ),
+        "unsure": show.listing(unsure),
         "rho_low": show.number(min(rho, default=np.nan), 2),
         "rho_high": show.number(max(rho, default=np.nan), 2),
         "readings": show.share(one.holds for one in counted.values()),

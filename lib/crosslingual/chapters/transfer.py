@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TABLES = {number: getattr(published, f"TABLE_{number}") for number in (1, 2, 7, 8)}
 FAR = 20  # points above the paper's value
 TABLE_2_FLOOR = claims.STATED.threshold["surprisingly-well"]
-FLOORS = "Zero-shot accuracy and what is reached without multilingual pre-training"
 WORD_SHAPE = (
     "Word shape: a classifier that sees a word's ending, capitals, digits, punctuation and length, "
     "and neither the word nor its context. Majority class: the most frequent tag of the language "
@@ -89,8 +88,9 @@ def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> s
         runs = valued(held[(held.train == train) & (held.evaluate == evaluate)])
         cells = [runs[runs.encoder == encoder] for encoder in encoders]
         rows.append([f"{label(train)} to {label(evaluate)}", *map(show.cell, cells)])
+    about = "Zero-shot accuracy and what is reached without multilingual pre-training"
     header = ["pair", *map(edition.encoder_title, encoders)]
-    return show.table(FLOORS, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
+    return show.table(about, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
 
 
 def _held(scores: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def _held(scores: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([both, floor], ignore_index=True)
 
 
-def _leads(held: pd.DataFrame) -> pd.Series:
+def leads(held: pd.DataFrame) -> pd.Series:
     """Of each zero-shot pair that all have: whether M-BERT is above all others."""
     pairs = valued(held[held.train != held.evaluate])
     scores = pairs.groupby(CELL).score.mean().unstack("encoder").dropna()
@@ -147,7 +147,7 @@ def reading(
     return show.names(edition) | {
         "agree": show.against(tags, printed.stack(), edition),
         "ner_agree": show.against(names, printed_names, edition, others),
-        "over": show.share(_leads(_held(pos, baselines))),
+        "over": show.share(leads(_held(pos, baselines))),
         "above": show.share(ours > TABLE_2_FLOOR),
         "paper_above": show.share(paper > TABLE_2_FLOOR),
         "within": show.span(in_language(tags)),

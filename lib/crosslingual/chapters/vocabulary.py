@@ -193,7 +193,7 @@ def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
     estimate = stats.estimate(versions)
     cells = show.number(estimate.value, decimals), show.both_bounds(estimate, decimals)
     shown = joined("{} ({})", *cells)
-    return shown if p is None else joined("{}, p {}", shown, show.p_value(p))
+    return shown if np.isnan(p) else joined("{}, p {}", shown, show.p_value(p))
 
 
 def table_3(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> show.Table:
