@@ -10,7 +10,7 @@ that of fixed languages (version 1).
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from crosslingual.stats import CELL, Estimate, Interval, valued
 
 if TYPE_CHECKING:
     from crosslingual.edition import Edition
+else:  # what judges and shows is handed one, and imports nothing that computes
+    Edition = Any
 
 STATED = pd.read_csv(languages.DATA / "claims.csv", index_col="id", keep_default_na=False)
 COMPARABLE = float(STATED.threshold["english-in-language"])
@@ -289,7 +291,7 @@ def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]
 # ---- Evidence ----
 
 
-def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
+def evidence(results: dict[str, pd.DataFrame], edition: Edition) -> Evidence:
     """What an edition's results, frames of ``experiments.results`` of which any may lack, say."""
     known: Evidence = {"reasons": _reasons(results), "earlier work": _earlier_work(edition)}
     known["cannot judge"] = edition.cannot_judge
@@ -306,7 +308,7 @@ def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
     return known | (about_order(known["pos"], edition) if "pos" in known else {})
 
 
-def about_order(scores: pd.DataFrame, edition: "Edition") -> Evidence:
+def about_order(scores: pd.DataFrame, edition: Edition) -> Evidence:
     """Versions of tagging scores as evidence on word order: by groups and by what is in common."""
     return {
         "pos": scores,
@@ -316,7 +318,7 @@ def about_order(scores: pd.DataFrame, edition: "Edition") -> Evidence:
     }
 
 
-def _earlier_work(edition: "Edition") -> pd.DataFrame | str:
+def _earlier_work(edition: Edition) -> pd.DataFrame | str:
     """Earlier work's scores on the CoNLL corpora, or why an edition's do not compare with them."""
     if edition.artificial:
         return "earlier work is about real languages"

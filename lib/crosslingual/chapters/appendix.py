@@ -1,24 +1,18 @@
 """Appendix A, hyper-parameters and cost; the pages on provenance and on what is not reproduced."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from heapq import heapreplace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from markdown_it import MarkdownIt
 
 from crosslingual import downloads, languages, published, show
 from crosslingual.downloads import Cell
-from crosslingual.show import number
+from crosslingual.show import Edition, number
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 TASKS = ("pos", "ner", "code-switching")
 FEW = 10  # corpora fine-tuned on that have a row each

@@ -1,26 +1,19 @@
 """Beyond the paper: an explicit objective, the artificial world, emergence, real corpora."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count, cycle
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from pocketworld import PLAIN, Token, World, text
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.downloads import joined
-from crosslingual.show import CYCLE, label, number, signed
+from crosslingual.show import CYCLE, Edition, label, number, signed
 from crosslingual.stats import in_language, valued, zero_shot
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from crosslingual.edition import Edition
 
 # What `experiments.emergence` measures.
 IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = "in-language tagging", "zero-shot tagging", "retrieval"

@@ -1,26 +1,19 @@
 """Front page, introduction, conclusion: questions answered, the languages, all claims at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from ipywidgets import VBox
+from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters import beyond, space, structure, transfer, vocabulary
 from crosslingual.claims import CONTRADICTED, NOT_TESTABLE, SUPPORTED, UNDECIDED, Evidence
 from crosslingual.downloads import joined
-from crosslingual.show import CYCLE, label
-
-if TYPE_CHECKING:
-    from ipywidgets import VBox
-    from matplotlib.axes import Axes
-
-    from crosslingual.edition import Edition
+from crosslingual.show import CYCLE, Edition, label
 
 CLAIMS = [*transfer.CLAIMS, *vocabulary.CLAIMS, *structure.CLAIMS, *space.CLAIMS]
 SECTIONS = ["2", "3", "4", "5"]

@@ -4,12 +4,10 @@ Altair writes the charts; Vega-Lite, vendored with the site, draws them in the r
 ``book/assets/explore.js`` puts menus and clicks into their parameters.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -17,11 +15,8 @@ import pandas as pd
 from scipy.stats import t
 
 from crosslingual import claims, languages, stats
-from crosslingual.show import label
+from crosslingual.show import Edition, label
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 PAIR = ["train", "evaluate"]
 TASKS = {"pos": "tagging (accuracy, %)", "ner": "entities (F1, %)"}

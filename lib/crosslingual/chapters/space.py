@@ -4,12 +4,9 @@
 baselines that know no meaning beside it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,11 +14,8 @@ from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, show, stats
-from crosslingual.claims import Evidence, Measurement
+from crosslingual.claims import Edition, Evidence, Measurement
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 RETRIEVAL_PAIRS = [("en", "de"), ("en", "ru"), ("hi", "ur")]
 PAIR, BASELINES = ["source", "target"], ["shared pieces", "length"]

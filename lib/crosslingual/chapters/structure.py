@@ -6,25 +6,20 @@ beside it stands what a test that took the pairs as independent would have said.
 of ``experiments``, other taggers' below M-BERT's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters.transfer import WORD_SHAPE, leads
-from crosslingual.claims import Claim, Evidence, Measurement, across_scripts, every_pair
+from crosslingual.claims import Claim, Edition, Evidence, Measurement, across_scripts, every_pair
 from crosslingual.downloads import joined
 from crosslingual.stats import Estimate, valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 Keep = Callable[[str, str], bool]
 Likeness = Callable[[str, str], float]

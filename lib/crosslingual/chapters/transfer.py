@@ -1,23 +1,16 @@
 """Section 2 and appendices B and C, does it transfer at all: Tables 1, 2, 7 and 8."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from ipywidgets import VBox
 
 from crosslingual import claims, languages, published, show, stats
-from crosslingual.show import CYCLE, label
+from crosslingual.show import CYCLE, Edition, label
 from crosslingual.stats import CELL, in_language, means, valued, zero_shot
-
-if TYPE_CHECKING:
-    from ipywidgets import VBox
-
-    from crosslingual.edition import Edition
 
 TABLES = {number: getattr(published, f"TABLE_{number}") for number in (1, 2, 7, 8)}
 FAR = 20  # points above the paper's value

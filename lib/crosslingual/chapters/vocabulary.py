@@ -3,10 +3,7 @@
 And what stands behind them: runs that fell apart, pieces that bear labels, confusions of tags.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,11 +13,8 @@ from matplotlib.axes import Axes
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.claims import Evidence, Keep, Measurement, across_scripts, within_script
 from crosslingual.downloads import joined
-from crosslingual.show import label
+from crosslingual.show import Edition, label
 from crosslingual.stats import CELL, valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 LITTLE_OVERLAP = 0.05  # section 3.1: "almost no overlap"
 CONLL = languages.CONLL_LANGUAGES
