@@ -141,12 +141,9 @@ def exactly(encoder, scores):
 
 def test_floors_by_hand():
     """M-BERT beats both baselines on EN to HI, and only one of them on EN to DE."""
-    score = {
-        "m-bert": {"de": 0.5, "hi": 0.5},
-        "word shape": {"de": 0.75, "hi": 0.25},
-        "majority class": {"de": 0.25, "hi": 0.25},
-    }
-    held = pd.concat([exactly(name, row) for name, row in score.items()], ignore_index=True)
+    score = {"m-bert": (0.5, 0.5), "word shape": (0.75, 0.25), "majority class": (0.25, 0.25)}
+    held = [exactly(name, {"de": de, "hi": hi}) for name, (de, hi) in score.items()]
+    held = pd.concat(held, ignore_index=True)
     table = structure.floors_by_group(held, ARTIFICIAL)
     assert table.header[1:] == ["M-BERT", "word shape", "majority class", "M-BERT leads"]
     assert table.rows[0] == ["one script", "50.0", "75.0", "25.0", "0 of 1"]  # too few languages

@@ -143,7 +143,7 @@ def estimated(evidence: Evidence, measure: Measure) -> Estimate:
     try:
         return stats.estimate(measure(evidence).versions)
     except (NotAvailable, ValueError):
-        return Estimate(np.nan, np.nan, np.nan)
+        return Estimate()
 
 
 # ---- Measures ----
@@ -180,19 +180,6 @@ def lowest(name: str, keys: list[tuple]):
 
 def mean(name: str, keys: list[tuple]):
     return lambda evidence: Measurement(cells(evidence, name, keys).mean())
-
-
-def average(name: str, encoder: str, keep: Keep):
-    """The mean over all zero-shot pairs kept that an encoder has."""
-
-    def measure(evidence):
-        if isinstance(frame := evidence.get(name, f"no {name} result to judge by"), str):
-            raise NotAvailable(frame)
-        pairs = [key for key in frame.index if key[0] == encoder and key[1] != key[2]]
-        scores = cells(evidence, name, [key for key in pairs if keep(*key[1:])])
-        return Measurement(stats.every_version(scores, pd.DataFrame.mean))
-
-    return measure
 
 
 def difference(name: str, better: list[tuple], worse: list[tuple], other: str | None = None):
@@ -237,9 +224,13 @@ def within_script(train: str, evaluate: str, x: float = np.nan) -> bool:
 def by_covariate(
     evidence: Evidence, task: str, covariate: str, encoder: str, keep: Keep = every_pair
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Scores of the zero-shot pairs that have a covariate, and the covariate, in one order."""
+    """Scores of the zero-shot pairs that have a covariate, and the covariate, in one order.
+
+    It may be the scores' own mean: all pairs that have a score have that.
+    """
     if isinstance(table := evidence.get(covariate, f"no {covariate} for any pair"), str):
         raise NotAvailable(table)
+    table = table["mean", 0] if isinstance(table, pd.DataFrame) else table
     pairs = [key for key in table.index if key[0] == encoder and key[1] != key[2]]
     keys = [key for key in pairs if keep(*key[1:], table[key])]
     return cells(evidence, task, keys), table[keys]

@@ -84,8 +84,7 @@ def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame
     for title, cells, paper, less in found.itertuples():
         means = [number(paper), number(paper + less.value)]
         apart = joined("{difference} ({})", show.bounds(less), difference=signed(less.value))
-        less = [apart, show.bounds(less.over)]
-        rows.append([f"{title.strip()} ({cells})", *means, *less])
+        rows.append([f"{title.strip()} ({cells})", *means, apart, show.bounds(less.over)])
     header = ["mean of (cells)", "paper", name, "difference", "over languages"]
     note = (
         "Intervals of the difference. In brackets: over seeds (t) and sentences (bootstrap). Over "
@@ -338,11 +337,11 @@ def emergence_curve(curve: pd.DataFrame, edition: Edition, encoder: str) -> show
 
 
 def _log(edition: Edition, encoder: str) -> pd.DataFrame:
-    """The log beside an encoder's weights: step, loss, tokens (word pieces so far), maybe empty."""
+    """The log beside an encoder's weights: step and loss (and more), maybe empty."""
     with suppress(ValueError, FileNotFoundError):  # no such encoder here, or none of ours
         if (found := edition.encoder(encoder)).at_hand:
             return pd.read_json(found.folder / "training.jsonl", lines=True)
-    return pd.DataFrame(columns=["step", "loss", "tokens"])
+    return pd.DataFrame(columns=["step", "loss"])
 
 
 def _ends(line: pd.Series) -> str:

@@ -101,7 +101,7 @@ def _transfer(known: Evidence, edition: Edition) -> Iterator[str]:
 
 
 def _scripts(known: Evidence, edition: Edition) -> Iterator[str]:
-    every = _taggers(edition, lambda e: claims.average("pos", e, claims.across_scripts))
+    every = _taggers(edition, lambda e: claims.mean_where("pos", "pos", e, claims.across_scripts))
     yield _held(known, "accuracy over all pairs of two scripts", every, printed=False)
     pair = _taggers(edition, lambda e: claims.mean("pos", claims.zero_shot(e, ["hi", "ur"])))
     yield _held(known, "between HI and UR", pair)

@@ -28,7 +28,6 @@ COMMON = languages.common_features
 
 ENCODERS = ("m-bert", "en-bert")
 LATER = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
-UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 
 
@@ -159,7 +158,7 @@ class Trend(NamedTuple):
     """Rank correlation with likeness, and its one-sided p values under two null hypotheses."""
 
     pairs: int = 0
-    correlation: Estimate = UNKNOWN
+    correlation: Estimate = Estimate()
     p_languages: float = np.nan
     p_pairs: float = np.nan
 
@@ -250,7 +249,7 @@ def _average(versions: pd.DataFrame, keep: Keep = every_pair) -> Estimate:
     """The macro-average over the zero-shot pairs that ``keep`` lets pass."""
     chosen = versions[[a != b and keep(a, b) for _, a, b in versions.index]]
     if chosen.empty:
-        return UNKNOWN
+        return Estimate()
     return stats.estimate(stats.every_version(chosen, lambda some: some.mean(skipna=False)))
 
 
@@ -266,7 +265,7 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     (means, sizes), rows = _group_means(frame, groups[part]), []
     for train, paper in printed.iterrows():
         told = {c: joined("paper {paper}", paper=show.number(x, 2)) for c, x in paper.items()}
-        cells = [_cell(means.get((train, c), UNKNOWN), value) for c, value in told.items()]
+        cells = [_cell(means.get((train, c), Estimate()), value) for c, value in told.items()]
         rows.append([f"**{train}**", *cells])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
     about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
@@ -294,7 +293,7 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
     pairs, rows = list(product(("AN", "NA"), repeat=2)), []
     for title, group in groups.items():
         means, sizes = _group_means(frame, group)
-        values = (show.number(means.get(pair, UNKNOWN).value) for pair in pairs)
+        values = (show.number(means.get(pair, Estimate()).value) for pair in pairs)
         rows.append([title, f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}", *values])
     about = "Zero-shot accuracy between AN and NA languages, by who is counted among them"
     header = ["members", "AN, NA", *map(" to ".join, pairs)]
