@@ -26,7 +26,6 @@ SIDES = {
     "train": "the language fine-tuned on, everywhere",
     "evaluate": "the language evaluated on, from everywhere",
 }
-VALUE = "datum[measure + ' value']"
 # Numbers of features are drawn a little apart, always the same for a pair.
 OTHER = "datum[other + ' value'] + (other == 'features' ? (datum.value * 99) % 0.4 - 0.2 : 0)"
 ALIKE = "about[datum.train].script == about[datum.evaluate].script"
@@ -107,9 +106,6 @@ def about(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
     return facts.drop(columns=["wals_code", "pos", "ner16"]).to_dict("index")
 
 
-# ---- The charts
-
-
 def charts(
     found: Mapping[str, Measure], known: Mapping[str, dict], chosen: Mapping[str, str]
 ) -> dict[str, dict]:
@@ -129,7 +125,7 @@ def _pairs(chart: alt.Chart | alt.LayerChart) -> alt.Chart:
     """With the pairs of which the measure is known; fields value and pair (in words)."""
     named = "about[datum.train].name + ' to ' + about[datum.evaluate].name"
     chart = chart.properties(data=alt.NamedData("pairs"))
-    chart = chart.transform_calculate(value=VALUE, pair=named)
+    chart = chart.transform_calculate(value="datum[measure + ' value']", pair=named)
     return chart.transform_filter("isValid(datum.value)")
 
 
@@ -188,9 +184,6 @@ def _scatter() -> alt.Chart:
         stroke=MARKED,
         tooltip=[*TOOLTIP, alt.Tooltip("x:Q", title="other", format=".1f")],
     )
-
-
-# ---- The page
 
 
 def page(found: Mapping[str, Measure], edition: Edition) -> str:

@@ -135,9 +135,6 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
     }
 
 
-# ---- The space itself ----
-
-
 def halfway(drawn: pd.DataFrame, edition: Edition) -> show.Figure:
     """The layer halfway up of ``experiments.space``, which ``every_layer`` shows by a menu."""
     return _drawing(drawn, (valued(drawn).layer.max() + 1) // 2, edition, "space")
@@ -204,9 +201,6 @@ def _shape(line: pd.Series) -> str:
     return f"in layer {peak} of {top}, {middle} middle one, and falls by {fall} points to the last"
 
 
-# ---- Claims ----
-
-
 def layers(evidence: Evidence, source: str, target: str, method: str = "paper") -> pd.DataFrame:
     """Versions of the accuracy of one pair by layer, the embeddings being layer 0."""
     frame = evidence.get("retrieval")
@@ -244,10 +238,9 @@ def middle_over(evidence: Evidence, baselines: Sequence[str] = ()) -> Measuremen
     return Measurement(pd.concat(gaps, axis=1).min(axis=1))
 
 
-CLAIMS = claims.stated(
-    {
-        "language-vector": lowest_above_bottom,
-        "middle-layers": middle_over,
-        "beyond-copying": partial(middle_over, baselines=BASELINES),
-    }
-)
+MEASURES = {
+    "language-vector": lowest_above_bottom,
+    "middle-layers": middle_over,
+    "beyond-copying": partial(middle_over, baselines=BASELINES),
+}
+CLAIMS = claims.stated(MEASURES)

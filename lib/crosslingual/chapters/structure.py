@@ -475,15 +475,14 @@ ADJECTIVES = ("adjective-noun order", "AN", "NA")
 TRAINED, NEVER = (
     [("m-bert", train, claims.TRANSLITERATED)] for train in (claims.TRANSLITERATED, claims.MIXED)
 )
-CLAIMS = claims.stated(
-    {
-        "typological-similarity": claims.trend(stats.rank_correlation, *LIKENESS),
-        "decent-at-low-similarity": gap_where_little_is_shared,
-        "word-order": _diagonal(*VERBS),
-        "word-order-columns": _diagonal(*VERBS, columns=True),
-        "adjective-order": _diagonal(*ADJECTIVES),
-        "adjective-order-columns": _diagonal(*ADJECTIVES, columns=True),
-        "code-switching": distance_on_corrected_text,
-        "transliteration": claims.difference("code-switching", TRAINED, NEVER),
-    }
-)
+MEASURES = {
+    "typological-similarity": claims.trend(stats.rank_correlation, *LIKENESS),
+    "decent-at-low-similarity": gap_where_little_is_shared,
+    "word-order": _diagonal(*VERBS),
+    "word-order-columns": _diagonal(*VERBS, columns=True),
+    "adjective-order": _diagonal(*ADJECTIVES),
+    "adjective-order-columns": _diagonal(*ADJECTIVES, columns=True),
+    "code-switching": distance_on_corrected_text,
+    "transliteration": claims.difference("code-switching", TRAINED, NEVER),
+}
+CLAIMS = claims.stated(MEASURES)

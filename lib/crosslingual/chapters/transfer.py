@@ -70,9 +70,6 @@ def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
     return show.gallery({f"fine-tuned on {label(code)}": view for code, view in shown.items()})
 
 
-# What it takes
-
-
 def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> show.Table:
     """M-BERT's zero-shot accuracy by pair beside what takes no multilingual pre-training."""
     held, rows = _held(scores, baselines), []
@@ -103,9 +100,6 @@ def leads(held: pd.DataFrame) -> pd.Series:
     return scores.drop(columns="m-bert").lt(scores["m-bert"], axis=0).all(axis=1)
 
 
-# The data
-
-
 def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Edition) -> show.Table:
     """Sentences to train and to test on, and words or entities of the test split, by language."""
     chosen = sizes[(sizes.task == task) & sizes.language.isin(codes)]
@@ -119,9 +113,6 @@ def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Editi
     header = ["corpus", "training sentences", "test sentences", f"test {words}"]
     about = f"Corpora of the task {task}"
     return show.table(about, f"corpora-{task}", header, rows, edition, chosen)
-
-
-# Reading
 
 
 def reading(
@@ -217,16 +208,13 @@ def unread(
     return told | {"taught": languages.name(train) if train else show.NOTHING}
 
 
-# Claims
-
 PAIRS = {
     number: claims.zero_shot(printed.attrs["encoder"], printed.index)
     for number, printed in TABLES.items()
 }
-CLAIMS = claims.stated(
-    {
-        "surprisingly-well": claims.lowest("pos", PAIRS[2]),
-        "ner-beyond-english": claims.difference("ner", PAIRS[1], PAIRS[7]),
-        "pos-beyond-english": claims.difference("pos", PAIRS[2], PAIRS[8]),
-    }
-)
+MEASURES = {
+    "surprisingly-well": claims.lowest("pos", PAIRS[2]),
+    "ner-beyond-english": claims.difference("ner", PAIRS[1], PAIRS[7]),
+    "pos-beyond-english": claims.difference("pos", PAIRS[2], PAIRS[8]),
+}
+CLAIMS = claims.stated(MEASURES)

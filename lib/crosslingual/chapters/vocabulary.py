@@ -364,7 +364,8 @@ def earlier_work(within: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
     phrases = {"run": claims.judge(CLAIMS, known).verdict["english-in-language-run"]}
     phrases["earlier"] = show.span(stats.in_language(stats.means(earlier)))
     for letter, encoder in [("m", "m-bert"), ("e", "en-bert")]:
-        ahead = claims.estimated(known, DIFFERENCE("ner", OWN[encoder], OWN[BILSTM_CRF], RUN))
+        gap = claims.difference("ner", OWN[encoder], OWN[BILSTM_CRF], RUN)
+        ahead = claims.estimated(known, gap)
         phrases[f"ahead_{letter}"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
     return phrases | {"worth": f"{published.EMBEDDINGS_WORTH:g}"}
 
@@ -379,21 +380,20 @@ def excess_slope(evidence: Evidence) -> Measurement:
 
 
 RUN, BILSTM_CRF = "earlier work, run", "BiLSTM-CRF"
-OVER, MEAN, DIFFERENCE = ("ner", "overlap"), claims.mean_where, claims.difference
+OVER = ("ner", "overlap")
 OWN = {e: claims.in_language(e, CONLL) for e in ("lample", BILSTM_CRF, "m-bert", "en-bert")}
 # From English and to it: the nearer language in word order, then the farther one.
 GAPS = [(("m-bert", "en", "bg"), ("m-bert", "en", "ja"))]
 GAPS += [(("m-bert", "bg", "en"), ("m-bert", "ja", "en"))]
-CLAIMS = claims.stated(
-    {
-        "overlap-independence": excess_slope,
-        "transfer-without-overlap": MEAN(*OVER, "m-bert", little_overlap),
-        "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
-        "english-fails-across-scripts": MEAN(*OVER, "en-bert", across_scripts),
-        "english-in-language": DIFFERENCE("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
-        "english-in-language-run": DIFFERENCE(RUN, OWN[BILSTM_CRF], OWN["en-bert"], "ner"),
-        "english-in-language-m-bert": DIFFERENCE("ner", OWN["m-bert"], OWN["en-bert"]),
-        "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
-        "script-and-order": claims.smallest_difference("pos", GAPS),
-    }
-)
+MEASURES = {
+    "overlap-independence": excess_slope,
+    "transfer-without-overlap": claims.mean_where(*OVER, "m-bert", little_overlap),
+    "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
+    "english-fails-across-scripts": claims.mean_where(*OVER, "en-bert", across_scripts),
+    "english-in-language": claims.difference("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
+    "english-in-language-run": claims.difference(RUN, OWN[BILSTM_CRF], OWN["en-bert"], "ner"),
+    "english-in-language-m-bert": claims.difference("ner", OWN["m-bert"], OWN["en-bert"]),
+    "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
+    "script-and-order": claims.smallest_difference("pos", GAPS),
+}
+CLAIMS = claims.stated(MEASURES)
