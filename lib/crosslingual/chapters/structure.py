@@ -151,9 +151,6 @@ def _cell(mean: Estimate, *below: str) -> str:
     return show.stacked(show.give_or_take(mean), *over, *below)
 
 
-# ---- Is it a trend? ----
-
-
 class Trend(NamedTuple):
     """Rank correlation with likeness, and its one-sided p values under two null hypotheses."""
 
@@ -224,9 +221,6 @@ def _trend_cell(one: Trend, n: int) -> str:
     p, by_pair = (show.p_value(each, n) for each in (one.p_languages, one.p_pairs))
     chance = joined("p {}, pairs {pairs}", p, pairs=by_pair)
     return show.stacked(show.give_or_take(one.correlation, 2), over, chance)
-
-
-# ---- Groups of pairs: Table 5, and beside the controls ----
 
 
 def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
@@ -366,9 +360,6 @@ def switching(scores: pd.DataFrame, sizes: pd.DataFrame) -> dict[str, float | st
     return {**printed.add_prefix("paper_"), **gained.add_prefix("ours_"), **told}
 
 
-# ---- Reading, and who else would pass ----
-
-
 def reading(
     pos: pd.DataFrame, found: Trends, counted: Trends, n: int, edition: Edition
 ) -> dict[str, str | float]:
@@ -438,9 +429,6 @@ def passing(found: Mapping[str, pd.DataFrame], edition: Edition) -> dict[str, st
     told = [f"{edition.encoder_title(name)} {len(own & x)}" for name, x in passed.items()]
     alone = show.quoted(sorted(own.difference(*passed.values())))
     return {"own": str(len(own) or show.NOTHING), "others_pass": show.listing(told), "alone": alone}
-
-
-# ---- Claims ----
 
 
 def gap_where_little_is_shared(evidence: Evidence) -> Measurement:

@@ -90,9 +90,6 @@ def selections(
     return show.gallery({title: figure_1(scores, part, edition) for title, part in parts.items()})
 
 
-# ---- Runs that fell apart ----
-
-
 def fallen(runs: pd.DataFrame, edition: Edition) -> show.Table | None:
     """Encoders and languages of which seeds fell apart, and which stand for these; or None."""
     rows = []
@@ -132,9 +129,6 @@ def fallen_told(runs: pd.DataFrame, edition: Edition) -> str:
     each = [f"{n} of {of} with {edition.encoder_title(e)}" for e, n, of in by.itertuples()]
     told = f"Of {len(judged)} runs on entities {judged.fell_apart.sum()} fell apart"
     return f"{told}, {show.listing(each)}. {too_few(runs, edition)}".strip()
-
-
-# ---- Figure 1 in numbers ----
 
 
 def little_overlap(train: str, evaluate: str, overlap: float) -> bool:
@@ -203,9 +197,6 @@ def table_4(scores: pd.DataFrame, edition: Edition) -> show.Table:
     return show.beside(scores[scores.encoder == "m-bert"], published.TABLE_4, edition, "table-4")
 
 
-# ---- Where the label sits ----
-
-
 def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
     """Tagging accuracy by the piece that bears the label, a pair of languages a row; or None."""
     if (runs := labels[labels.split == "test"]).empty:
@@ -262,9 +253,6 @@ def _nothing_to_move(examples: pd.DataFrame) -> str:
     return f"In this edition nothing moves: {none} of a space, so that both rules are one."
 
 
-# ---- Which tags are taken for which ----
-
-
 def confusions(confusion: pd.DataFrame) -> pd.DataFrame:
     """Tags taken for others, most frequent first: pair ("EN to JA"), gold, predicted, share (%)."""
     printed = [*stats.zero_shot(published.TABLE_4.stack().dropna()).index, *CONFUSED]
@@ -316,9 +304,6 @@ def confusion_told(confusion: pd.DataFrame) -> str:
     )
 
 
-# ---- Reading ----
-
-
 def reading(
     ner: pd.DataFrame,
     overlaps: pd.DataFrame,
@@ -368,9 +353,6 @@ def earlier_work(within: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
         ahead = claims.estimated(known, gap)
         phrases[f"ahead_{letter}"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
     return phrases | {"worth": f"{published.EMBEDDINGS_WORTH:g}"}
-
-
-# ---- Claims ----
 
 
 def excess_slope(evidence: Evidence) -> Measurement:
