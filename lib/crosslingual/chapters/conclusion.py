@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
@@ -226,7 +225,7 @@ def sentence(examples: pd.DataFrame, code: str, edition: Edition) -> show.Table:
     return structure.sample(chosen, about, "sentence", ["word", "pieces", "tag"], edition)
 
 
-def sentences(examples: pd.DataFrame, codes: Sequence[str], edition: Edition) -> VBox:
+def sentences(examples: pd.DataFrame, codes: Sequence[str], edition: Edition) -> show.Gallery:
     """A sentence of each language by a menu, the first language last."""
     order = [*codes[1:], codes[0]]
     return show.gallery({languages.name(c): sentence(examples, c, edition) for c in order})

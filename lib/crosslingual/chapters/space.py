@@ -10,7 +10,6 @@ from itertools import cycle
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, show, stats
@@ -140,7 +139,7 @@ def halfway(drawn: pd.DataFrame, edition: Edition) -> show.Figure:
     return _drawing(drawn, (valued(drawn).layer.max() + 1) // 2, edition, "space")
 
 
-def every_layer(drawn: pd.DataFrame, edition: Edition) -> VBox:
+def every_layer(drawn: pd.DataFrame, edition: Edition) -> show.Gallery:
     """Sentences and their translations in every layer, by a menu."""
     layers = sorted(set(valued(drawn).layer)) or [0]
     return show.gallery({_name(n): _drawing(drawn, n, edition, f"space-{n:g}") for n in layers})

@@ -6,7 +6,6 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.show import CYCLE, Edition, label
@@ -62,7 +61,7 @@ def everywhere(scores: pd.DataFrame, edition: Edition, encoder: str = "m-bert") 
     return show.figure(drawing, name, text, text, edition, chosen)
 
 
-def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
+def teachers(scores: pd.DataFrame, edition: Edition) -> show.Gallery:
     """``everywhere`` of each language that was fine-tuned on, by a menu, the first one last."""
     codes = _trained(scores)
     order = [*codes[1:], *codes[:1]]

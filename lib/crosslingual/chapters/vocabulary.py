@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
@@ -82,7 +81,7 @@ def _across(pairs: pd.DataFrame) -> pd.Series:
 
 def selections(
     scores: pd.DataFrame, overlaps: pd.DataFrame, equal: pd.DataFrame, edition: Edition
-) -> VBox:
+) -> show.Gallery:
     """Figure 1 with equal numbers of entities, all entities, or pairs of one kind, by a menu."""
     across = _across(overlaps)
     parts = {"equal numbers of entities": equal, "all entities": overlaps}
