@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters import conclusion, transfer
-from fabricated import ARTIFICIAL, REAL, edition, scores
+from fabricated import ARTIFICIAL, REAL, certain, edition, scores
 
 CODES = ["en", "de", "es"]
 
@@ -16,18 +16,6 @@ def both(m_bert, en_bert, train=CODES, evaluate=None, task="pos"):
     found = {"m-bert": m_bert, "en-bert": en_bert}
     frames = [scores(f, train, evaluate, name, task) for name, f in found.items()]
     return pd.concat(frames, ignore_index=True)
-
-
-def certain(encoder, found, seeds=(1,)):
-    """Scores, {(train, evaluate): percent}, a point higher by seed, the same in every sentence."""
-    rows = [
-        {"encoder": encoder, "task": "pos", "train": train, "evaluate": evaluate, "seed": seed}
-        | {"score": value + seed - 1.0, "counts": np.tile([value + seed - 1, 100], (50, 1))}
-        for (train, evaluate), value in found.items()
-        for seed in seeds
-    ]
-    frame = pd.DataFrame(rows).assign(edition="pocket", reason="", note="", origin="computed here")
-    return frame.assign(made_from="{}")
 
 
 @pytest.mark.parametrize("number, corner", [(1, 90.70), (2, 96.82), (7, 91.07), (8, 96.94)])
