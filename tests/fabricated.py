@@ -51,3 +51,15 @@ def _run(encoder, task, train, evaluate, seed, accuracy, sentences):
     columns = [correct, np.full(sentences, 20), np.full(sentences, 20)]
     counts = np.stack(columns if task == "ner" else columns[:2], axis=1)
     return row | {"counts": counts, "score": float(stats.percent(counts.sum(0)))}
+
+
+def certain(encoder, found, seeds=(1,)):
+    """Scores, {(train, evaluate): percent}, a point higher by seed, the same in every sentence."""
+    rows = [
+        {"encoder": encoder, "task": "pos", "train": train, "evaluate": evaluate, "seed": seed}
+        | {"score": value + seed - 1.0, "counts": np.tile([value + seed - 1, 100], (50, 1))}
+        for (train, evaluate), value in found.items()
+        for seed in seeds
+    ]
+    frame = pd.DataFrame(rows).assign(edition="pocket", reason="", note="", origin="computed here")
+    return frame.assign(made_from="{}")

@@ -167,10 +167,8 @@ def test_pairs_found_and_tagged_stand_beside_each_other(differences):
     assert [row[0] for row in table.rows] == ["EN-DE", "EN-RU", "EN-HI"]
     assert "found −1.00, by shared pieces −1.00" in table.notes[0]
     told = beyond.objective_reading(differences, beyond.objective(differences), pairs)
-    assert (
-        "worst, EN to DE (10.0), it finds 90.0%" in told
-        and "average, more than another choice" in told
-    )
+    assert "worst, EN to DE (10.0), it finds 90.0%" in told
+    assert "average, more than another choice" in told
     figure = beyond.objective_pairs(differences, TAUGHT)
     assert "better than the paper's: all 20" in figure.caption
 

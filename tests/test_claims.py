@@ -29,12 +29,12 @@ ABOVE, BELOW, PERMUTED = Rule("above", 80), Rule("below", 8), Rule("above", 0, T
 @pytest.mark.parametrize(
     "rule, low, high, p, verdict",
     [
-        (ABOVE, 80.1, 85, None, "supported"),
-        (ABOVE, 79.9, 85, None, "undecided"),
-        (ABOVE, 70, 79.9, None, "contradicted"),
-        (BELOW, 1, 7.9, None, "supported"),
-        (BELOW, 1, 8.1, None, "undecided"),
-        (BELOW, 8.1, 9, None, "contradicted"),
+        (ABOVE, 80.1, 85, np.nan, "supported"),
+        (ABOVE, 79.9, 85, np.nan, "undecided"),
+        (ABOVE, 70, 79.9, np.nan, "contradicted"),
+        (BELOW, 1, 7.9, np.nan, "supported"),
+        (BELOW, 1, 8.1, np.nan, "undecided"),
+        (BELOW, 8.1, 9, np.nan, "contradicted"),
         (PERMUTED, 0.2, 0.5, 0.01, "supported"),
         (PERMUTED, 0.2, 0.5, 0.2, "undecided"),
         (PERMUTED, -0.5, -0.2, 0.9, "contradicted"),
@@ -165,11 +165,7 @@ def test_what_an_edition_cannot_judge_is_measured_and_does_not_count():
     table = judged({"pos": pos_results(lambda a, b: 0.85)}, told)
     row = table.loc["across-scripts"]
     assert (row.verdict, row.note) == ("not testable", "it had translations")
-    assert (
-        row.fixed == "supported"
-        and row.value > 75
-        and table.verdict["surprisingly-well"] == "supported"
-    )
+    assert row.fixed == table.verdict["surprisingly-well"] == "supported" and row.value > 75
 
 
 def test_what_is_not_supported_stands_beside_numbers_that_may_explain_it():
@@ -205,14 +201,13 @@ def test_averages_are_over_pairs_and_what_lacks_has_no_value():
     known = {"pos": claims.evidence({"pos": pos_results(lambda a, b: 0.5)}, ARTIFICIAL)["pos"]}
     every = known["pos"]["mean", 0].loc["m-bert"]
     apart = [(a, b) for a, b in every.index if a != b and claims.across_scripts(a, b)]
-    found = claims.estimated(known, claims.average("pos", "m-bert", claims.across_scripts))
+    across = claims.mean_where("pos", "pos", "m-bert", claims.across_scripts)
+    found = claims.estimated(known, across)
     assert found.value == pytest.approx(every[apart].mean()) and found.over.low < found.low
     few = claims.estimated(known, claims.mean("pos", [("m-bert", *pair) for pair in apart[:2]]))
     assert few.value == pytest.approx(every[apart[:2]].mean())
-    for lacking in (
-        claims.average("ner", "m-bert", claims.every_pair),
-        claims.mean("pos", [("x",)]),
-    ):
+    nothing = claims.mean_where("ner", "ner", "m-bert", claims.every_pair)
+    for lacking in (nothing, claims.mean("pos", [("x",)])):
         assert np.isnan(claims.estimated(known, lacking).value)
 
 

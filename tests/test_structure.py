@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from crosslingual import claims, languages, show, stats
 from crosslingual.chapters import conclusion, structure
-from fabricated import ARTIFICIAL, REAL
+from fabricated import ARTIFICIAL, REAL, certain
 
 CODES = ["en", "de", "es", "ru", "hi", "ja", "tr", "id"]
 matrix = partial(fabricated.scores, seeds=[1], sentences=100)
@@ -132,21 +132,12 @@ def test_without_scores_figure_and_table_say_why(ordered):
     assert structure.trends(unlike, 9)["all", "m-bert"].pairs == 0
 
 
-def exactly(encoder, scores):
-    """One seed, fifty sentences of four words, each with the same share of correct ones."""
-    rows = [(c, 100 * x, np.tile([int(4 * x), 4], (50, 1))) for c, x in scores.items()]
-    frame = pd.DataFrame(rows, columns=["evaluate", "score", "counts"])
-    return frame.assign(task="pos", encoder=encoder, train="en", seed=1, reason="")
-
-
 def test_floors_by_hand():
     """M-BERT beats both baselines on EN to HI, and only one of them on EN to DE."""
-    score = {
-        "m-bert": {"de": 0.5, "hi": 0.5},
-        "word shape": {"de": 0.75, "hi": 0.25},
-        "majority class": {"de": 0.25, "hi": 0.25},
-    }
-    held = pd.concat([exactly(name, row) for name, row in score.items()], ignore_index=True)
+    score, pairs = {"m-bert": [50, 50], "word shape": [75, 25]}, [("en", "de"), ("en", "hi")]
+    score["majority class"] = [25, 25]
+    held = [certain(name, dict(zip(pairs, x, strict=True))) for name, x in score.items()]
+    held = pd.concat(held, ignore_index=True)
     table = structure.floors_by_group(held, ARTIFICIAL)
     assert table.header[1:] == ["M-BERT", "word shape", "majority class", "M-BERT leads"]
     assert table.rows[0] == ["one script", "50.0", "75.0", "25.0", "0 of 1"]  # too few languages

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.chapters import conclusion, transfer
-from fabricated import ARTIFICIAL, REAL, edition, scores
+from fabricated import ARTIFICIAL, REAL, certain, edition, scores
 
 CODES = ["en", "de", "es"]
 
@@ -18,28 +18,14 @@ def both(m_bert, en_bert, train=CODES, evaluate=None, task="pos"):
     return pd.concat(frames, ignore_index=True)
 
 
-def certain(encoder, found, seeds=(1,)):
-    """Scores, {(train, evaluate): percent}, a point higher by seed, the same in every sentence."""
-    rows = [
-        {"encoder": encoder, "task": "pos", "train": train, "evaluate": evaluate, "seed": seed}
-        | {"score": value + seed - 1.0, "counts": np.tile([value + seed - 1, 100], (50, 1))}
-        for (train, evaluate), value in found.items()
-        for seed in seeds
-    ]
-    frame = pd.DataFrame(rows).assign(edition="pocket", reason="", note="", origin="computed here")
-    return frame.assign(made_from="{}")
-
-
 @pytest.mark.parametrize("number, corner", [(1, 90.70), (2, 96.82), (7, 91.07), (8, 96.94)])
 def test_each_table_shows_its_own_encoder_beside_its_own_printed_numbers(number, corner):
     """Any languages may be fine-tuned on; evaluation on others stays out of the table."""
     task = "ner" if number in (1, 7) else "pos"
     frame = both(lambda a, b: 0.9, lambda a, b: 0.3, ["en", "fr"], ["en", "fr", "ja"], task)
     shown = transfer.table(frame, number, ARTIFICIAL)
-    assert (
-        shown.header == ["fine-tuned on", "EN", "FR"]
-        and f"(the paper's Table {number})" in shown.caption
-    )
+    assert shown.header == ["fine-tuned on", "EN", "FR"]
+    assert f"(the paper's Table {number})" in shown.caption
     ours, paper = shown.rows[0][1].split("\n")
     assert paper == f"paper {corner:.2f}" and "\n" not in shown.rows[0][2]
     values = [float(cell.strip("*").split(" ±")[0]) for cell in (ours, shown.rows[0][2])]
@@ -125,14 +111,11 @@ def margins(rows):
     columns = ["value", "low", "high", "over_low", "over_high", "paper_value"]
     judged = pd.DataFrame.from_dict(found, "index", columns=columns).assign(verdict="supported")
     drawn = conclusion.margins(claims.STATED.loc[judged.index].join(judged), ARTIFICIAL)
-    marks = [
-        {
-            size: [m.get_xdata()[0] for m in panel.lines if m.get_markersize() == size]
-            for size in (5, 8)
-        }
-        for panel in drawn.drawing.axes
-    ]
-    return drawn, marks
+
+    def dots(panel, size):
+        return [mark.get_xdata()[0] for mark in panel.lines if mark.get_markersize() == size]
+
+    return drawn, [{size: dots(panel, size) for size in (5, 8)} for panel in drawn.drawing.axes]
 
 
 def test_margins_put_what_is_claimed_on_the_right():
@@ -166,7 +149,7 @@ def test_front_page_and_conclusion_count_what_the_ledger_says():
     assert read["section-2"].startswith(ours)
     columns = claims.STATED.title[["word-order-columns", "adjective-order-columns"]]
     assert read["against"] == show.quoted(columns)
-    assert read["comparable"] == f"{claims.COMPARABLE:g}" == "8"
+    assert claims.COMPARABLE == 8
     assert len(show.ledger_table(judged, REAL, "claims").rows) == 23
 
 
@@ -176,20 +159,15 @@ def test_the_front_page_answers_with_controls_and_the_papers_numbers_and_says_wh
     floor = certain("word shape", dict.fromkeys(cells, 20))
     results = {"pos": pd.concat([certain("m-bert", cells), floor])}
     told = conclusion.answers(results, conclusion.ledger(results, REAL), REAL)
-    printed = [
-        stats.zero_shot(published.TABLE_2.stack()),
-        stats.zero_shot(published.TABLE_8.stack()),
-    ]
+    printed = [stats.zero_shot(table.stack()) for table in (published.TABLE_2, published.TABLE_8)]
     paper = " and ".join(show.number(scores.mean()) for scores in printed)
     claimed = "Claims: 1 supported, 2 not testable. "
     ours = "Accuracy between EN, DE, ES and IT: M-BERT 85.0 (85.0 to 85.0), word shape 20.0"
     assert told["answer_transfer"] == f"{claimed}{ours}, in the paper {paper}."
     every, hindi = told["answer_scripts"].split("; ")
     assert every.endswith("two scripts: M-BERT 65.0 (65.0 to 65.0), word shape 20.0")
-    assert (
-        hindi
-        == "between HI and UR: M-BERT 65.0 (65.0 to 65.0), word shape 20.0, in the paper 88.5."
-    )
+    ours = "between HI and UR: M-BERT 65.0 (65.0 to 65.0), word shape 20.0"
+    assert hindi == f"{ours}, in the paper 88.5."
     lacks = "Claims: 7 not testable. Not known in this edition (no ner result to judge by)."
     assert told["answer_overlap"] == lacks.replace("ner result to judge by", "overlap for any pair")
     for sentence in told.values():

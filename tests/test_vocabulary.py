@@ -122,11 +122,8 @@ def test_earlier_work_stands_in_table_3_beside_the_encoders_and_is_held_against_
     earlier = runs("BiLSTM-CRF", 0.7)
     table = vocabulary.table_3(within, earlier, ARTIFICIAL)
     ours = {row[0]: row[1] for row in table.rows[2:]}
-    assert ours == {
-        "**Lample et al. (2016), run here**": "70.0",
-        "**EN-BERT, run here**": "80.0",
-        "**M-BERT, run here**": "90.0",
-    }
+    shown = {"Lample et al. (2016)": "70.0", "EN-BERT": "80.0", "M-BERT": "90.0"}
+    assert ours == {f"**{title}, run here**": value for title, value in shown.items()}
     told = vocabulary.earlier_work(within, earlier, ARTIFICIAL)
     assert (told["earlier"], told["run"], told["worth"]) == ("70.0", "supported", "7.31")
     assert told["ahead_e"] == "+10.0 (10.0 to 10.0)" and told["ahead_m"][:5] == "+20.0"

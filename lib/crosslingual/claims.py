@@ -10,7 +10,7 @@ that of fixed languages (version 1).
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from crosslingual.stats import CELL, Estimate, Interval, valued
 
 if TYPE_CHECKING:
     from crosslingual.edition import Edition
+else:  # what judges and shows is handed one, and imports nothing that computes
+    Edition = Any
 
 STATED = pd.read_csv(languages.DATA / "claims.csv", index_col="id", keep_default_na=False)
 COMPARABLE = float(STATED.threshold["english-in-language"])
@@ -35,7 +37,6 @@ CORRECTED, TRANSLITERATED, MIXED = "corrected", "transliterated", "hi+en"
 # there is none. "reasons" maps (name, *cell) to why it has no value, "cannot judge" a claim's id
 # to why these results can say nothing about it.
 Evidence = dict[str, pd.DataFrame | pd.Series | str | dict]
-Group = Callable[[str], str | None]  # the group of a language, by its code
 Keep = Callable[[str, str, float], bool]  # whether a pair counts: train, evaluate, covariate
 # What evidence is made from which result, and lacks for its reason.
 MADE_FROM = {
@@ -52,7 +53,7 @@ class Measurement(NamedTuple):
     """A statistic for every version of the scores, and its p value where languages are permuted."""
 
     versions: pd.Series
-    p: float | None = None
+    p: float = np.nan
 
 
 Measure = Callable[[Evidence], Measurement]
@@ -71,12 +72,12 @@ class Rule:
     permutation: bool = False
     languages: bool = False
 
-    def verdict(self, interval: Estimate | Interval, p: float | None = None) -> str:
+    def verdict(self, interval: Estimate | Interval, p: float = np.nan) -> str:
         sign = 1 if self.side == "above" else -1
         low, high = sorted(sign * (end - self.threshold) for end in (interval.low, interval.high))
         if high < 0:
             return CONTRADICTED
-        significant = not self.permutation or (p is not None and p < SIGNIFICANCE)
+        significant = not self.permutation or p < SIGNIFICANCE
         return SUPPORTED if low > 0 and significant else UNDECIDED
 
     def __str__(self) -> str:
@@ -134,8 +135,7 @@ def _judged(claim: Claim, evidence: Evidence) -> list:
     over = claim.rule.verdict(estimate.over, p) if known else ""
     note = evidence.get("cannot judge", {}).get(claim.id, "")
     verdict = NOT_TESTABLE if note else over if claim.rule.languages else fixed
-    numbers = [*estimate[:3], *estimate.over, np.nan if p is None else p]
-    return [*numbers, verdict, fixed, over, note]
+    return [*estimate[:3], *estimate.over, p, verdict, fixed, over, note]
 
 
 def estimated(evidence: Evidence, measure: Measure) -> Estimate:
@@ -143,7 +143,7 @@ def estimated(evidence: Evidence, measure: Measure) -> Estimate:
     try:
         return stats.estimate(measure(evidence).versions)
     except (NotAvailable, ValueError):
-        return Estimate(np.nan, np.nan, np.nan)
+        return Estimate()
 
 
 # ---- Measures ----
@@ -180,19 +180,6 @@ def lowest(name: str, keys: list[tuple]):
 
 def mean(name: str, keys: list[tuple]):
     return lambda evidence: Measurement(cells(evidence, name, keys).mean())
-
-
-def average(name: str, encoder: str, keep: Keep):
-    """The mean over all zero-shot pairs kept that an encoder has."""
-
-    def measure(evidence):
-        if isinstance(frame := evidence.get(name, f"no {name} result to judge by"), str):
-            raise NotAvailable(frame)
-        pairs = [key for key in frame.index if key[0] == encoder and key[1] != key[2]]
-        scores = cells(evidence, name, [key for key in pairs if keep(*key[1:])])
-        return Measurement(stats.every_version(scores, pd.DataFrame.mean))
-
-    return measure
 
 
 def difference(name: str, better: list[tuple], worse: list[tuple], other: str | None = None):
@@ -237,9 +224,13 @@ def within_script(train: str, evaluate: str, x: float = np.nan) -> bool:
 def by_covariate(
     evidence: Evidence, task: str, covariate: str, encoder: str, keep: Keep = every_pair
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Scores of the zero-shot pairs that have a covariate, and the covariate, in one order."""
+    """Scores of the zero-shot pairs that have a covariate, and the covariate, in one order.
+
+    It may be the scores' own mean: all pairs that have a score have that.
+    """
     if isinstance(table := evidence.get(covariate, f"no {covariate} for any pair"), str):
         raise NotAvailable(table)
+    table = table["mean", 0] if isinstance(table, pd.DataFrame) else table
     pairs = [key for key in table.index if key[0] == encoder and key[1] != key[2]]
     keys = [key for key in pairs if keep(*key[1:], table[key])]
     return cells(evidence, task, keys), table[keys]
@@ -291,7 +282,7 @@ def square(x: pd.Series, scores: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]
 # ---- Evidence ----
 
 
-def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
+def evidence(results: dict[str, pd.DataFrame], edition: Edition) -> Evidence:
     """What an edition's results, frames of ``experiments.results`` of which any may lack, say."""
     known: Evidence = {"reasons": _reasons(results), "earlier work": _earlier_work(edition)}
     known["cannot judge"] = edition.cannot_judge
@@ -308,7 +299,7 @@ def evidence(results: dict[str, pd.DataFrame], edition: "Edition") -> Evidence:
     return known | (about_order(known["pos"], edition) if "pos" in known else {})
 
 
-def about_order(scores: pd.DataFrame, edition: "Edition") -> Evidence:
+def about_order(scores: pd.DataFrame, edition: Edition) -> Evidence:
     """Versions of tagging scores as evidence on word order: by groups and by what is in common."""
     return {
         "pos": scores,
@@ -318,7 +309,7 @@ def about_order(scores: pd.DataFrame, edition: "Edition") -> Evidence:
     }
 
 
-def _earlier_work(edition: "Edition") -> pd.DataFrame | str:
+def _earlier_work(edition: Edition) -> pd.DataFrame | str:
     """Earlier work's scores on the CoNLL corpora, or why an edition's do not compare with them."""
     if edition.artificial:
         return "earlier work is about real languages"
@@ -349,7 +340,7 @@ def common_features(
     return found[found > 0]
 
 
-def group_means(scores: pd.DataFrame, group: Group) -> pd.DataFrame:
+def group_means(scores: pd.DataFrame, group: Callable[[str], str | None]) -> pd.DataFrame:
     """Unweighted means over the zero-shot pairs between groups of languages (Table 5).
 
     A seed that some pair lacks has no mean: it would be one over other pairs.

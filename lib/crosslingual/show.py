@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import ipywidgets
 import matplotlib.figure
@@ -27,12 +26,10 @@ from PIL import Image
 from scipy.optimize import isotonic_regression
 
 from crosslingual import downloads, stats
+from crosslingual.claims import Edition
 from crosslingual.downloads import Cell, joined
 from crosslingual.languages import facts
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 PATTERN = "Artificial languages: compare the pattern with the paper, not the values."
 SPREAD = (
@@ -125,7 +122,7 @@ def table(
     name: str,
     header: list[str],
     rows: list[list[str]],
-    edition: "Edition",
+    edition: Edition,
     *frames: pd.DataFrame,
     notes: Iterable[str] = (),
     text: bool = False,
@@ -152,10 +149,10 @@ def literal(text: str) -> str:
     return re.sub(r"^(?:[^\w&]|\d(?=\d*[.)] ))", lambda mark: f"&#{ord(mark[0])};", "".join(parts))
 
 
-def fenced(text: str, language: str = "yaml") -> Markdown:
-    """A text that may be anybody's as a block of code, which no line of it can end."""
+def fenced(text: str) -> Markdown:
+    """YAML that may be anybody's as a block of code, which no line of it can end."""
     fence = "`" * (3 + max(map(len, re.findall("`+", text)), default=0))
-    return Markdown(f"{fence}{language}\n{text}\n{fence}")
+    return Markdown(f"{fence}yaml\n{text}\n{fence}")
 
 
 def listed(frame: pd.DataFrame, caption: str, name: str) -> Table:
@@ -228,7 +225,7 @@ def cell(runs: pd.DataFrame, *below: str) -> str:
 def beside(
     frame: pd.DataFrame,
     published: pd.DataFrame,
-    edition: "Edition",
+    edition: Edition,
     name: str,
     languages: Sequence[str] | None = None,
 ) -> Table:
@@ -252,18 +249,16 @@ def beside(
     return table(about, name, header, rows, edition, frame)
 
 
-def titled(published: pd.DataFrame, edition: "Edition") -> str:
+def titled(published: pd.DataFrame, edition: Edition) -> str:
     """A table's caption with the encoder that was used in the place of the paper's, if another."""
-    caption = published.attrs["caption"]
-    for role in ("m-bert", "en-bert"):
-        if (title := edition.encoder_title(role)) != role.upper():
-            beside = f"{title} beside the paper's {role.upper()}"
-            caption = re.sub(rf"\b{role.upper()}\b", beside, caption)
-    return caption
+    caption, role = published.attrs["caption"], published.attrs["encoder"]
+    title, paper = edition.encoder_title(role), role.upper()
+    beside = f"{title} beside the paper's {paper}"
+    return caption if title == paper else caption.replace(paper, beside)
 
 
 def systems(
-    ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: "Edition", name: str
+    ours: Mapping[str, pd.DataFrame], published: pd.DataFrame, edition: Edition, name: str
 ) -> Table:
     """Tables 3 and 6: the paper's systems as printed, then ``ours``, scores by the row's title."""
     rows = []
@@ -281,7 +276,7 @@ def systems(
 
 def ledger_table(
     ledger: pd.DataFrame,
-    edition: "Edition",
+    edition: Edition,
     name: str,
     others: Mapping[str, pd.DataFrame] | None = None,
 ) -> Table:
@@ -332,17 +327,17 @@ def verdict(verdict: str, value: float = np.nan, unit: str = "") -> str:
     return told if np.isnan(value) else joined("{}\n{}", told, number(value, decimals(unit)))
 
 
-def _whose(edition: "Edition") -> str:
+def _whose(edition: Edition) -> str:
     return f"Edition: {edition.name}{', artificial languages' * edition.artificial}."
 
 
-def page(edition: "Edition", *frames: pd.DataFrame) -> str:
+def page(edition: Edition, *frames: pd.DataFrame) -> str:
     """What a page says once: its edition, how to read it, whether results were computed here."""
     told = [f"Edition: {edition.title}.", PATTERN * edition.artificial, origin(*frames), SPREAD]
     return " ".join(filter(None, told))
 
 
-def _told(edition: "Edition", *frames: pd.DataFrame) -> list[str]:
+def _told(edition: Edition, *frames: pd.DataFrame) -> list[str]:
     """What a reader of these results has to know, a sentence each, some of them empty."""
     told = []
     for frame in frames:
@@ -351,7 +346,7 @@ def _told(edition: "Edition", *frames: pd.DataFrame) -> list[str]:
     return told
 
 
-def in_place(frame: pd.DataFrame, edition: "Edition") -> str:
+def in_place(frame: pd.DataFrame, edition: Edition) -> str:
     """The sentence that names what stands in for the corpora of Tables 1, 3 and 7, if anything."""
     others = edition.substitutes if "ner" in set(frame.get("task", ())) else {}
     named = "; ".join(f"{label(code)}: {corpus}" for code, corpus in others.items())
@@ -381,8 +376,8 @@ def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
     if "seed" in frame and not codes:  # no corpus lacks wholly, but perhaps some model
         model = [frame[name] for name in ("train", "seed", "task", "encoder")]
         gone = lacks.groupby(model, sort=False).all().loc[lambda whole: whole].index
-        seeds = pd.DataFrame(list(gone), columns=["train", "seed", "task", "encoder"])
-        by = seeds.drop_duplicates(["train", "seed"]).groupby("train", sort=False).seed
+        seeds = gone.to_frame(index=False).drop_duplicates(["train", "seed"])
+        by = seeds.groupby("train", sort=False).seed
         named = [f"{label(train)} (seed {', '.join(map(str, some))})" for train, some in by]
         return ", ".join(named) + ": " * bool(named)
     return f"{', '.join(map(label, codes))}: " if 0 < len(codes) < every.index.nunique() else ""
@@ -451,22 +446,19 @@ class Figure:
         files |= {"data.csv": downloads.documented(data).to_csv(index=False)} if len(data) else {}
         return {f"{self.name}.{ending}": content for ending, content in files.items()}
 
-    def uri(self) -> str:
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
-
     def html(self) -> str:
         """HTML for a live notebook and for ``gallery``."""
         alt, text = html.escape(self.alt, quote=True), html.escape(self.caption)
-        image = f'<img src="{self.uri()}" alt="{alt}" style="width: 100%; max-width: 600px">'
+        source = f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+        image = f'<img src="{source}" alt="{alt}" style="width: 100%; max-width: 600px">'
         return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
 
     def markdown(self) -> str:
         """MyST source of the numbered figure, whose image `downloads.unpack` writes."""
         options = f":name: {self.name}\n:alt: {self.alt}\n:class: plot"
         options += "\n:figclass: wide" * self.wide
-        image = (
-            f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}\n\n{self.caption}\n```\n"
-        )
+        start = f"```{{figure}} /{downloads.FOLDER}/{self.name}.png\n{options}"
+        image = f"{start}\n\n{self.caption}\n```\n"
         return indexed(self.name) + image + downloads.links(self.files)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
@@ -479,7 +471,7 @@ def figure(
     name: str,
     about: str,
     alt: str,
-    edition: "Edition",
+    edition: Edition,
     *frames: pd.DataFrame,
     wide: bool = False,
     data: pd.DataFrame | None = None,
@@ -494,7 +486,7 @@ def figure(
     return Figure(drawing, name, " ".join(filter(None, dict.fromkeys(told))), alt, wide, data)
 
 
-def absent(name: str, edition: "Edition", *frames: pd.DataFrame) -> Figure:
+def absent(name: str, edition: Edition, *frames: pd.DataFrame) -> Figure:
     """Stands in for a figure without data: numbered like it, and saying what is missing."""
     (drawing, (panel,)), why = canvas(0.8), "Not available in this edition."
     panel.set_axis_off()
@@ -540,7 +532,7 @@ def gallery(views: Mapping[str, Figure | Table]) -> Gallery:
 
 
 def heatmap(
-    frame: pd.DataFrame, group: Callable[[str], str | None], edition: "Edition", name: str
+    frame: pd.DataFrame, group: Callable[[str], str | None], edition: Edition, name: str
 ) -> Figure:
     """Scores of one encoder as colours; white lines part groups, languages in none come last."""
     runs = valued(frame)
@@ -636,13 +628,13 @@ def versus(a: float, b: float) -> str:
     return "level with" if a == b else "above" if a > b else "below"
 
 
-def names(edition: "Edition") -> dict[str, str]:
+def names(edition: Edition) -> dict[str, str]:
     """The encoders that were used, by the names of their phrases: m in M-BERT's place, e."""
     return {"m": edition.encoder_title("m-bert"), "e": edition.encoder_title("en-bert")}
 
 
 def against(
-    ours: pd.Series, paper: pd.Series, edition: "Edition", without: Iterable[str] = ()
+    ours: pd.Series, paper: pd.Series, edition: Edition, without: Iterable[str] = ()
 ) -> str:
     """How far zero-shot scores are from the paper's, but for pairs of languages of ``without``."""
     if edition.artificial:
@@ -658,10 +650,10 @@ def against(
     )
 
 
-def span(values: Iterable[float], decimals: int = 1) -> str:
+def span(values: Iterable[float]) -> str:
     """The lowest and the highest: "12.1 to 80.4"."""
     values = list(values)
-    ends = [number(end(values), decimals) for end in (min, max)] if values else [NOTHING]
+    ends = [number(end(values)) for end in (min, max)] if values else [NOTHING]
     return " to ".join(dict.fromkeys(ends))
 
 

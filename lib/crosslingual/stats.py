@@ -21,8 +21,8 @@ REMEMBERED = 12  # frames: a chapter's tables, trends and claims ask for those o
 
 
 class Interval(NamedTuple):
-    low: float
-    high: float
+    low: float = np.nan
+    high: float = np.nan
 
 
 class Estimate(NamedTuple):
@@ -31,10 +31,10 @@ class Estimate(NamedTuple):
     ``over`` is the interval over languages, where it was computed.
     """
 
-    value: float
-    low: float
-    high: float
-    over: Interval = Interval(np.nan, np.nan)
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    over: Interval = Interval()
 
 
 def valued(frame: pd.DataFrame) -> pd.DataFrame:
@@ -72,13 +72,14 @@ def t_interval(values) -> Interval:
     """Student's t interval of the mean over seeds; NaN ends for fewer than two values."""
     values = np.asarray(values, float)
     if len(values) < 2:
-        return Interval(np.nan, np.nan)
+        return Interval()
     half = scipy_stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * scipy_stats.sem(values)
     return Interval(values.mean() - half, values.mean() + half)
 
 
 def percentile_interval(draws) -> Interval:
-    return Interval(*np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    """Of draws in the last axis."""
+    return Interval(*np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=-1))
 
 
 def sentence_weights(sentences: int, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -227,7 +228,7 @@ def over_languages(versions: pd.Series) -> Interval:
     left = versions["without"].to_numpy() if "without" in versions else np.empty(0)
     value, correlation = versions["mean"].iloc[0], versions.name == rank_correlation.__name__
     if (n := len(left)) < 3:
-        return Interval(np.nan, np.nan)
+        return Interval()
     if correlation:
         value, left = (np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9)) for r in (value, left))
     error = np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum())

@@ -1,24 +1,18 @@
 """Appendix A, hyper-parameters and cost; the pages on provenance and on what is not reproduced."""
 
-from __future__ import annotations
-
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from heapq import heapreplace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from markdown_it import MarkdownIt
 
 from crosslingual import downloads, languages, published, show
 from crosslingual.downloads import Cell
-from crosslingual.show import number
+from crosslingual.show import Edition, number
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 TASKS = ("pos", "ner", "code-switching")
 FEW = 10  # corpora fine-tuned on that have a row each
@@ -125,13 +119,12 @@ def larger(scores: pd.DataFrame, edition: Edition, costs: dict[str, float]) -> s
     each = models(scores)
     each = each[~each.device.str.startswith("cpu")]
     columns = [each.seconds, each.seconds * each.encoder.map(costs).astype(float)]
-    rows = [[str(n), *(number(makespan(taken, n) / 60) for taken in columns)] for n in GPUS]
+    counts = GPUS if len(each) else ()
+    rows = [[str(n), *(number(makespan(taken, n) / 60) for taken in columns)] for n in counts]
     about = f"Minutes of {len(each)} models, by calculation from what each took on a GPU"
     header = ["GPUs", "these encoders", "encoders of BERT's size"]
     notes = [] if len(each) else ["None of this edition's models was fine-tuned on a GPU."]
-    return show.table(
-        about, "larger-table", header, rows if len(each) else [], edition, notes=notes
-    )
+    return show.table(about, "larger-table", header, rows, edition, notes=notes)
 
 
 def makespan(seconds: Iterable[float], number: int) -> float:
@@ -173,9 +166,7 @@ def made_from(runs: pd.DataFrame, name: str, edition: Edition) -> show.Table:
 
 def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
     first, tests = runs.iloc[0], runs.drop_duplicates("evaluate")
-    codes, on = (
-        [*dict.fromkeys(column.map(show.label))] for column in (runs.train, tests.evaluate)
-    )
+    codes, on = (column.map(show.label).unique() for column in (runs.train, tests.evaluate))
     chosen = f"--train {first.train}" if len(codes) == 1 else f"--seed {first.seed}"
     chosen = f"--task {first.task} --encoder {first.encoder} {chosen}"
     again = f"`crosslingual verify --edition {edition.name} {chosen}`"
@@ -195,7 +186,7 @@ def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
     return [*unbroken, f"{when}\n{devices}", by]
 
 
-def _few(codes: list[str]) -> str:
+def _few(codes: Sequence[str]) -> str:
     return " ".join(codes) if len(codes) <= FEW else f"{len(codes)} languages"
 
 

@@ -1,26 +1,19 @@
 """Beyond the paper: an explicit objective, the artificial world, emergence, real corpora."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count, cycle
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from pocketworld import PLAIN, Token, World, text
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.downloads import joined
-from crosslingual.show import CYCLE, label, number, signed
+from crosslingual.show import CYCLE, Edition, label, number, signed
 from crosslingual.stats import in_language, valued, zero_shot
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from crosslingual.edition import Edition
 
 # What `experiments.emergence` measures.
 IN_LANGUAGE, ZERO_SHOT, RETRIEVAL = "in-language tagging", "zero-shot tagging", "retrieval"
@@ -91,8 +84,7 @@ def objective_table(found: pd.DataFrame, edition: Edition, *frames: pd.DataFrame
     for title, cells, paper, less in found.itertuples():
         means = [number(paper), number(paper + less.value)]
         apart = joined("{difference} ({})", show.bounds(less), difference=signed(less.value))
-        less = [apart, show.bounds(less.over)]
-        rows.append([f"{title.strip()} ({cells})", *means, *less])
+        rows.append([f"{title.strip()} ({cells})", *means, apart, show.bounds(less.over)])
     header = ["mean of (cells)", "paper", name, "difference", "over languages"]
     note = (
         "Intervals of the difference. In brackets: over seeds (t) and sentences (bootstrap). Over "
@@ -345,11 +337,11 @@ def emergence_curve(curve: pd.DataFrame, edition: Edition, encoder: str) -> show
 
 
 def _log(edition: Edition, encoder: str) -> pd.DataFrame:
-    """The log beside an encoder's weights: step, loss, tokens (word pieces so far), maybe empty."""
+    """The log beside an encoder's weights: step and loss (and more), maybe empty."""
     with suppress(ValueError, FileNotFoundError):  # no such encoder here, or none of ours
         if (found := edition.encoder(encoder)).at_hand:
             return pd.read_json(found.folder / "training.jsonl", lines=True)
-    return pd.DataFrame(columns=["step", "loss", "tokens"])
+    return pd.DataFrame(columns=["step", "loss"])
 
 
 def _ends(line: pd.Series) -> str:

@@ -4,12 +4,10 @@ Altair writes the charts; Vega-Lite, vendored with the site, draws them in the r
 ``book/assets/explore.js`` puts menus and clicks into their parameters.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -17,11 +15,8 @@ import pandas as pd
 from scipy.stats import t
 
 from crosslingual import claims, languages, stats
-from crosslingual.show import label
+from crosslingual.show import Edition, label
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 PAIR = ["train", "evaluate"]
 TASKS = {"pos": "tagging (accuracy, %)", "ner": "entities (F1, %)"}
@@ -31,7 +26,6 @@ SIDES = {
     "train": "the language fine-tuned on, everywhere",
     "evaluate": "the language evaluated on, from everywhere",
 }
-VALUE = "datum[measure + ' value']"
 # Numbers of features are drawn a little apart, always the same for a pair.
 OTHER = "datum[other + ' value'] + (other == 'features' ? (datum.value * 99) % 0.4 - 0.2 : 0)"
 ALIKE = "about[datum.train].script == about[datum.evaluate].script"
@@ -83,12 +77,9 @@ def _cells(runs: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     versions = stats.draws(runs).droplevel("encoder")
     seeds, mean = versions["seed"], versions["mean"][0]
     half = t.ppf((1 + stats.LEVEL) / 2, seeds.count(axis=1) - 1) * seeds.sem(axis=1)
-    low, high = np.quantile(
-        versions["draw"], [(1 - stats.LEVEL) / 2, (1 + stats.LEVEL) / 2], axis=1
-    )
-    cells = pd.DataFrame(
-        {"value": mean, "low": np.fmin(low, mean - half), "high": np.fmax(high, mean + half)}
-    )
+    low, high = stats.percentile_interval(versions["draw"])
+    ends = {"low": np.fmin(low, mean - half), "high": np.fmax(high, mean + half)}
+    cells = pd.DataFrame({"value": mean} | ends)
     cells["seeds"] = runs.groupby(PAIR).seed.agg(lambda some: ", ".join(map(str, sorted(some))))
     printed = claims.published_evidence()[task]
     if not edition.artificial and encoder in printed.index:
@@ -115,9 +106,6 @@ def about(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
     return facts.drop(columns=["wals_code", "pos", "ner16"]).to_dict("index")
 
 
-# ---- The charts
-
-
 def charts(
     found: Mapping[str, Measure], known: Mapping[str, dict], chosen: Mapping[str, str]
 ) -> dict[str, dict]:
@@ -137,7 +125,7 @@ def _pairs(chart: alt.Chart | alt.LayerChart) -> alt.Chart:
     """With the pairs of which the measure is known; fields value and pair (in words)."""
     named = "about[datum.train].name + ' to ' + about[datum.evaluate].name"
     chart = chart.properties(data=alt.NamedData("pairs"))
-    chart = chart.transform_calculate(value=VALUE, pair=named)
+    chart = chart.transform_calculate(value="datum[measure + ' value']", pair=named)
     return chart.transform_filter("isValid(datum.value)")
 
 
@@ -198,9 +186,6 @@ def _scatter() -> alt.Chart:
     )
 
 
-# ---- The page
-
-
 def page(found: Mapping[str, Measure], edition: Edition) -> str:
     """The page's HTML with its data, for a chapter in ``book/beyond``; it loads `SCRIPTS`."""
     pairs, titles = table(found), {name: measure.title for name, measure in found.items()}
@@ -221,7 +206,6 @@ def page(found: Mapping[str, Measure], edition: Edition) -> str:
 
 
 def _menu(name: str, title: str, options: Mapping[str, str]) -> str:
-    listed = (
-        f'<option value="{escape(key)}">{escape(text)}</option>' for key, text in options.items()
-    )
+    option = '<option value="{}">{}</option>'
+    listed = (option.format(*map(escape, each)) for each in options.items())
     return f'<label>{title} <select name="{name}">{"".join(listed)}</select></label>'

@@ -4,24 +4,17 @@
 baselines that know no meaning beside it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, show, stats
-from crosslingual.claims import Evidence, Measurement
+from crosslingual.claims import Edition, Evidence, Measurement
 from crosslingual.stats import valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 RETRIEVAL_PAIRS = [("en", "de"), ("en", "ru"), ("hi", "ur")]
 PAIR, BASELINES = ["source", "target"], ["shared pieces", "length"]
@@ -91,8 +84,8 @@ def figure_3(
 def _draw_line(panel: Axes, rows: pd.DataFrame, colour: str) -> tuple[float, str]:
     """Draw one pair; return the height at which its line ends, and the pair in words."""
     line, reached = _line(rows), rows.groupby("method").accuracy.max()
-    bands = zip(*_intervals(np.stack(list(line.hits), axis=1)), strict=True)
-    panel.fill_between(line.index, *bands, color=colour, alpha=0.2, linewidth=0)
+    band = _interval(np.stack(list(line.hits), axis=1))
+    panel.fill_between(line.index, *band, color=colour, alpha=0.2, linewidth=0)
     panel.plot(line.index, line.accuracy, color=colour, linewidth=2, marker="o", markersize=4)
     copied, length = (reached[baseline] for baseline in BASELINES)
     dashes = {"linewidth": 1.2, "linestyle": (0, (4, 3))}
@@ -104,10 +97,10 @@ def _draw_line(panel: Axes, rows: pd.DataFrame, colour: str) -> tuple[float, str
     return float(last), f"{layers}; by shared pieces {copied}, by length {length}"
 
 
-def _intervals(hits: np.ndarray) -> list[stats.Interval]:
-    """Bootstrap intervals of accuracies from hits [sentences, layers], the same draws for all."""
+def _interval(hits: np.ndarray) -> stats.Interval:
+    """Bootstrap interval of accuracy, from hits [sentences]; of each layer [sentences, layers]."""
     weights = stats.sentence_weights(len(hits), 1000, np.random.default_rng(0))
-    return [*map(stats.percentile_interval, (100 * (weights @ hits) / len(hits)).T)]
+    return stats.percentile_interval((100 * (weights @ hits) / len(hits)).T)
 
 
 def translations(curve: pd.DataFrame, edition: Edition) -> show.Table:
@@ -126,8 +119,7 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
     asked, others = rows[rows.queries == "all"], rows[rows.queries == "nothing shared"]
     line, reached = _line(asked), asked.groupby("method").accuracy.max()
     best = line.accuracy.idxmax()
-    (interval,) = _intervals(line.hits[best][:, None])
-    accuracy = stats.Estimate(line.accuracy[best], *interval)
+    accuracy = stats.Estimate(line.accuracy[best], *_interval(line.hits[best]))
     return {
         "sentences": f"{int(asked.candidates.max()):,}",
         "embeddings": show.number(line.accuracy.iloc[0]),
@@ -142,15 +134,12 @@ def _column(rows: pd.DataFrame) -> dict[str, str]:
     }
 
 
-# ---- The space itself ----
-
-
 def halfway(drawn: pd.DataFrame, edition: Edition) -> show.Figure:
     """The layer halfway up of ``experiments.space``, which ``every_layer`` shows by a menu."""
     return _drawing(drawn, (valued(drawn).layer.max() + 1) // 2, edition, "space")
 
 
-def every_layer(drawn: pd.DataFrame, edition: Edition) -> VBox:
+def every_layer(drawn: pd.DataFrame, edition: Edition) -> show.Gallery:
     """Sentences and their translations in every layer, by a menu."""
     layers = sorted(set(valued(drawn).layer)) or [0]
     return show.gallery({_name(n): _drawing(drawn, n, edition, f"space-{n:g}") for n in layers})
@@ -211,9 +200,6 @@ def _shape(line: pd.Series) -> str:
     return f"in layer {peak} of {top}, {middle} middle one, and falls by {fall} points to the last"
 
 
-# ---- Claims ----
-
-
 def layers(evidence: Evidence, source: str, target: str, method: str = "paper") -> pd.DataFrame:
     """Versions of the accuracy of one pair by layer, the embeddings being layer 0."""
     frame = evidence.get("retrieval")
@@ -251,10 +237,9 @@ def middle_over(evidence: Evidence, baselines: Sequence[str] = ()) -> Measuremen
     return Measurement(pd.concat(gaps, axis=1).min(axis=1))
 
 
-CLAIMS = claims.stated(
-    {
-        "language-vector": lowest_above_bottom,
-        "middle-layers": middle_over,
-        "beyond-copying": partial(middle_over, baselines=BASELINES),
-    }
-)
+MEASURES = {
+    "language-vector": lowest_above_bottom,
+    "middle-layers": middle_over,
+    "beyond-copying": partial(middle_over, baselines=BASELINES),
+}
+CLAIMS = claims.stated(MEASURES)

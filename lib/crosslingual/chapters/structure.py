@@ -6,25 +6,20 @@ beside it stands what a test that took the pairs as independent would have said.
 of ``experiments``, other taggers' below M-BERT's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from crosslingual import claims, languages, published, show, stats
-from crosslingual.chapters.transfer import WORD_SHAPE
-from crosslingual.claims import Claim, Evidence, Measurement, across_scripts, every_pair
+from crosslingual.chapters.transfer import WORD_SHAPE, leads
+from crosslingual.claims import Claim, Edition, Evidence, Measurement, across_scripts, every_pair
 from crosslingual.downloads import joined
 from crosslingual.stats import Estimate, valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 Keep = Callable[[str, str], bool]
 Likeness = Callable[[str, str], float]
@@ -33,7 +28,6 @@ COMMON = languages.common_features
 
 ENCODERS = ("m-bert", "en-bert")
 LATER = "XLM-R base: de Vries et al. (2022), other languages and newer treebanks."
-UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 TOO_FEW = "Not available where the results at hand have fewer than two numbers of common features."
 
 
@@ -157,14 +151,11 @@ def _cell(mean: Estimate, *below: str) -> str:
     return show.stacked(show.give_or_take(mean), *over, *below)
 
 
-# ---- Is it a trend? ----
-
-
 class Trend(NamedTuple):
     """Rank correlation with likeness, and its one-sided p values under two null hypotheses."""
 
     pairs: int = 0
-    correlation: Estimate = UNKNOWN
+    correlation: Estimate = Estimate()
     p_languages: float = np.nan
     p_pairs: float = np.nan
 
@@ -232,28 +223,19 @@ def _trend_cell(one: Trend, n: int) -> str:
     return show.stacked(show.give_or_take(one.correlation, 2), over, chance)
 
 
-# ---- Groups of pairs: Table 5, and beside the controls ----
-
-
 def floors_by_group(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """Macro-averages over GROUPS of pairs; last, how many of each M-BERT tags best of all."""
     runs = valued(scores)
     taggers, rows = list(dict.fromkeys(runs.encoder)), []
-    versions = stats.draws(scores) if taggers else None
-    means = runs.groupby(["train", "evaluate", "encoder"]).score.mean().unstack()
-    means = means.reindex(columns=means.columns.union(["m-bert"])).dropna()
-    ahead = stats.zero_shot(means["m-bert"] > means.drop(columns="m-bert").max(axis=1))
+    versions, best = stats.draws(scores) if taggers else None, leads(runs)
     for title, keep in GROUPS.items():
         cells = [_cell(_average(versions.loc[[tagger]], keep)) for tagger in taggers]
-        leads = [lead for pair, lead in ahead.items() if keep(*pair)]
-        rows += [[title, *cells, f"{sum(leads)} of {len(leads)}"]] * ({*cells} != {show.MISSING})
+        ahead = [lead for pair, lead in best.items() if keep(*pair)]
+        rows += [[title, *cells, f"{sum(ahead)} of {len(ahead)}"]] * ({*cells} != {show.MISSING})
     about = "Zero-shot accuracy, macro-averaged, "
     about += "and what is reached without multilingual pre-training"
-    header = [
-        "pairs",
-        *map(edition.encoder_title, taggers),
-        f"{edition.encoder_title('m-bert')} leads",
-    ]
+    first = f"{edition.encoder_title('m-bert')} leads"
+    header = ["pairs", *map(edition.encoder_title, taggers), first]
     return show.table(about, "floors-by-group", header, rows, edition, scores, notes=[WORD_SHAPE])
 
 
@@ -261,7 +243,7 @@ def _average(versions: pd.DataFrame, keep: Keep = every_pair) -> Estimate:
     """The macro-average over the zero-shot pairs that ``keep`` lets pass."""
     chosen = versions[[a != b and keep(a, b) for _, a, b in versions.index]]
     if chosen.empty:
-        return UNKNOWN
+        return Estimate()
     return stats.estimate(stats.every_version(chosen, lambda some: some.mean(skipna=False)))
 
 
@@ -276,9 +258,8 @@ def table_5(scores: pd.DataFrame, part: str, edition: Edition) -> show.Table:
     frame = scores[scores.encoder == "m-bert"]
     (means, sizes), rows = _group_means(frame, groups[part]), []
     for train, paper in printed.iterrows():
-        ours = {evaluate: means.get((train, evaluate), UNKNOWN) for evaluate in printed}
         told = {c: joined("paper {paper}", paper=show.number(x, 2)) for c, x in paper.items()}
-        cells = [_cell(ours[code], value) for code, value in told.items()]
+        cells = [_cell(means.get((train, c), Estimate()), value) for c, value in told.items()]
         rows.append([f"**{train}**", *cells])
     members = ", ".join(f"{sizes.get(key, 0)} {key}" for key in printed.index) + " languages."
     about, header = show.titled(printed, edition), ["fine-tuned on", *printed]
@@ -306,7 +287,7 @@ def memberships(scores: pd.DataFrame, edition: Edition) -> show.Table:
     pairs, rows = list(product(("AN", "NA"), repeat=2)), []
     for title, group in groups.items():
         means, sizes = _group_means(frame, group)
-        values = (show.number(means.get(pair, UNKNOWN).value) for pair in pairs)
+        values = (show.number(means.get(pair, Estimate()).value) for pair in pairs)
         rows.append([title, f"{sizes.get('AN', 0)}, {sizes.get('NA', 0)}", *values])
     about = "Zero-shot accuracy between AN and NA languages, by who is counted among them"
     header = ["members", "AN, NA", *map(" to ".join, pairs)]
@@ -357,9 +338,8 @@ def earlier_work(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
         both = [[(one, train, claims.TRANSLITERATED)] for one in (encoder, "m-bert")]
         ahead = claims.estimated(known, claims.difference("code-switching", *both))
         letter = system[:2].lower()
-        phrases[f"{letter}_paper"] = show.signed(
-            printed[training, system] - printed[training, "M-BERT"]
-        )
+        paper = printed[training, system] - printed[training, "M-BERT"]
+        phrases[f"{letter}_paper"] = show.signed(paper)
         phrases[f"{letter}_ours"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
     return phrases
 
@@ -380,22 +360,18 @@ def switching(scores: pd.DataFrame, sizes: pd.DataFrame) -> dict[str, float | st
     return {**printed.add_prefix("paper_"), **gained.add_prefix("ours_"), **told}
 
 
-# ---- Reading, and who else would pass ----
-
-
 def reading(
     pos: pd.DataFrame, found: Trends, counted: Trends, n: int, edition: Edition
 ) -> dict[str, str | float]:
     """Phrases on accuracy and on what ``trends`` gave of SUBSETS, ``n`` times, and of READINGS."""
     ours = {title: one for (title, encoder), one in found.items() if encoder == "m-bert"}
     rho = [one.correlation.value for one in counted.values()]
+    unsure = (f"{title} ({_told(one, n)})" for title, one in ours.items() if not one.holds)
     unlisted = [languages.name(c) for c in set(pos.train) if not languages.attested(c)]
     phrases = {
         "pairs": f"{ours['all'].pairs if ours else 0:,}",
         "subsets": show.listing(title for title, one in ours.items() if one.holds),
-        "unsure": show.listing(
-            f"{title} ({_told(one, n)})" for title, one in ours.items() if not one.holds
-        ),
+        "unsure": show.listing(unsure),
         "rho_low": show.number(min(rho, default=np.nan), 2),
         "rho_high": show.number(max(rho, default=np.nan), 2),
         "readings": show.share(one.holds for one in counted.values()),
@@ -455,9 +431,6 @@ def passing(found: Mapping[str, pd.DataFrame], edition: Edition) -> dict[str, st
     return {"own": str(len(own) or show.NOTHING), "others_pass": show.listing(told), "alone": alone}
 
 
-# ---- Claims ----
-
-
 def gap_where_little_is_shared(evidence: Evidence) -> Measurement:
     """M-BERT's mean minus EN-BERT's on pairs with one or two common features."""
     over, few = ("pos", "common features"), lambda train, evaluate, common: common <= 2
@@ -490,15 +463,14 @@ ADJECTIVES = ("adjective-noun order", "AN", "NA")
 TRAINED, NEVER = (
     [("m-bert", train, claims.TRANSLITERATED)] for train in (claims.TRANSLITERATED, claims.MIXED)
 )
-CLAIMS = claims.stated(
-    {
-        "typological-similarity": claims.trend(stats.rank_correlation, *LIKENESS),
-        "decent-at-low-similarity": gap_where_little_is_shared,
-        "word-order": _diagonal(*VERBS),
-        "word-order-columns": _diagonal(*VERBS, columns=True),
-        "adjective-order": _diagonal(*ADJECTIVES),
-        "adjective-order-columns": _diagonal(*ADJECTIVES, columns=True),
-        "code-switching": distance_on_corrected_text,
-        "transliteration": claims.difference("code-switching", TRAINED, NEVER),
-    }
-)
+MEASURES = {
+    "typological-similarity": claims.trend(stats.rank_correlation, *LIKENESS),
+    "decent-at-low-similarity": gap_where_little_is_shared,
+    "word-order": _diagonal(*VERBS),
+    "word-order-columns": _diagonal(*VERBS, columns=True),
+    "adjective-order": _diagonal(*ADJECTIVES),
+    "adjective-order-columns": _diagonal(*ADJECTIVES, columns=True),
+    "code-switching": distance_on_corrected_text,
+    "transliteration": claims.difference("code-switching", TRAINED, NEVER),
+}
+CLAIMS = claims.stated(MEASURES)

@@ -1,28 +1,19 @@
 """Section 2 and appendices B and C, does it transfer at all: Tables 1, 2, 7 and 8."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from crosslingual import claims, languages, published, show, stats
-from crosslingual.show import CYCLE, label
+from crosslingual.show import CYCLE, Edition, label
 from crosslingual.stats import CELL, in_language, means, valued, zero_shot
-
-if TYPE_CHECKING:
-    from ipywidgets import VBox
-
-    from crosslingual.edition import Edition
 
 TABLES = {number: getattr(published, f"TABLE_{number}") for number in (1, 2, 7, 8)}
 FAR = 20  # points above the paper's value
 TABLE_2_FLOOR = claims.STATED.threshold["surprisingly-well"]
-FLOORS = "Zero-shot accuracy and what is reached without multilingual pre-training"
 WORD_SHAPE = (
     "Word shape: a classifier that sees a word's ending, capitals, digits, punctuation and length, "
     "and neither the word nor its context. Majority class: the most frequent tag of the language "
@@ -70,15 +61,12 @@ def everywhere(scores: pd.DataFrame, edition: Edition, encoder: str = "m-bert") 
     return show.figure(drawing, name, text, text, edition, chosen)
 
 
-def teachers(scores: pd.DataFrame, edition: Edition) -> VBox:
+def teachers(scores: pd.DataFrame, edition: Edition) -> show.Gallery:
     """``everywhere`` of each language that was fine-tuned on, by a menu, the first one last."""
     codes = _trained(scores)
     order = [*codes[1:], *codes[:1]]
     shown = {code: everywhere(scores[scores.train == code], edition) for code in order}
     return show.gallery({f"fine-tuned on {label(code)}": view for code, view in shown.items()})
-
-
-# What it takes
 
 
 def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> show.Table:
@@ -89,8 +77,9 @@ def floors(scores: pd.DataFrame, baselines: pd.DataFrame, edition: Edition) -> s
         runs = valued(held[(held.train == train) & (held.evaluate == evaluate)])
         cells = [runs[runs.encoder == encoder] for encoder in encoders]
         rows.append([f"{label(train)} to {label(evaluate)}", *map(show.cell, cells)])
+    about = "Zero-shot accuracy and what is reached without multilingual pre-training"
     header = ["pair", *map(edition.encoder_title, encoders)]
-    return show.table(FLOORS, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
+    return show.table(about, "floors", header, rows, edition, held, notes=[WORD_SHAPE])
 
 
 def _held(scores: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
@@ -101,16 +90,13 @@ def _held(scores: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([both, floor], ignore_index=True)
 
 
-def _leads(held: pd.DataFrame) -> pd.Series:
+def leads(held: pd.DataFrame) -> pd.Series:
     """Of each zero-shot pair that all have: whether M-BERT is above all others."""
     pairs = valued(held[held.train != held.evaluate])
     scores = pairs.groupby(CELL).score.mean().unstack("encoder").dropna()
     if "m-bert" not in scores:
         return pd.Series(dtype=bool)
     return scores.drop(columns="m-bert").lt(scores["m-bert"], axis=0).all(axis=1)
-
-
-# The data
 
 
 def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Edition) -> show.Table:
@@ -126,9 +112,6 @@ def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Editi
     header = ["corpus", "training sentences", "test sentences", f"test {words}"]
     about = f"Corpora of the task {task}"
     return show.table(about, f"corpora-{task}", header, rows, edition, chosen)
-
-
-# Reading
 
 
 def reading(
@@ -147,7 +130,7 @@ def reading(
     return show.names(edition) | {
         "agree": show.against(tags, printed.stack(), edition),
         "ner_agree": show.against(names, printed_names, edition, others),
-        "over": show.share(_leads(_held(pos, baselines))),
+        "over": show.share(leads(_held(pos, baselines))),
         "above": show.share(ours > TABLE_2_FLOOR),
         "paper_above": show.share(paper > TABLE_2_FLOOR),
         "within": show.span(in_language(tags)),
@@ -224,16 +207,13 @@ def unread(
     return told | {"taught": languages.name(train) if train else show.NOTHING}
 
 
-# Claims
-
 PAIRS = {
     number: claims.zero_shot(printed.attrs["encoder"], printed.index)
     for number, printed in TABLES.items()
 }
-CLAIMS = claims.stated(
-    {
-        "surprisingly-well": claims.lowest("pos", PAIRS[2]),
-        "ner-beyond-english": claims.difference("ner", PAIRS[1], PAIRS[7]),
-        "pos-beyond-english": claims.difference("pos", PAIRS[2], PAIRS[8]),
-    }
-)
+MEASURES = {
+    "surprisingly-well": claims.lowest("pos", PAIRS[2]),
+    "ner-beyond-english": claims.difference("ner", PAIRS[1], PAIRS[7]),
+    "pos-beyond-english": claims.difference("pos", PAIRS[2], PAIRS[8]),
+}
+CLAIMS = claims.stated(MEASURES)

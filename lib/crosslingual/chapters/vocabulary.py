@@ -3,24 +3,17 @@
 And what stands behind them: runs that fell apart, pieces that bear labels, confusions of tags.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from ipywidgets import VBox
 from matplotlib.axes import Axes
 
 from crosslingual import claims, languages, published, show, stats
 from crosslingual.claims import Evidence, Keep, Measurement, across_scripts, within_script
 from crosslingual.downloads import joined
-from crosslingual.show import label
+from crosslingual.show import Edition, label
 from crosslingual.stats import CELL, valued
-
-if TYPE_CHECKING:
-    from crosslingual.edition import Edition
 
 LITTLE_OVERLAP = 0.05  # section 3.1: "almost no overlap"
 CONLL = languages.CONLL_LANGUAGES
@@ -88,15 +81,12 @@ def _across(pairs: pd.DataFrame) -> pd.Series:
 
 def selections(
     scores: pd.DataFrame, overlaps: pd.DataFrame, equal: pd.DataFrame, edition: Edition
-) -> VBox:
+) -> show.Gallery:
     """Figure 1 with equal numbers of entities, all entities, or pairs of one kind, by a menu."""
     across = _across(overlaps)
     parts = {"equal numbers of entities": equal, "all entities": overlaps}
     parts |= {"pairs of one script": overlaps[~across], "pairs of two scripts": overlaps[across]}
     return show.gallery({title: figure_1(scores, part, edition) for title, part in parts.items()})
-
-
-# ---- Runs that fell apart ----
 
 
 def fallen(runs: pd.DataFrame, edition: Edition) -> show.Table | None:
@@ -138,9 +128,6 @@ def fallen_told(runs: pd.DataFrame, edition: Edition) -> str:
     each = [f"{n} of {of} with {edition.encoder_title(e)}" for e, n, of in by.itertuples()]
     told = f"Of {len(judged)} runs on entities {judged.fell_apart.sum()} fell apart"
     return f"{told}, {show.listing(each)}. {too_few(runs, edition)}".strip()
-
-
-# ---- Figure 1 in numbers ----
 
 
 def little_overlap(train: str, evaluate: str, overlap: float) -> bool:
@@ -193,7 +180,7 @@ def _measured(known: Evidence, decimals: int, measure: Callable) -> str:
     estimate = stats.estimate(versions)
     cells = show.number(estimate.value, decimals), show.both_bounds(estimate, decimals)
     shown = joined("{} ({})", *cells)
-    return shown if p is None else joined("{}, p {}", shown, show.p_value(p))
+    return shown if np.isnan(p) else joined("{}, p {}", shown, show.p_value(p))
 
 
 def table_3(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> show.Table:
@@ -207,9 +194,6 @@ def table_3(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) -> sh
 def table_4(scores: pd.DataFrame, edition: Edition) -> show.Table:
     """M-BERT's tagging accuracy between languages in different scripts."""
     return show.beside(scores[scores.encoder == "m-bert"], published.TABLE_4, edition, "table-4")
-
-
-# ---- Where the label sits ----
 
 
 def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
@@ -268,9 +252,6 @@ def _nothing_to_move(examples: pd.DataFrame) -> str:
     return f"In this edition nothing moves: {none} of a space, so that both rules are one."
 
 
-# ---- Which tags are taken for which ----
-
-
 def confusions(confusion: pd.DataFrame) -> pd.DataFrame:
     """Tags taken for others, most frequent first: pair ("EN to JA"), gold, predicted, share (%)."""
     printed = [*stats.zero_shot(published.TABLE_4.stack().dropna()).index, *CONFUSED]
@@ -322,9 +303,6 @@ def confusion_told(confusion: pd.DataFrame) -> str:
     )
 
 
-# ---- Reading ----
-
-
 def reading(
     ner: pd.DataFrame,
     overlaps: pd.DataFrame,
@@ -370,12 +348,10 @@ def earlier_work(within: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
     phrases = {"run": claims.judge(CLAIMS, known).verdict["english-in-language-run"]}
     phrases["earlier"] = show.span(stats.in_language(stats.means(earlier)))
     for letter, encoder in [("m", "m-bert"), ("e", "en-bert")]:
-        ahead = claims.estimated(known, DIFFERENCE("ner", OWN[encoder], OWN[BILSTM_CRF], RUN))
+        gap = claims.difference("ner", OWN[encoder], OWN[BILSTM_CRF], RUN)
+        ahead = claims.estimated(known, gap)
         phrases[f"ahead_{letter}"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
     return phrases | {"worth": f"{published.EMBEDDINGS_WORTH:g}"}
-
-
-# ---- Claims ----
 
 
 def excess_slope(evidence: Evidence) -> Measurement:
@@ -385,21 +361,20 @@ def excess_slope(evidence: Evidence) -> Measurement:
 
 
 RUN, BILSTM_CRF = "earlier work, run", "BiLSTM-CRF"
-OVER, MEAN, DIFFERENCE = ("ner", "overlap"), claims.mean_where, claims.difference
+OVER = ("ner", "overlap")
 OWN = {e: claims.in_language(e, CONLL) for e in ("lample", BILSTM_CRF, "m-bert", "en-bert")}
 # From English and to it: the nearer language in word order, then the farther one.
 GAPS = [(("m-bert", "en", "bg"), ("m-bert", "en", "ja"))]
 GAPS += [(("m-bert", "bg", "en"), ("m-bert", "ja", "en"))]
-CLAIMS = claims.stated(
-    {
-        "overlap-independence": excess_slope,
-        "transfer-without-overlap": MEAN(*OVER, "m-bert", little_overlap),
-        "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
-        "english-fails-across-scripts": MEAN(*OVER, "en-bert", across_scripts),
-        "english-in-language": DIFFERENCE("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
-        "english-in-language-run": DIFFERENCE(RUN, OWN[BILSTM_CRF], OWN["en-bert"], "ner"),
-        "english-in-language-m-bert": DIFFERENCE("ner", OWN["m-bert"], OWN["en-bert"]),
-        "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
-        "script-and-order": claims.smallest_difference("pos", GAPS),
-    }
-)
+MEASURES = {
+    "overlap-independence": excess_slope,
+    "transfer-without-overlap": claims.mean_where(*OVER, "m-bert", little_overlap),
+    "overlap-dependence": claims.trend(stats.rank_correlation, *OVER, "en-bert"),
+    "english-fails-across-scripts": claims.mean_where(*OVER, "en-bert", across_scripts),
+    "english-in-language": claims.difference("earlier work", OWN["lample"], OWN["en-bert"], "ner"),
+    "english-in-language-run": claims.difference(RUN, OWN[BILSTM_CRF], OWN["en-bert"], "ner"),
+    "english-in-language-m-bert": claims.difference("ner", OWN["m-bert"], OWN["en-bert"]),
+    "across-scripts": claims.lowest("pos", claims.zero_shot("m-bert", ["hi", "ur"])),
+    "script-and-order": claims.smallest_difference("pos", GAPS),
+}
+CLAIMS = claims.stated(MEASURES)
