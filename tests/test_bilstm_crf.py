@@ -4,7 +4,6 @@ from itertools import pairwise, product
 
 import pytest
 import torch
-from crosslingual import experiments
 from crosslingual.models import bilstm_crf
 from crosslingual.models.bilstm_crf import CRF, BiLSTM, BiLSTMCRF
 from crosslingual.models.finetune import FinetuneError
@@ -112,7 +111,3 @@ def test_what_cannot_be_learnt_is_refused(monkeypatch):
     monkeypatch.setattr(bilstm_crf, "RATE", float("inf"))
     with pytest.raises(FinetuneError, match="diverged"):
         BiLSTMCRF(TOKENS, LABELS, 1)
-
-
-def test_its_version_is_the_one_that_results_name():
-    assert experiments.VERSIONS["bilstm-crf"] == bilstm_crf.VERSION

@@ -32,17 +32,6 @@ def edition(tmp_path, text=GOOD):
     return Edition.load(path)
 
 
-def test_missing_files_and_names():
-    with pytest.raises(EditionError, match="choose from paper, pocket"):
-        Edition.load("pokcet")
-    with pytest.raises(EditionError, match="see whether the path is right"):
-        Edition.load("nowhere/mine.yml")
-
-
-def test_numbers_as_people_write_them(tmp_path):
-    assert edition(tmp_path).recipe("pos").learning_rate == 3e-5
-
-
 def test_a_recipe_for_one_task_lies_over_that_for_all(tmp_path):
     mine = edition(tmp_path, GOOD + "  ner: {epochs: 7}\n")
     assert (mine.recipe("ner").epochs, mine.recipe("pos").epochs) == (7, 3)
@@ -61,6 +50,7 @@ def test_seeds_are_as_many_as_asked_for(tmp_path):
 def test_no_language_is_not_all_languages(tmp_path):
     none = edition(tmp_path, GOOD + "languages: {ner: []}\n")
     assert none.languages("ner") == [] and len(none.languages("pos")) == 41
+    assert none.evaluation_languages("code-switching") == ["corrected", "transliterated"]
     with pytest.raises(CorpusUnavailable, match="no ner corpus 'en': choose from none"):
         none.corpus("ner", "en", "train")
 

@@ -53,13 +53,6 @@ def test_all_line_ends_give_the_same_lines(tmp_path, end, last):
     assert read_lines(written(tmp_path, text)) == ["one", "", "two\u2028still\u0085two"]
 
 
-def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
-    corpus = read_conll(written(tmp_path, "\ufeffEU B-ORG\nx O\n"))
-    assert pairs(corpus) == [[("EU", "B-ORG"), ("x", "O")]]
-    treebank = written(tmp_path, "\ufeff" + row(1) + "\n\n\ufeff# c\n" + row(1, "v"), "t")
-    assert read_conllu(treebank)["tokens"][:] == [["w"], ["v"]]
-
-
 # ---- CoNLL-U
 
 
@@ -109,7 +102,7 @@ LAYOUTS = {  # by name: a file, and the words and tags that are in it
     "CoNLL-2002": ("Een N O\nAnna N B-PER\n\n", "Een/O Anna/B-PER"),
     "CoNLL-2003": ("EU NNP I-NP I-ORG\nx VB B-VP O\n", "EU/B-ORG x/O"),
     "document starts": ("-DOCSTART- -X- O\n\nA N O\n-DOCSTART- -X- O\nB N O\n", "A/O | B/O"),
-    "document start behind a mark": ("A O\n\n\ufeff-DOCSTART- O\n\nB O\n", "A/O | B/O"),
+    "byte order marks": ("\ufeffA O\n\n\ufeff-DOCSTART- O\n\nB O\n", "A/O | B/O"),
     "Universal NER": ("# id = 1\n# text = R\n1\tR\tB-PER\t-\tx\n2\tr\tO\t-\tx\n", "R/B-PER r/O"),
     "WikiNEuRal": ("0\tR\tB-PER\n1\tri\tO\n\n0\tx\tO\n", "R/B-PER ri/O | x/O"),
     "a number, from 1, with a part of speech": ("1 a N O\n2 b N O\n\n1 c V O\n", "a/O b/O | c/O"),

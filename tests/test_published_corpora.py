@@ -114,13 +114,6 @@ def test_what_the_server_says_is_said(server):
     assert "cannot be reached (ConnectionError): it takes a network once, or put" in refused(nobody)
 
 
-def test_a_folder_that_cannot_be_written_is_named(server, tmp_path, monkeypatch):
-    (tmp_path / "full").write_text("a file where a folder should be")
-    monkeypatch.setenv("CROSSLINGUAL_CACHE", str(tmp_path / "full"))
-    with pytest.raises(DownloadError, match="cannot be stored in .*set CROSSLINGUAL_CACHE to ano"):
-        fetch(wanted(server))
-
-
 # ---- treebanks
 
 

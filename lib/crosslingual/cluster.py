@@ -70,7 +70,7 @@ def _packed(edition: Edition) -> tuple:
     texts: dict[tuple, tuple] = {}
     encoders, token = {}, fetch.TRANSFERS.set(False)
     for task, split in product(TASKS, ["train", "test"]):
-        for code in {*edition.languages(task), *edition.evaluation_languages(task)}:
+        for code in edition.languages(task):
             with suppress(ValueError):  # not at hand, and so in no job
                 key = task, code, split
                 texts[key] = edition.digest(*key), edition.corpus(*key)
@@ -109,8 +109,7 @@ def _unpacked(packed: Any) -> Edition:
 
     parts = {"digest": known(0), "labelled": known(1)}
     parts |= {"parallel_digest": known(0), "parallel": known(1)}
-    for name in ("languages", "evaluation_languages"):
-        parts[name] = getattr(document.corpora, name)
+    parts["languages"] = document.corpora.languages
     folders = {name: EncoderEntry(path=str(_put(*files))) for name, files in encoders.items()}
     here = {"corpora": SimpleNamespace(**parts), "encoders": folders}
     return Edition(path, document.model_copy(update=here), lines)

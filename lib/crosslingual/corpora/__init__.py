@@ -5,7 +5,7 @@
 
 and both answer
 
-    languages(task), evaluation_languages(task)     names one can train on, evaluate on
+    languages(task)                                 names one can train on
     labelled(task, language, split)                 a Dataset with columns tokens, labels
     parallel(source, target)                        a Dataset with columns source, target
     digest(task, language, split)                   of what the corpus is
@@ -32,7 +32,6 @@ from crosslingual.corpora import entities, formats, news, treebanks
 from crosslingual.corpora.artificial import Artificial, Settings
 from crosslingual.corpora.fetch import Download, cache_folder, located
 from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TEST,
     CODE_SWITCHING_TRAIN,
     IOB2,
     SPLITS,
@@ -67,8 +66,6 @@ def _folder(root: str | Path | None, info: ValidationInfo) -> Path | None:
 Code = Annotated[str, AfterValidator(known.check)]
 Treebank = Annotated[str, AfterValidator(treebanks.check)]
 Sides = Annotated[list[str], Field(min_length=2, max_length=2)]  # as `read_parallel` takes them
-Share = Annotated[float, Field(ge=0, le=1)]
-Number = Annotated[int, Field(ge=1)]
 
 
 class Own(Settings):
@@ -82,8 +79,8 @@ class Own(Settings):
 class Columns(Settings):
     """Which columns of a file of entities, from 1, have the word and its tag."""
 
-    word: Number
-    tag: Number
+    word: int = Field(ge=1)
+    tag: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _two(self) -> "Columns":
@@ -121,7 +118,7 @@ class Published(Settings):
     assembled: bool = False
     files: Files = Files()
     news: Literal["wmt", "ntrex"] = "wmt"
-    tweets: Share = 0.5
+    tweets: float = Field(0.5, ge=0, le=1)
     held_out: bool = False
 
     def languages(self, task: str) -> list[str]:
@@ -130,9 +127,6 @@ class Published(Settings):
         pos = [*known.POS_LANGUAGES, *self.files.pos]
         ner = [*known.NER16_LANGUAGES, *known.CONLL_LANGUAGES, *self.files.ner]
         return list(dict.fromkeys(pos if task == "pos" else ner))
-
-    def evaluation_languages(self, task: str) -> list[str]:
-        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
     def labelled(self, task: str, language: str, split: str) -> Dataset:
         """The corpus; raises CorpusUnavailable (how to get it) and CorpusError (a broken file)."""

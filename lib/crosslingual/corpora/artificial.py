@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslingual import languages
 from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TEST,
     CODE_SWITCHING_TRAIN,
     SPLITS,
     Dataset,
@@ -45,9 +44,6 @@ class Sizes(Settings):
     code_switching: PerSplit = Field({}, alias="code-switching")
     parallel: Size | None = None
 
-    def of(self, task: str, split: str) -> int | None:
-        return getattr(self, task.replace("-", "_")).get(split)
-
 
 @cache
 def _world(parameters: str) -> World:
@@ -65,9 +61,6 @@ class Artificial(Settings):
         ner = sorted([*languages.NER16_LANGUAGES, "nl"])
         known = {"pos": languages.POS_LANGUAGES, "ner": ner, "code-switching": CODE_SWITCHING_TRAIN}
         return known[task]
-
-    def evaluation_languages(self, task: str) -> list[str]:
-        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
 
     def labelled(self, task: str, language: str, split: str) -> Dataset:
         """UPOS or IOB2 labels straight from the grammar."""
@@ -134,4 +127,4 @@ class Artificial(Settings):
         return sentences
 
     def _size(self, task: str, split: str) -> int:
-        return self.sizes.of(task, split) or SIZES[split]
+        return getattr(self.sizes, task.replace("-", "_")).get(split) or SIZES[split]

@@ -28,7 +28,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from crosslingual.models.encoder import finite
 from crosslingual.models.finetune import FinetuneError, batches
-from crosslingual.models.score import entities
+from crosslingual.models.score import Sentences, entities
 
 VERSION = 1  # bump when `BiLSTMCRF` tags differently after the same training
 WORD, LETTER, HIDDEN = 100, 25, 100
@@ -36,8 +36,6 @@ DROPOUT, UNKNOWN = 0.5, 0.5  # the latter: how often a word that is there once i
 RATE, CLIP = 0.01, 5.0
 BATCH, STEPS, EPOCHS = 32, 1000, 16
 TAGGED, LONGEST = 64, 100  # sentences that are tagged at once; letters that are read of a word
-
-Sentences = Sequence[Sequence[str]]
 
 
 class CRF(nn.Module):

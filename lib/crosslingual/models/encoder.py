@@ -315,8 +315,7 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     """
     tokenizer, model = encoder.tokenizer, encoder.masked_model()
     longest = min(128, positions(model) or 128) if model else 128
-    texts = sentences.values()
-    encoded = [pieces.encode(tokenizer, lines, longest).rows[:ROWS] for lines in texts]
+    encoded = [pieces.encode(tokenizer, x, longest).rows[:ROWS] for x in sentences.values()]
     found, unknown = [], min(_unknown(tokenizer, rows) for rows in encoded)
     if unknown > HOPELESS:
         found.append(

@@ -84,7 +84,7 @@ class Tagger:
         """Index of the best label of each word, an int array [n_words] in text order."""
         self.network.eval()
         device = next(self.network.parameters()).device
-        best = torch.full((len(encoded.word),), -1)
+        best = torch.full((len(encoded.row),), -1)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, self.bf16):
             for rows in _rows_of_equal_length(encoded, PIECES_PER_BATCH[device.type]):
                 batch = collate(encoded, rows, device)
@@ -116,8 +116,8 @@ def finetune(
     recipe, model = recipe.model_copy(update={"bf16": half}), encoder.model()
     max_length = min(recipe.max_length, positions(model) or recipe.max_length)
     encoded = pieces.encode(encoder.tokenizer, tokens, max_length)
-    if len(targets) != len(encoded.word):
-        sizes = f"{len(encoded.word)} words but {len(targets)} labels"
+    if len(targets) != len(encoded.row):
+        sizes = f"{len(encoded.row)} words but {len(targets)} labels"
         raise FinetuneError(f"The training data have {sizes}.")
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)

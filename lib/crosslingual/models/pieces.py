@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, permutations
+from itertools import islice, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,22 +33,18 @@ class Encoded:
 
     rows: input ids, special tokens included; a long sentence has several rows.
     row, position: arrays [n_words] in text order, where each word's predicting piece is.
-    sentence, word: arrays [n_words], which sentence a word is in and which word of it it is.
     lengths: words per sentence.
     """
 
     rows: list[list[int]]
     row: np.ndarray
     position: np.ndarray
-    sentence: np.ndarray
-    word: np.ndarray
     lengths: list[int]
 
     def by_sentence(self, values: Sequence[Any]) -> list[list[Any]]:
         """Cut one value per word, in text order, into one list per sentence."""
-        ends = list(accumulate(self.lengths))
-        cut = zip(ends, self.lengths, strict=True)
-        return [list(values[end - length : end]) for end, length in cut]
+        remaining = iter(values)
+        return [list(islice(remaining, length)) for length in self.lengths]
 
 
 def encode(
@@ -67,16 +63,16 @@ def encode(
         raise AlignmentError(f"{problem}; give more.")
     pieces = word_pieces(tokenizer, {word for sentence in sentences for word in sentence})
     sign, rows, places = _space_sign(tokenizer), [], []
-    for index, sentence in enumerate(sentences):
+    for sentence in sentences:
         for number, word in enumerate(sentence):
             ids = pieces[word][:room]
             if not number or len(rows[-1]) + len(ids) > len(prefix) + room:
                 rows.append(list(prefix))
             # The sign of a space alone predicts only where a word has nothing else.
             with_text = next((i for i, piece in enumerate(ids) if piece != sign), 0)
-            places.append((len(rows) - 1, len(rows[-1]) + with_text, index, number))
+            places.append((len(rows) - 1, len(rows[-1]) + with_text))
             rows[-1] += ids
-    columns = np.array(places, dtype=np.int64).reshape(-1, 4).T
+    columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return Encoded([row + suffix for row in rows], *columns, lengths=list(map(len, sentences)))
 
 
