@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import toy
-from crosslingual.models import Recipe, finetune, pieces, score
+from crosslingual.models import ModelError, Recipe, finetune, pieces, score
 
 FAST = {"batch_size": 8, "max_length": 32, "epochs": 4, "learning_rate": 3e-3}
 TRAIN = toy.tagged(48, seed=1)
@@ -145,7 +145,7 @@ BAD = [
 @pytest.mark.parametrize(("tokens", "labels", "changes", "message"), BAD)
 def test_bad_training_data_and_trainings_end_in_a_sentence(tokens, labels, changes, message):
     recipe = Recipe(**FAST).model_copy(update={"epochs": 1} | changes)
-    with pytest.raises(finetune.FinetuneError, match=message):
+    with pytest.raises(ModelError, match=message):
         finetune.finetune(toy.encoder(), tokens, labels, toy.UPOS, recipe, 1)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import toy
-from crosslingual.models import pieces
+from crosslingual.models import ModelError, pieces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -115,9 +115,9 @@ def test_rows_and_labels_by_hand(text, rows, places):
 
 
 def test_text_that_cannot_be_encoded_is_refused():
-    with pytest.raises(pieces.AlignmentError, match="max_length=2 leaves no room"):
+    with pytest.raises(ModelError, match="max_length=2 leaves no room"):
         pieces.encode(toy.tokenizer(), [["dog"]], max_length=2)
-    with pytest.raises(pieces.AlignmentError, match="'' has no pieces and the tokenizer no unk"):
+    with pytest.raises(ModelError, match="'' has no pieces and the tokenizer no unk"):
         pieces.word_pieces(plain(toy.bert_tokenizer().backend_tokenizer, None), ["cat", ""])
 
 

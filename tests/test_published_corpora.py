@@ -23,7 +23,7 @@ from crosslingual.corpora import (
     news,
     treebanks,
 )
-from crosslingual.corpora.fetch import Download, DownloadError, cache_folder, fetch
+from crosslingual.corpora.fetch import Download, cache_folder, fetch
 from datasets import ClassLabel, Dataset, Features, List, Value
 from sacrebleu.dataset import DATASETS
 from webserver import serving
@@ -49,7 +49,7 @@ def wanted(server, digest=SHA256, name="file"):
 
 def refused(item):
     """The one sentence that fetching ends in."""
-    with pytest.raises(DownloadError) as problem:
+    with pytest.raises(CorpusUnavailable) as problem:
         fetch(item)
     sentence = str(problem.value)
     assert sentence.startswith("The file: ") and sentence.endswith(".") and "\n" not in sentence

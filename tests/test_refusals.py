@@ -56,7 +56,7 @@ def write(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def load(folder, text):
+def load(folder, text=GOOD):
     write(folder / "mine.yml", text)
     return Edition.load(folder / "mine.yml")
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from crosslingual.models import Recipe, pieces
+from crosslingual.models import ModelError, Recipe, pieces
 from crosslingual.models.encoder import Encoder, finite, positions
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ BUCKET_JITTER = 0.05
 PIECES_PER_BATCH = {"cpu": 2048, "cuda": 65536}  # when tagging; more leave a processor's caches
 
 Sentences = Sequence[Sequence[str]]
-
-
-class FinetuneError(ValueError):
-    """Training data that cannot be used, or a training that came to nothing."""
 
 
 class TaggingNetwork(nn.Module):
@@ -107,7 +103,7 @@ def finetune(
     task, in the order of the output layer. seed: of the output layer, dropout and batches; the same
     seed on the same machine gives the same tagger.
 
-    Raises FinetuneError when the training data are empty or hold a label that is not in
+    Raises ModelError when the training data are empty or hold a label that is not in
     `label_set`, and when the training diverges.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -118,7 +114,7 @@ def finetune(
     encoded = pieces.encode(encoder.tokenizer, tokens, max_length)
     if len(targets) != len(encoded.row):
         sizes = f"{len(encoded.row)} words but {len(targets)} labels"
-        raise FinetuneError(f"The training data have {sizes}.")
+        raise ModelError(f"The training data have {sizes}.")
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         network = TaggingNetwork(model, len(label_set), recipe.dropout).to(device)
@@ -127,15 +123,15 @@ def finetune(
 
 
 def label_indices(sentences: Sentences, label_set: Sequence[str]) -> np.ndarray:
-    """Index of each word's label, int64 [n_words]. Raises FinetuneError as `finetune` does."""
+    """Index of each word's label, int64 [n_words]. Raises ModelError as `finetune` does."""
     index = {label: i for i, label in enumerate(label_set)}
     foreign = sorted({label for sentence in sentences for label in sentence} - set(index))
     if foreign:
         known = ", ".join(label_set)
-        raise FinetuneError(f"The label {foreign[0]!r} in the training data is none of {known}.")
+        raise ModelError(f"The label {foreign[0]!r} in the training data is none of {known}.")
     indices = np.array([index[label] for sentence in sentences for label in sentence], np.int64)
     if not len(indices):
-        raise FinetuneError("The training data are empty.")
+        raise ModelError("The training data are empty.")
     return indices
 
 
@@ -211,7 +207,7 @@ def _fit(
     # Weights that are no numbers would tag every word with the first label, and score.
     if not all(map(finite, network.parameters())):
         what = "The training diverged (its weights are no numbers any more)"
-        raise FinetuneError(f"{what}: lower the learning rate.")
+        raise ModelError(f"{what}: lower the learning rate.")
     with torch.no_grad():  # rows without a gradient do nothing but decay
         table.weight *= math.prod(1 - rate * recipe.weight_decay for rate in rates)
         table.weight[used] = few.weight

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crosslingual.models import ModelError
+
 if TYPE_CHECKING:  # checking an edition must not wait for them
     import pandas as pd
     from transformers import PreTrainedTokenizerFast
@@ -21,10 +23,6 @@ OVERLAP_VERSION = 1  # bump when the overlap of the same entities comes out othe
 SPACE = "\u2581"  # how SentencePiece writes the space before a word, as a piece or part of one
 
 Entity = tuple[str, ...]
-
-
-class AlignmentError(ValueError):
-    """Text that cannot be turned into rows of word pieces."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,13 @@ def encode(
 
     A sentence of more than `max_length` pieces (special tokens included) is split between words;
     only a word that is longer than a row loses pieces, and never its first. A word without pieces
-    is fed as the unknown token. Raises AlignmentError when `max_length` leaves no room for text.
+    is fed as the unknown token. Raises ModelError when `max_length` leaves no room for text.
     """
     prefix, suffix = special_tokens(tokenizer)
     room = max_length - len(prefix) - len(suffix)
     if room < 1:
         problem = f"max_length={max_length} leaves no room beside the special tokens"
-        raise AlignmentError(f"{problem}; give more.")
+        raise ModelError(f"{problem}; give more.")
     pieces = word_pieces(tokenizer, {word for sentence in sentences for word in sentence})
     sign, rows, places = _space_sign(tokenizer), [], []
     for sentence in sentences:
@@ -90,33 +88,33 @@ def word_pieces(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dic
     ids = tokenizer(spaced, add_special_tokens=False, verbose=False)["input_ids"]
     if not all(ids) and tokenizer.unk_token_id is None:
         problem = f"{types[ids.index([])]!r} has no pieces and the tokenizer no unknown token"
-        raise AlignmentError(f"{problem}; set its unk_token.")
+        raise ModelError(f"{problem}; set its unk_token.")
     return {word: found or [tokenizer.unk_token_id] for word, found in zip(types, ids, strict=True)}
 
 
 def special_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
     """Ids the tokenizer puts before and after a sentence ([CLS] and [SEP] in BERT).
 
-    Raises AlignmentError for a tokenizer that makes nothing of the letter a.
+    Raises ModelError for a tokenizer that makes nothing of the letter a.
     """
     # The added tokens are told from the text by the mask, since a letter may itself be [UNK].
     sample = tokenizer("a", return_special_tokens_mask=True)
     ids, added = sample["input_ids"], sample["special_tokens_mask"]
     if all(added):
-        raise AlignmentError("the tokenizer makes no piece of the letter a: it is broken or empty")
+        raise ModelError("the tokenizer makes no piece of the letter a: it is broken or empty")
     first, last = added.index(0), len(added) - added[::-1].index(0)
     return ids[:first], ids[last:]
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise AlignmentError for a tokenizer that makes nothing of a letter, or hides its [UNK]."""
+    """Raise ModelError for a tokenizer that makes nothing of a letter, or hides its [UNK]."""
     special_tokens(tokenizer)
     if set(tokenizer.get_vocab().values()) <= set(tokenizer.all_special_ids):
-        raise AlignmentError("the tokenizer has special tokens alone; its vocabulary is missing")
+        raise ModelError("the tokenizer has special tokens alone; its vocabulary is missing")
     # Two letters that hardly any vocabulary has: pieces of bytes would tell them apart.
     one, other = tokenizer(["\U00013080", "\U00013079"], add_special_tokens=False)["input_ids"]
     if one == other and tokenizer.unk_token_id is None:
-        raise AlignmentError("the tokenizer does not say which piece is unknown; set its unk_token")
+        raise ModelError("the tokenizer does not say which piece is unknown; set its unk_token")
 
 
 def entity_pieces(
