@@ -1,6 +1,10 @@
 """Encoders, fine-tuning and probing: texts come in as lists, and nothing here knows the book."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
+
+Sentences = Sequence[Sequence[str]]  # of words, or of a tag a word
 
 
 class ModelError(ValueError):

@@ -26,10 +26,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from crosslingual.models import ModelError
+from crosslingual.models import ModelError, Sentences
 from crosslingual.models.encoder import finite
 from crosslingual.models.finetune import batches
-from crosslingual.models.score import Sentences, entities
+from crosslingual.models.score import entities
 
 VERSION = 1  # bump when `BiLSTMCRF` tags differently after the same training
 WORD, LETTER, HIDDEN = 100, 25, 100

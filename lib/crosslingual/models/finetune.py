@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from crosslingual.models import ModelError, Recipe, pieces
+from crosslingual.models import ModelError, Recipe, Sentences, pieces
 from crosslingual.models.encoder import Encoder, finite, positions
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ VERSION = 2  # bump when `finetune` or `Tagger.tag` gives another result for the
 # 13, at 0.25 50% and 3.
 BUCKET_JITTER = 0.05
 PIECES_PER_BATCH = {"cpu": 2048, "cuda": 65536}  # when tagging; more leave a processor's caches
-
-Sentences = Sequence[Sequence[str]]
 
 
 class TaggingNetwork(nn.Module):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crosslingual.models import ModelError
+from crosslingual.models import ModelError, Sentences
 
 if TYPE_CHECKING:  # checking an edition must not wait for them
     import pandas as pd
@@ -45,9 +45,7 @@ class Encoded:
         return [list(islice(remaining, length)) for length in self.lengths]
 
 
-def encode(
-    tokenizer: PreTrainedTokenizerFast, sentences: Sequence[Sequence[str]], max_length: int
-) -> Encoded:
+def encode(tokenizer: PreTrainedTokenizerFast, sentences: Sentences, max_length: int) -> Encoded:
     """Encode sentences given as lists of words; each word once, at the first piece with text.
 
     A sentence of more than `max_length` pieces (special tokens included) is split between words;

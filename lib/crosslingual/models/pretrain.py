@@ -133,16 +133,17 @@ def tokenizer_of(pieces: list[str], max_length: int) -> BertTokenizer:
 
 
 class Lines:
-    """Encoded lines, at most max_length - 2 pieces each; ``sizes``: how many each language has."""
+    """Encoded lines, [CLS] pieces [SEP]; ``sizes``: how many each language has."""
 
     def __init__(self, texts: Texts, tokenizer: BertTokenizer, recipe: PretrainRecipe) -> None:
-        self.recipe, self.tokenizer, self.pieces, self.sizes = recipe, tokenizer, [], {}
+        self.recipe, self.tokenizer, self.rows, self.sizes = recipe, tokenizer, [], {}
+        begin, end = tokenizer.cls_token_id, tokenizer.sep_token_id
         for language in sorted(texts):
             encoded = tokenizer(texts[language], add_special_tokens=False)["input_ids"]
-            cut = [np.array(ids[: recipe.max_length - 2], np.int32) for ids in encoded if ids]
-            self.pieces.extend(cut)
+            cut = [[begin, *ids[: recipe.max_length - 2], end] for ids in encoded if ids]
+            self.rows.extend(np.array(row, np.int32) for row in cut)
             self.sizes[language] = len(cut)
-        self.lengths = np.array(list(map(len, self.pieces)))
+        self.lengths = np.array(list(map(len, self.rows))) - 2
 
     def pool(self, number: int) -> list[np.ndarray]:
         """32 batches of numbers of lines of like length, by the seed and the pool's number."""
@@ -159,10 +160,9 @@ class Lines:
         return [batches[i] for i in rng.permutation(POOL)]
 
     def batch(self, lines: np.ndarray) -> torch.Tensor:
-        """[CLS] pieces [SEP], padded: int64 of shape [lines, longest + 2]."""
-        begin, end = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        rows = [torch.tensor([begin, *self.pieces[line].tolist(), end]) for line in lines]
-        return pad_sequence(rows, True, self.tokenizer.pad_token_id)
+        """The rows of some lines, padded: int64 of shape [lines, longest + 2]."""
+        rows = [torch.from_numpy(self.rows[line]) for line in lines]
+        return pad_sequence(rows, True, self.tokenizer.pad_token_id).long()
 
 
 def mask_pieces(

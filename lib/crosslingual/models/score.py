@@ -14,15 +14,13 @@ import numpy as np
 from scipy import optimize, sparse
 from scipy.special import log_softmax
 
-from crosslingual.models import ModelError
+from crosslingual.models import ModelError, Sentences
 
 VERSION = 1  # bump when `count` or `percent` gives another number for the same tags
 BASELINE_VERSION = 2  # bump when a baseline tags differently
 MAJORITY, LOOK_UP, WORD_SHAPE = BASELINES = ("majority class", "most frequent tag", "word shape")
 # Not pre-trained either, but not of this module: they need torch.
 BILSTM_CRF, TWO_READINGS, PUT_BACK = "BiLSTM-CRF", "two readings", "put back into its script"
-
-Sentences = Sequence[Sequence[str]]
 
 
 def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
