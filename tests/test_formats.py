@@ -6,19 +6,8 @@ from pathlib import Path
 
 import conllu as reference
 import pytest
-from crosslingual.corpora import CorpusError, CorpusUnavailable
-from crosslingual.corpora.formats import (
-    digest,
-    iob2,
-    labelled_corpus,
-    parallel_text,
-    read_conll,
-    read_conllu,
-    read_lines,
-    read_parallel,
-    statistics,
-    text_digest,
-)
+from crosslingual.corpora import CorpusError, CorpusUnavailable, formats
+from crosslingual.corpora.formats import digest, iob2, labelled_corpus, read_conll, read_conllu
 
 DATA = os.environ.get("CROSSLINGUAL_DATA")
 real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: no real corpora")
@@ -50,7 +39,7 @@ def pairs(corpus):
 @pytest.mark.parametrize("end, last", product(["\n", "\r\n", "\r"], [True, False]))
 def test_all_line_ends_give_the_same_lines(tmp_path, end, last):
     text = end.join(["one", "", "two\u2028still\u0085two"]) + end * last
-    assert read_lines(written(tmp_path, text)) == ["one", "", "two\u2028still\u0085two"]
+    assert formats.read_lines(written(tmp_path, text)) == ["one", "", "two\u2028still\u0085two"]
 
 
 # ---- CoNLL-U
@@ -153,7 +142,7 @@ def test_conll_2002_is_read_as_it_stands(name):
 
 def test_parallel_lines_stay_aligned(tmp_path):
     source = written(tmp_path, "\ufeffone\ntwo\u2028still two\rand more\n", "en")
-    text = read_parallel(source, written(tmp_path, "eins\r\nzwei", "de"))
+    text = formats.read_parallel(source, written(tmp_path, "eins\r\nzwei", "de"))
     assert text["source"][:] == ["one", "two\u2028still two\rand more"]
     assert text["target"][:] == ["eins", "zwei"]
 
@@ -162,9 +151,9 @@ def test_parallel_lines_stay_aligned(tmp_path):
 def test_a_line_on_which_nothing_is_to_be_seen_is_refused(tmp_path, blank):
     source, target = written(tmp_path, "a\nb\n", "en"), written(tmp_path, f"a\n{blank}\n", "de")
     with pytest.raises(CorpusError, match="de, line 2: the line is blank; take the pair out"):
-        read_parallel(source, target)
+        formats.read_parallel(source, target)
     target.write_text(f"a\n{blank}·\n", encoding="utf-8")
-    assert len(read_parallel(source, target)) == 2
+    assert len(formats.read_parallel(source, target)) == 2
 
 
 # ---- what can be said of a corpus
@@ -180,10 +169,10 @@ def test_digests_follow_words_labels_and_their_order():
     ]
     assert len({digest(corpus) for corpus in [one, *others]}) == 5
     assert digest(one) == digest(one.select([0, 1])) and len(digest(one)) == 32
-    text = parallel_text(["a", "b"], ["c", "d"])
-    assert text_digest(text) != text_digest(text.select([1, 0]))
+    text = formats.parallel_text(["a", "b"], ["c", "d"])
+    assert formats.text_digest(text) != formats.text_digest(text.select([1, 0]))
 
 
 def test_statistics_by_hand():
     corpus = labelled_corpus([["A", "B"], ["A"]], [["B-PER", "I-PER"], ["B-LOC"]])
-    assert statistics(corpus) == {"sentences": 2, "tokens": 3, "types": 2, "entities": 2}
+    assert formats.statistics(corpus) == {"sentences": 2, "tokens": 3, "types": 2, "entities": 2}

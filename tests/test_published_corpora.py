@@ -15,14 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from crosslingual import languages
-from crosslingual.corpora import (
-    CorpusError,
-    CorpusUnavailable,
-    Published,
-    entities,
-    news,
-    treebanks,
-)
+from crosslingual.corpora import CorpusUnavailable, Published, entities, formats, news, treebanks
 from crosslingual.corpora.fetch import Download, cache_folder, fetch
 from datasets import ClassLabel, Dataset, Features, List, Value
 from sacrebleu.dataset import DATASETS
@@ -313,7 +306,7 @@ def test_segments_are_cut_as_sacrebleu_cuts_them(server, monkeypatch, tmp_path):
 
 def test_tests_of_unequal_length_are_refused(server, monkeypatch):
     archives(server, monkeypatch, src=["a", "b"], ref=["a"])
-    with pytest.raises(CorpusError, match="1 segments translate 2"):
+    with pytest.raises(formats.CorpusError, match="1 segments translate 2"):
         wmt("en", "de", 9)
 
 

@@ -906,7 +906,7 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
 
 
 def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
-    counted = corpora.statistics(edition.corpus(task, language, split))
+    counted = corpora.formats.statistics(edition.corpus(task, language, split))
     return pd.DataFrame([{"task": task, "language": language, "split": split, **counted}])
 
 

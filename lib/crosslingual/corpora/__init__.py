@@ -31,21 +31,10 @@ from crosslingual import languages as known
 from crosslingual.corpora import entities, formats, news, treebanks
 from crosslingual.corpora.artificial import Artificial, Settings
 from crosslingual.corpora.fetch import Download, cache_folder, located
-from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TRAIN,
-    IOB2,
-    SPLITS,
-    TASKS,
-    UPOS,
-    CorpusError,
-    CorpusUnavailable,
-    Dataset,
-    concatenate,
-    statistics,
-)
+from crosslingual.corpora.formats import IOB2, SPLITS, TASKS, UPOS, CorpusError, CorpusUnavailable
 
 __all__ = ["IOB2", "SPLITS", "TASKS", "UPOS", "Artificial", "CorpusError", "CorpusUnavailable"]
-__all__ += ["Published", "statistics"]
+__all__ += ["Published"]
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 
@@ -123,22 +112,22 @@ class Published(Settings):
 
     def languages(self, task: str) -> list[str]:
         if task == "code-switching":
-            return CODE_SWITCHING_TRAIN
+            return formats.CODE_SWITCHING_TRAIN
         pos = [*known.POS_LANGUAGES, *self.files.pos]
         ner = [*known.NER16_LANGUAGES, *known.CONLL_LANGUAGES, *self.files.ner]
         return list(dict.fromkeys(pos if task == "pos" else ner))
 
-    def labelled(self, task: str, language: str, split: str) -> Dataset:
+    def labelled(self, task: str, language: str, split: str) -> formats.Dataset:
         """The corpus; raises CorpusUnavailable (how to get it) and CorpusError (a broken file)."""
         if language == "hi+en":
-            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+            return formats.concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         taken, tenth = self._taken(task, language, split)
         corpus = self._read(task, language, taken, self._paths(task, language, taken))
         if tenth is None:
             return corpus
         return corpus.select([n for n in range(len(corpus)) if (n % 10 == 9) == tenth])
 
-    def parallel(self, source: str, target: str) -> Dataset:
+    def parallel(self, source: str, target: str) -> formats.Dataset:
         """The pair's text; raises as `labelled` does."""
         return news.read(self._parallel_paths(source, target), source, target)
 
@@ -235,13 +224,13 @@ class Published(Settings):
             return "train", split == "dev"
         return split, None
 
-    def _read(self, task: str, language: str, split: str, paths: list[Path]) -> Dataset:
+    def _read(self, task: str, language: str, split: str, paths: list[Path]) -> formats.Dataset:
         if task == "code-switching":
             return treebanks.read_switched(paths, language, self.tweets)
         if task == "pos" and self.assembled and not self._own(task, language):
             return treebanks.assembled(paths, language, split)
         if task == "pos":
-            return concatenate([formats.read_conllu(path) for path in paths])
+            return formats.concatenate([formats.read_conllu(path) for path in paths])
         if paths[0].suffix == ".parquet":
             return entities.read_parquet(paths[0])
         columns = getattr(self._own(task, language), "columns", None)

@@ -11,14 +11,8 @@ from pocketworld import NEWS, PLAIN, World, WorldParameters, text
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslingual import languages
-from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TRAIN,
-    SPLITS,
-    Dataset,
-    concatenate,
-    labelled_corpus,
-    parallel_text,
-)
+from crosslingual.corpora import formats
+from crosslingual.corpora.formats import CODE_SWITCHING_TRAIN, SPLITS, Dataset
 
 VERSION = 1  # raise when the same world gives other corpora
 DRAWN = ["test", "dev", "train"]  # in this order, each without the sentences of those before it
@@ -65,18 +59,18 @@ class Artificial(Settings):
     def labelled(self, task: str, language: str, split: str) -> Dataset:
         """UPOS or IOB2 labels straight from the grammar."""
         if language == "hi+en":
-            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+            return formats.concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         sentences = self._split(task, language, split)
         if language == "transliterated":
             rng = Random(f"{self.world.seed}/{split}/transliterated")
             sentences = [self.open().transliterated(sentence, rng) for sentence in sentences]
         labels = [[t.entity if task == "ner" else t.upos for t in said] for said in sentences]
-        return labelled_corpus([[token.form for token in said] for said in sentences], labels)
+        return formats.labelled_corpus([[t.form for t in said] for said in sentences], labels)
 
     def parallel(self, source: str, target: str) -> Dataset:
         """Pairs of distinct meanings, each said in both languages."""
         pairs = self.open().parallel(source, target, self.sizes.parallel or PAIRS)
-        return parallel_text([text(one) for one, _ in pairs], [text(other) for _, other in pairs])
+        return formats.parallel_text([text(a) for a, _ in pairs], [text(b) for _, b in pairs])
 
     def digest(self, task: str, language: str, split: str) -> str:
         """32 hexadecimal digits of all that determines the corpus; nothing is generated."""
