@@ -20,7 +20,6 @@ subclass CorpusError where a file has a mistake.
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from os.path import expanduser
 from pathlib import Path
 from typing import Annotated, Literal
@@ -134,7 +133,8 @@ class Published(Settings):
     def digest(self, task: str, language: str, split: str) -> str:
         """`formats.digest` of the corpus, kept for as long as its files stay what they are."""
         if language == "hi+en":
-            return _hash(" ".join(self.digest("pos", code, split) for code in ("hi", "en")))
+            both = [self.digest("pos", code, split) for code in ("hi", "en")]
+            return formats.hashed(" ".join(both))
         own, taken = self._own(task, language), self._taken(task, language, split)
         about = [language, own, taken, self.assembled, self.tweets]
         paths = self._paths(task, language, taken[0])
@@ -240,18 +240,14 @@ class Published(Settings):
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:
     """The digest kept, with its check sum, for files of that place, size and age; else computed."""
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    key = _hash(f"{formats.READER_VERSION} {stats} {about}")
+    key = formats.hashed(f"{formats.READER_VERSION} {stats} {about}")
     file = cache_folder() / "digests" / key
     if file.is_file():
         found, _, check = file.read_bytes().decode("ascii", "replace").partition(" ")
-        if check.strip() == _hash(f"{key} {found}"):
+        if check.strip() == formats.hashed(f"{key} {found}"):
             return found
     found = compute()
     with suppress(OSError):  # no room to keep it: it is computed again
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{found} {_hash(f'{key} {found}')}\n")
+        file.write_text(f"{found} {formats.hashed(f'{key} {found}')}\n")
     return found
-
-
-def _hash(text: str) -> str:
-    return blake2b(text.encode(), digest_size=16).hexdigest()

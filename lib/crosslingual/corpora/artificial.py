@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from hashlib import blake2b
 from itertools import islice
 from random import Random
 from typing import Annotated, Literal
@@ -103,8 +102,7 @@ class Artificial(Settings):
         return _world(self.world.model_dump_json())
 
     def _digest(self, *parts: str) -> str:
-        key = json.dumps([VERSION, self.world.digest(), *parts])
-        return blake2b(key.encode(), digest_size=16).hexdigest()
+        return formats.hashed(json.dumps([VERSION, self.world.digest(), *parts]))
 
     def _split(self, task: str, language: str, split: str) -> list:
         """The sentences of a split; none of them occurs in another split of the corpus."""

@@ -60,6 +60,11 @@ def concatenate(corpora: list[Dataset]) -> Dataset:
     return concatenate_datasets(corpora)
 
 
+def hashed(text: str) -> str:
+    """32 hexadecimal digits that follow from a text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def digest(corpus: Dataset) -> str:
     """32 hexadecimal digits that follow from sentences and labels in their order alone."""
     state = blake2b(digest_size=16)
