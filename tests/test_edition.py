@@ -7,51 +7,19 @@ import sys
 import pytest
 from crosslingual import languages
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.edition import Edition, EditionError
-
-GOOD = """\
-title: good
-about: For a test.
-artificial: true
-seeds: [4, 2]
-corpora:
-  source: artificial
-  world: {seed: 7}
-  sizes: {pos: {train: 4, dev: 2, test: 3}}
-pairs: [[en, de]]
-encoders:
-  m-bert: ./here
-recipe:
-  learning_rate: 3e-5
-"""
-
-
-def edition(tmp_path, text=GOOD):
-    path = tmp_path / "mine.yml"
-    path.write_text(text, encoding="utf-8")
-    return Edition.load(path)
-
-
-def test_missing_files_and_names():
-    with pytest.raises(EditionError, match="choose from paper, pocket"):
-        Edition.load("pokcet")
-    with pytest.raises(EditionError, match="see whether the path is right"):
-        Edition.load("nowhere/mine.yml")
-
-
-def test_numbers_as_people_write_them(tmp_path):
-    assert edition(tmp_path).recipe("pos").learning_rate == 3e-5
+from crosslingual.edition import EditionError
+from test_refusals import GOOD, load
 
 
 def test_a_recipe_for_one_task_lies_over_that_for_all(tmp_path):
-    mine = edition(tmp_path, GOOD + "  ner: {epochs: 7}\n")
+    mine = load(tmp_path, GOOD + "  ner: {epochs: 7}\n")
     assert (mine.recipe("ner").epochs, mine.recipe("pos").epochs) == (7, 3)
     assert mine.recipe("ner").learning_rate == mine.recipe("pos").learning_rate == 3e-5
     assert mine.recipe("ner", epochs=1).epochs == 1
 
 
 def test_seeds_are_as_many_as_asked_for(tmp_path):
-    mine = edition(tmp_path)
+    mine = load(tmp_path)
     assert mine.seeds() == [4, 2] and mine.seeds(1) == [4]
     assert mine.seeds(5) == [4, 2, 1, 3, 5]  # its own, then the numbers that it leaves out
     with pytest.raises(EditionError, match="seeds=0"):
@@ -59,8 +27,9 @@ def test_seeds_are_as_many_as_asked_for(tmp_path):
 
 
 def test_no_language_is_not_all_languages(tmp_path):
-    none = edition(tmp_path, GOOD + "languages: {ner: []}\n")
+    none = load(tmp_path, GOOD + "languages: {ner: []}\n")
     assert none.languages("ner") == [] and len(none.languages("pos")) == 41
+    assert none.evaluation_languages("code-switching") == ["corrected", "transliterated"]
     with pytest.raises(CorpusUnavailable, match="no ner corpus 'en': choose from none"):
         none.corpus("ner", "en", "train")
 
@@ -82,12 +51,12 @@ def forgotten():
 def test_a_language_that_the_book_does_not_know_is_declared(tmp_path, forgotten):
     text = GOOD + NEW + "further_pairs: [[sw, en]]\n"
     for _ in range(2):  # again is no contradiction
-        assert edition(tmp_path, text).adjective_group("sw") == "NA"
+        assert load(tmp_path, text).adjective_group("sw") == "NA"
     assert languages.name("sw") == "Swahili" and languages.order_group("sw") == "SVO"
     assert languages.common_features("sw", "es") == 1 and languages.likeness("sw", "en") == 0
     assert "sw" not in languages.POS_LANGUAGES  # which are the paper's
     with pytest.raises(EditionError, match="line 14: .*'sw' stands for Swahili already"):
-        edition(tmp_path, text.replace("SVO", "SOV"))
+        load(tmp_path, text.replace("SVO", "SOV"))
 
 
 @pytest.mark.parametrize("languages, asked, shown", [
@@ -100,8 +69,8 @@ def test_tables_show_the_languages_that_the_edition_has(
 ):
     real = "{source: published, root: ., files: {pos: {sw: {test: sw.conllu}}}}"
     text = GOOD.replace("artificial: true\n", "").split("corpora:")[0]
-    text += f"corpora: {real}\nencoders: {{m-bert: ./here}}\nlanguages: {{pos: [{languages}]}}\n"
-    assert edition(tmp_path, text + NEW).shown("pos", asked) == shown
+    text += f"corpora: {real}\nencoders: {{m-bert: ./tiny}}\nlanguages: {{pos: [{languages}]}}\n"
+    assert load(tmp_path, text + NEW).shown("pos", asked) == shown
 
 
 @pytest.mark.parametrize("right, wrong, told", [
@@ -112,22 +81,22 @@ def test_tables_show_the_languages_that_the_edition_has(
 ])  # fmt: skip
 def test_a_declaration_that_does_not_fit_is_refused(tmp_path, forgotten, right, wrong, told):
     with pytest.raises(EditionError, match=f"mine.yml, line 1[45]: .*{told}"):
-        edition(tmp_path, GOOD + NEW.replace(right, wrong))
+        load(tmp_path, GOOD + NEW.replace(right, wrong))
 
 
 def test_paths_start_from_the_editions_file(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
+    (tmp_path / "tiny").mkdir()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    mine = edition(tmp_path)
-    assert mine.encoder("m-bert").path == str(tmp_path / "here")
-    missing = edition(tmp_path, GOOD.replace("./here", "./gone"))
+    mine = load(tmp_path)
+    assert mine.encoder("m-bert").path == str(tmp_path / "tiny")
+    missing = load(tmp_path, GOOD.replace("./tiny", "./gone"))
     with pytest.raises(ValueError, match=r"mine.yml, line 11: the encoder 'm-bert' is missing"):
         missing.encoder("m-bert")
 
 
 def test_an_edition_travels_to_worker_processes_as_its_file(tmp_path):
-    mine = pickle.loads(pickle.dumps(edition(tmp_path)))
+    mine = pickle.loads(pickle.dumps(load(tmp_path)))
     assert mine.title == "good" and len(mine.corpus("pos", "en", "test")) == 3
 
 

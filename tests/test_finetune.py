@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 import toy
-from crosslingual.models import Recipe, finetune, pieces, score
-from pydantic import ValidationError
+from crosslingual.models import ModelError, Recipe, finetune, pieces, score
 
 FAST = {"batch_size": 8, "max_length": 32, "epochs": 4, "learning_rate": 3e-3}
 TRAIN = toy.tagged(48, seed=1)
@@ -146,18 +145,8 @@ BAD = [
 @pytest.mark.parametrize(("tokens", "labels", "changes", "message"), BAD)
 def test_bad_training_data_and_trainings_end_in_a_sentence(tokens, labels, changes, message):
     recipe = Recipe(**FAST).model_copy(update={"epochs": 1} | changes)
-    with pytest.raises(finetune.FinetuneError, match=message):
+    with pytest.raises(ModelError, match=message):
         finetune.finetune(toy.encoder(), tokens, labels, toy.UPOS, recipe, 1)
-
-
-WRONG = [("learning_rate", float(rate)) for rate in ("nan", "inf", "1e3", "-1", "0")]
-WRONG += [("epochs", 0), ("warmup", 1.5), ("dropout", 1.0), ("epochs", 2.5), ("lr", 1e-3)]
-
-
-@pytest.mark.parametrize(("name", "number"), WRONG)
-def test_a_recipe_that_cannot_be_is_refused(name, number):
-    with pytest.raises(ValidationError, match=name):
-        Recipe(**{name: number})
 
 
 def test_a_recipe_reads_the_same_whichever_way_its_numbers_are_written():

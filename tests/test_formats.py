@@ -6,19 +6,8 @@ from pathlib import Path
 
 import conllu as reference
 import pytest
-from crosslingual.corpora import CorpusError, CorpusUnavailable
-from crosslingual.corpora.formats import (
-    digest,
-    iob2,
-    labelled_corpus,
-    parallel_text,
-    read_conll,
-    read_conllu,
-    read_lines,
-    read_parallel,
-    statistics,
-    text_digest,
-)
+from crosslingual.corpora import CorpusError, CorpusUnavailable, formats
+from crosslingual.corpora.formats import digest, iob2, labelled_corpus, read_conll, read_conllu
 
 DATA = os.environ.get("CROSSLINGUAL_DATA")
 real = pytest.mark.skipif(not DATA, reason="CROSSLINGUAL_DATA is not set: no real corpora")
@@ -50,14 +39,7 @@ def pairs(corpus):
 @pytest.mark.parametrize("end, last", product(["\n", "\r\n", "\r"], [True, False]))
 def test_all_line_ends_give_the_same_lines(tmp_path, end, last):
     text = end.join(["one", "", "two\u2028still\u0085two"]) + end * last
-    assert read_lines(written(tmp_path, text)) == ["one", "", "two\u2028still\u0085two"]
-
-
-def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
-    corpus = read_conll(written(tmp_path, "\ufeffEU B-ORG\nx O\n"))
-    assert pairs(corpus) == [[("EU", "B-ORG"), ("x", "O")]]
-    treebank = written(tmp_path, "\ufeff" + row(1) + "\n\n\ufeff# c\n" + row(1, "v"), "t")
-    assert read_conllu(treebank)["tokens"][:] == [["w"], ["v"]]
+    assert formats.read_lines(written(tmp_path, text)) == ["one", "", "two\u2028still\u0085two"]
 
 
 # ---- CoNLL-U
@@ -109,7 +91,7 @@ LAYOUTS = {  # by name: a file, and the words and tags that are in it
     "CoNLL-2002": ("Een N O\nAnna N B-PER\n\n", "Een/O Anna/B-PER"),
     "CoNLL-2003": ("EU NNP I-NP I-ORG\nx VB B-VP O\n", "EU/B-ORG x/O"),
     "document starts": ("-DOCSTART- -X- O\n\nA N O\n-DOCSTART- -X- O\nB N O\n", "A/O | B/O"),
-    "document start behind a mark": ("A O\n\n\ufeff-DOCSTART- O\n\nB O\n", "A/O | B/O"),
+    "byte order marks": ("\ufeffA O\n\n\ufeff-DOCSTART- O\n\nB O\n", "A/O | B/O"),
     "Universal NER": ("# id = 1\n# text = R\n1\tR\tB-PER\t-\tx\n2\tr\tO\t-\tx\n", "R/B-PER r/O"),
     "WikiNEuRal": ("0\tR\tB-PER\n1\tri\tO\n\n0\tx\tO\n", "R/B-PER ri/O | x/O"),
     "a number, from 1, with a part of speech": ("1 a N O\n2 b N O\n\n1 c V O\n", "a/O b/O | c/O"),
@@ -160,7 +142,7 @@ def test_conll_2002_is_read_as_it_stands(name):
 
 def test_parallel_lines_stay_aligned(tmp_path):
     source = written(tmp_path, "\ufeffone\ntwo\u2028still two\rand more\n", "en")
-    text = read_parallel(source, written(tmp_path, "eins\r\nzwei", "de"))
+    text = formats.read_parallel(source, written(tmp_path, "eins\r\nzwei", "de"))
     assert text["source"][:] == ["one", "two\u2028still two\rand more"]
     assert text["target"][:] == ["eins", "zwei"]
 
@@ -169,9 +151,9 @@ def test_parallel_lines_stay_aligned(tmp_path):
 def test_a_line_on_which_nothing_is_to_be_seen_is_refused(tmp_path, blank):
     source, target = written(tmp_path, "a\nb\n", "en"), written(tmp_path, f"a\n{blank}\n", "de")
     with pytest.raises(CorpusError, match="de, line 2: the line is blank; take the pair out"):
-        read_parallel(source, target)
+        formats.read_parallel(source, target)
     target.write_text(f"a\n{blank}·\n", encoding="utf-8")
-    assert len(read_parallel(source, target)) == 2
+    assert len(formats.read_parallel(source, target)) == 2
 
 
 # ---- what can be said of a corpus
@@ -187,10 +169,10 @@ def test_digests_follow_words_labels_and_their_order():
     ]
     assert len({digest(corpus) for corpus in [one, *others]}) == 5
     assert digest(one) == digest(one.select([0, 1])) and len(digest(one)) == 32
-    text = parallel_text(["a", "b"], ["c", "d"])
-    assert text_digest(text) != text_digest(text.select([1, 0]))
+    text = formats.parallel_text(["a", "b"], ["c", "d"])
+    assert formats.text_digest(text) != formats.text_digest(text.select([1, 0]))
 
 
 def test_statistics_by_hand():
     corpus = labelled_corpus([["A", "B"], ["A"]], [["B-PER", "I-PER"], ["B-LOC"]])
-    assert statistics(corpus) == {"sentences": 2, "tokens": 3, "types": 2, "entities": 2}
+    assert formats.statistics(corpus) == {"sentences": 2, "tokens": 3, "types": 2, "entities": 2}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from crosslingual.edition import EditionError, checked, read_yaml
-from crosslingual.models import pretrain
-from crosslingual.models.pretrain import Lines, PretrainError, PretrainRecipe, mask_pieces, smoothed
+from crosslingual.models import ModelError, pretrain
+from crosslingual.models.pretrain import Lines, PretrainRecipe, mask_pieces, smoothed
 from transformers import AutoModel, AutoTokenizer
 
 ROOT = Path(__file__).parents[1]
@@ -192,7 +192,7 @@ def test_a_run_killed_in_mid_step_ends_like_one_that_was_not(run, tmp_path):
 ])  # fmt: skip
 def test_a_folder_with_another_run_is_refused(run, recipe, texts):
     before = result(run.folder)
-    with pytest.raises(PretrainError, match="another recipe or other texts: .* or remove the fold"):
+    with pytest.raises(ModelError, match="another recipe or other texts: .* or remove the fold"):
         trained(run.folder, recipe, texts)
     assert result(run.folder) == before
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import toy
-from crosslingual.models import retrieve
+from crosslingual.models import ModelError, retrieve
 from crosslingual.models.encoder import Encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,13 +56,13 @@ def test_vectors_are_means_without_special_tokens_in_the_order_of_the_text(archi
 
 
 def test_text_and_tokenizers_without_vectors_are_named(tmp_path):
-    with pytest.raises(retrieve.RetrievalError, match="sentence 2 of the parallel text"):
+    with pytest.raises(ModelError, match="sentence 2 of the parallel text"):
         retrieve.sentence_vectors(toy.encoder(), ["big cat", ""])
     toy.network().save_pretrained(tmp_path)
     tokenizer = toy.bert_tokenizer()
     tokenizer.pad_token = None
     tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(retrieve.RetrievalError, match="'mine' cannot pad: set its pad_token"):
+    with pytest.raises(ModelError, match="'mine' cannot pad: set its pad_token"):
         retrieve.sentence_vectors(Encoder("mine", str(tmp_path)), ["big cat"])
 
 

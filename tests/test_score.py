@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from crosslingual.models import score
+from crosslingual.models import ModelError, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,7 +51,7 @@ BAD = [
 
 @pytest.mark.parametrize(("task", "gold", "predicted", "message"), BAD)
 def test_bad_input_is_refused(task, gold, predicted, message):
-    with pytest.raises(score.ScoringError, match=message):
+    with pytest.raises(ModelError, match=message):
         score.count(task, gold, predicted)
 
 

@@ -70,7 +70,7 @@ def _packed(edition: Edition) -> tuple:
     texts: dict[tuple, tuple] = {}
     encoders = {}
     for task, split in product(TASKS, ["train", "test"]):
-        for code in {*edition.languages(task), *edition.evaluation_languages(task)}:
+        for code in edition.languages(task):
             with suppress(ValueError):  # not at hand, and so in no job
                 key = task, code, split
                 texts[key] = edition.digest(*key), edition.corpus(*key)
@@ -103,9 +103,9 @@ def _unpacked(packed: Any) -> Edition:
             raise CorpusUnavailable(f"{'/'.join(key)} was not at hand when the run began.")
         return texts[key][place]
 
-    digest, text, source = partial(known, 0), partial(known, 1), document.corpora
+    digest, text = partial(known, 0), partial(known, 1)
     parts = {"digest": digest, "labelled": text, "parallel_digest": digest, "parallel": text}
-    parts |= {"languages": source.languages, "evaluation_languages": source.evaluation_languages}
+    parts["languages"] = document.corpora.languages
     folders = {name: EncoderEntry(path=str(_put(*files))) for name, files in encoders.items()}
     here = {"corpora": SimpleNamespace(**parts), "encoders": folders}
     return Edition(path, document.model_copy(update=here), lines)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from crosslingual import contents, languages
 from crosslingual.corpora import SPLITS, TASKS, CorpusUnavailable, Published
-from crosslingual.corpora.artificial import Artificial
+from crosslingual.corpora.artificial import Artificial, Settings
 from crosslingual.corpora.fetch import cache_folder
-from crosslingual.corpora.formats import Dataset
+from crosslingual.corpora.formats import CODE_SWITCHING_TEST, Dataset
 from crosslingual.models import Recipe, wheels
 from crosslingual.models.encoder import Encoder, EncoderUnavailable
 
@@ -36,10 +36,6 @@ class EditionError(ValueError):
 
 class NotInEdition(EditionError, CorpusUnavailable):
     """A language that this edition leaves out: its tables show a gap and say so."""
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _each_once(given: Sequence) -> Sequence:
@@ -72,7 +68,7 @@ Pair = Annotated[tuple[str, str], Field(strict=False), AfterValidator(_each_once
 Pairs = Annotated[list[Pair], AfterValidator(_each_once)]
 
 
-class EncoderEntry(Strict):
+class EncoderEntry(Settings):
     """A folder's ``path``; the name of a model on a ``hub``, with its revision; or a ``package``.
 
     A mere text is a path where it begins with . / or ~, else a hub's name. ``title``: how tables
@@ -109,14 +105,14 @@ class EncoderEntry(Strict):
         return f"{self.hub} on the hub at {self.revision}" if self.hub else f"folder {self.path}"
 
 
-class Substitute(Strict):
+class Substitute(Settings):
     """The corpus that stands for one of the paper's, and how it was annotated."""
 
     corpus: Line
     annotation: Line
 
 
-class Language(Strict):
+class Language(Settings):
     """A language that the book does not know; script by its code in ISO 15924, like Latn.
 
     order: its group in Table 5a. features: its values of WALS, like {87A: Noun-Adjective}.
@@ -126,7 +122,7 @@ class Language(Strict):
     script: Annotated[str, Field(pattern="^[A-Z][a-z]{3}$")]
     family: Line
     order: Literal["SVO", "SOV"] | None = None
-    features: dict[Literal["81A", "85A", "86A", "87A", "88A", "89A"], Line] = {}
+    features: dict[Literal["81A", "85A", "86A", "87A", "88A", "89A"], Line] = Field({})
 
 
 NewCode = Annotated[str, Field(pattern="^[a-z]{2,3}(_[a-z]+)?$")]
@@ -147,7 +143,7 @@ class Recipes(Recipe):
     code_switching: Recipe = Field(Recipe(), alias="code-switching")
 
 
-class Document(Strict):
+class Document(Settings):
     """What an edition's file says.
 
     title: one line, shown with every table and figure. about: what a reader has to know first.
@@ -167,16 +163,16 @@ class Document(Strict):
     about: Annotated[str, AfterValidator(_plain)] = ""
     artificial: bool = False
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
-    new_languages: Annotated[dict[NewCode, Language], AfterValidator(_declared)] = {}
+    new_languages: Annotated[dict[NewCode, Language], AfterValidator(_declared)] = Field({})
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
     encoders: dict[Annotated[str, AfterValidator(_name)], EncoderEntry] = Field(min_length=1)
-    languages: dict[Task, Annotated[list[str], AfterValidator(_each_once)]] = {}
-    pairs: Pairs = []
-    further_pairs: Pairs = []
+    languages: dict[Task, Annotated[list[str], AfterValidator(_each_once)]] = Field({})
+    pairs: Pairs = Field([])
+    further_pairs: Pairs = Field([])
     recipe: Recipes = Recipes()
-    adjective_groups: dict[str, Literal["AN", "NA"] | None] = {}
-    substitutes: dict[str, Substitute] = {}
-    cannot_judge: dict[str, Line] = {}
+    adjective_groups: dict[str, Literal["AN", "NA"] | None] = Field({})
+    substitutes: dict[str, Substitute] = Field({})
+    cannot_judge: dict[str, Line] = Field({})
 
 
 class Edition:
@@ -237,9 +233,8 @@ class Edition:
 
     def evaluation_languages(self, task: str) -> list[str]:
         """Names of the corpora one can evaluate on: the same, but for code-switching."""
-        known = self.document.corpora.evaluation_languages(_task(task))
-        declared = self.document.languages.get(task)
-        return known if declared is None else [name for name in declared if name in known]
+        known = self.languages(task)
+        return [c for c in known if task != "code-switching" or c in CODE_SWITCHING_TEST]
 
     def shown(self, task: str, codes: list[str]) -> list[str]:
         """The languages of a table that this edition has, and those that it declares.
@@ -322,9 +317,9 @@ class Edition:
         return {code: known[code] for code in mine if code in known}
 
     def _key(self, task: str, language: str, split: str) -> tuple[str, str, str]:
-        known = [*self.languages(task), *self.evaluation_languages(task)]
+        known = self.languages(task)
         if language not in known:
-            choice = " ".join(dict.fromkeys(known)) or "none"
+            choice = " ".join(known) or "none"
             kind = NotInEdition if language in languages.facts() else EditionError
             raise kind(
                 f"the edition {self.name} has no {task} corpus {language!r}: choose from {choice}."

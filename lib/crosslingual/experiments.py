@@ -882,7 +882,7 @@ def _make_space(edition: Edition, encoder: str, source: str, target: str) -> pd.
 
 
 def _make_sizes(edition: Edition, task: str, language: str, split: str) -> pd.DataFrame:
-    return pd.DataFrame([corpora.statistics(edition.corpus(task, language, split))])
+    return pd.DataFrame([corpora.formats.statistics(edition.corpus(task, language, split))])
 
 
 def _make_profile(edition: Edition, language: str) -> pd.DataFrame:

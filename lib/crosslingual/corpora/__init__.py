@@ -5,7 +5,7 @@
 
 and both answer
 
-    languages(task), evaluation_languages(task)     names one can train on, evaluate on
+    languages(task)                                 names one can train on
     labelled(task, language, split)                 a Dataset with columns tokens, labels
     parallel(source, target)                        a Dataset with columns source, target
     digest(task, language, split)                   of what the corpus is
@@ -20,7 +20,6 @@ subclass CorpusError where a file has a mistake.
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from os.path import expanduser
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,22 +30,10 @@ from crosslingual import languages as known
 from crosslingual.corpora import entities, formats, news, treebanks
 from crosslingual.corpora.artificial import Artificial, Settings
 from crosslingual.corpora.fetch import Download, cache_folder, located
-from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TEST,
-    CODE_SWITCHING_TRAIN,
-    IOB2,
-    SPLITS,
-    TASKS,
-    UPOS,
-    CorpusError,
-    CorpusUnavailable,
-    Dataset,
-    concatenate,
-    statistics,
-)
+from crosslingual.corpora.formats import IOB2, SPLITS, TASKS, UPOS, CorpusError, CorpusUnavailable
 
 __all__ = ["IOB2", "SPLITS", "TASKS", "UPOS", "Artificial", "CorpusError", "CorpusUnavailable"]
-__all__ += ["Published", "statistics"]
+__all__ += ["Published"]
 
 ROOT_VARIABLE = "CROSSLINGUAL_DATA"
 
@@ -67,8 +54,6 @@ def _folder(root: str | Path | None, info: ValidationInfo) -> Path | None:
 Code = Annotated[str, AfterValidator(known.check)]
 Treebank = Annotated[str, AfterValidator(treebanks.check)]
 Sides = Annotated[list[str], Field(min_length=2, max_length=2)]  # as `read_parallel` takes them
-Share = Annotated[float, Field(ge=0, le=1)]
-Number = Annotated[int, Field(ge=1)]
 
 
 class Own(Settings):
@@ -82,8 +67,8 @@ class Own(Settings):
 class Columns(Settings):
     """Which columns of a file of entities, from 1, have the word and its tag."""
 
-    word: Number
-    tag: Number
+    word: int = Field(ge=1)
+    tag: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _two(self) -> "Columns":
@@ -121,37 +106,35 @@ class Published(Settings):
     assembled: bool = False
     files: Files = Files()
     news: Literal["wmt", "ntrex"] = "wmt"
-    tweets: Share = 0.5
+    tweets: float = Field(0.5, ge=0, le=1)
     held_out: bool = False
 
     def languages(self, task: str) -> list[str]:
         if task == "code-switching":
-            return CODE_SWITCHING_TRAIN
+            return formats.CODE_SWITCHING_TRAIN
         pos = [*known.POS_LANGUAGES, *self.files.pos]
         ner = [*known.NER16_LANGUAGES, *known.CONLL_LANGUAGES, *self.files.ner]
         return list(dict.fromkeys(pos if task == "pos" else ner))
 
-    def evaluation_languages(self, task: str) -> list[str]:
-        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
-
-    def labelled(self, task: str, language: str, split: str) -> Dataset:
+    def labelled(self, task: str, language: str, split: str) -> formats.Dataset:
         """The corpus; raises CorpusUnavailable (how to get it) and CorpusError (a broken file)."""
         if language == "hi+en":
-            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+            return formats.concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         taken, tenth = self._taken(task, language, split)
         corpus = self._read(task, language, taken, self._paths(task, language, taken))
         if tenth is None:
             return corpus
         return corpus.select([n for n in range(len(corpus)) if (n % 10 == 9) == tenth])
 
-    def parallel(self, source: str, target: str) -> Dataset:
+    def parallel(self, source: str, target: str) -> formats.Dataset:
         """The pair's text; raises as `labelled` does."""
         return news.read(self._parallel_paths(source, target), source, target)
 
     def digest(self, task: str, language: str, split: str) -> str:
         """`formats.digest` of the corpus, kept for as long as its files stay what they are."""
         if language == "hi+en":
-            return _hash(" ".join(self.digest("pos", code, split) for code in ("hi", "en")))
+            both = [self.digest("pos", code, split) for code in ("hi", "en")]
+            return formats.hashed(" ".join(both))
         own, taken = self._own(task, language), self._taken(task, language, split)
         about = [language, own, taken, self.assembled, self.tweets]
         paths = self._paths(task, language, taken[0])
@@ -241,13 +224,13 @@ class Published(Settings):
             return "train", split == "dev"
         return split, None
 
-    def _read(self, task: str, language: str, split: str, paths: list[Path]) -> Dataset:
+    def _read(self, task: str, language: str, split: str, paths: list[Path]) -> formats.Dataset:
         if task == "code-switching":
             return treebanks.read_switched(paths, language, self.tweets)
         if task == "pos" and self.assembled and not self._own(task, language):
             return treebanks.assembled(paths, language, split)
         if task == "pos":
-            return concatenate([formats.read_conllu(path) for path in paths])
+            return formats.concatenate([formats.read_conllu(path) for path in paths])
         if paths[0].suffix == ".parquet":
             return entities.read_parquet(paths[0])
         columns = getattr(self._own(task, language), "columns", None)
@@ -257,18 +240,14 @@ class Published(Settings):
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:
     """The digest kept, with its check sum, for files of that place, size and age; else computed."""
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    key = _hash(f"{formats.READER_VERSION} {stats} {about}")
+    key = formats.hashed(f"{formats.READER_VERSION} {stats} {about}")
     file = cache_folder() / "digests" / key
     if file.is_file():
         found, _, check = file.read_bytes().decode("ascii", "replace").partition(" ")
-        if check.strip() == _hash(f"{key} {found}"):
+        if check.strip() == formats.hashed(f"{key} {found}"):
             return found
     found = compute()
     with suppress(OSError):  # no room to keep it: it is computed again
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{found} {_hash(f'{key} {found}')}\n")
+        file.write_text(f"{found} {formats.hashed(f'{key} {found}')}\n")
     return found
-
-
-def _hash(text: str) -> str:
-    return blake2b(text.encode(), digest_size=16).hexdigest()

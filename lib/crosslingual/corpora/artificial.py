@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from hashlib import blake2b
 from itertools import islice
 from random import Random
 from typing import Annotated, Literal
@@ -11,15 +10,8 @@ from pocketworld import NEWS, PLAIN, World, WorldParameters, text
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslingual import languages
-from crosslingual.corpora.formats import (
-    CODE_SWITCHING_TEST,
-    CODE_SWITCHING_TRAIN,
-    SPLITS,
-    Dataset,
-    concatenate,
-    labelled_corpus,
-    parallel_text,
-)
+from crosslingual.corpora import formats
+from crosslingual.corpora.formats import CODE_SWITCHING_TRAIN, SPLITS, Dataset
 
 VERSION = 1  # raise when the same world gives other corpora
 DRAWN = ["test", "dev", "train"]  # in this order, each without the sentences of those before it
@@ -45,9 +37,6 @@ class Sizes(Settings):
     code_switching: PerSplit = Field({}, alias="code-switching")
     parallel: Size | None = None
 
-    def of(self, task: str, split: str) -> int | None:
-        return getattr(self, task.replace("-", "_")).get(split)
-
 
 @cache
 def _world(parameters: str) -> World:
@@ -66,24 +55,21 @@ class Artificial(Settings):
         known = {"pos": languages.POS_LANGUAGES, "ner": ner, "code-switching": CODE_SWITCHING_TRAIN}
         return known[task]
 
-    def evaluation_languages(self, task: str) -> list[str]:
-        return CODE_SWITCHING_TEST if task == "code-switching" else self.languages(task)
-
     def labelled(self, task: str, language: str, split: str) -> Dataset:
         """UPOS or IOB2 labels straight from the grammar."""
         if language == "hi+en":
-            return concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
+            return formats.concatenate([self.labelled("pos", code, split) for code in ("hi", "en")])
         sentences = self._split(task, language, split)
         if language == "transliterated":
             rng = Random(f"{self.world.seed}/{split}/transliterated")
             sentences = [self.open().transliterated(sentence, rng) for sentence in sentences]
         labels = [[t.entity if task == "ner" else t.upos for t in said] for said in sentences]
-        return labelled_corpus([[token.form for token in said] for said in sentences], labels)
+        return formats.labelled_corpus([[t.form for t in said] for said in sentences], labels)
 
     def parallel(self, source: str, target: str) -> Dataset:
         """Pairs of distinct meanings, each said in both languages."""
         pairs = self.open().parallel(source, target, self.sizes.parallel or PAIRS)
-        return parallel_text([text(one) for one, _ in pairs], [text(other) for _, other in pairs])
+        return formats.parallel_text([text(a) for a, _ in pairs], [text(b) for _, b in pairs])
 
     def digest(self, task: str, language: str, split: str) -> str:
         """32 hexadecimal digits of all that determines the corpus; nothing is generated."""
@@ -116,8 +102,7 @@ class Artificial(Settings):
         return _world(self.world.model_dump_json())
 
     def _digest(self, *parts: str) -> str:
-        key = json.dumps([VERSION, self.world.digest(), *parts])
-        return blake2b(key.encode(), digest_size=16).hexdigest()
+        return formats.hashed(json.dumps([VERSION, self.world.digest(), *parts]))
 
     def _split(self, task: str, language: str, split: str) -> list:
         """The sentences of a split; none of them occurs in another split of the corpus."""
@@ -134,4 +119,4 @@ class Artificial(Settings):
         return sentences
 
     def _size(self, task: str, split: str) -> int:
-        return self.sizes.of(task, split) or SIZES[split]
+        return getattr(self.sizes, task.replace("-", "_")).get(split) or SIZES[split]

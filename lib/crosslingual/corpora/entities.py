@@ -13,15 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from crosslingual import languages
+from crosslingual.corpora import formats
 from crosslingual.corpora.fetch import Download
-from crosslingual.corpora.formats import (
-    IOB2,
-    CorpusError,
-    CorpusUnavailable,
-    Dataset,
-    iob2,
-    labelled_corpus,
-)
+from crosslingual.corpora.formats import IOB2, CorpusError, CorpusUnavailable, Dataset, iob2
 
 CONLL = {"en": "conll2003/eng", "de": "conll2003/deu", "es": "conll2002/esp", "nl": "conll2002/ned"}
 CONLL_SPLITS = {"train": "train", "dev": "testa", "test": "testb"}
@@ -64,7 +58,7 @@ def read_parquet(path: Path) -> Dataset:
         problem = f"this is no parquet file with tokens and named ner_tags ({reason})"
         remedy = "delete it, so that it is fetched again"
         raise CorpusError(path, 1, f"{problem}; {remedy}") from None
-    return labelled_corpus([words for words, _ in rows], [iob2(tags) for _, tags in rows])
+    return formats.labelled_corpus([words for words, _ in rows], [iob2(tags) for _, tags in rows])
 
 
 def _rows(path: Path) -> list[tuple[list[str], list[str]]]:

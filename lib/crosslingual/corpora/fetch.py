@@ -21,10 +21,6 @@ PATIENCE = 15  # seconds for a server's answer
 TRANSFERS = ContextVar("transfers", default=True)  # False while one only asks what there is
 
 
-class DownloadError(CorpusUnavailable):
-    """A file that could not be fetched; the message is one sentence: what, why, what to do."""
-
-
 @dataclass(frozen=True)
 class Download:
     """A published file: what it is, where it is, its place in the cache folder, what it must be.
@@ -51,12 +47,12 @@ def cache_folder() -> Path:
 
 
 def fetch(download: Download) -> Path:
-    """The file's path in the cache, fetched if it is not there whole; raises DownloadError."""
+    """The file's path in the cache, fetched if it is not there whole; raises CorpusUnavailable."""
     file, what = download.file, f"{download.what}: "
     if not fault(download, file):
         return file
     if not TRANSFERS.get():
-        raise DownloadError(f"{what}is yet to be downloaded, from {download.url}.")
+        raise CorpusUnavailable(f"{what}is yet to be downloaded, from {download.url}.")
     import pooch  # half a second, for which checking an edition must not wait
     import requests
 
@@ -78,13 +74,13 @@ def fetch(download: Download) -> Path:
                 shutil.rmtree(part, ignore_errors=True)
     except requests.RequestException as problem:  # itself an OSError: asked for first
         what += f"{download.url} {_reason(problem)}, or put the file at {file} by hand."
-        raise DownloadError(what) from None
+        raise CorpusUnavailable(what) from None
     except OSError as problem:
         what += f"cannot be stored in {file.parent} ({problem.strerror or problem}): make room"
-        raise DownloadError(f"{what}, or set {CACHE_VARIABLE} to another folder.") from None
+        raise CorpusUnavailable(f"{what}, or set {CACHE_VARIABLE} to another folder.") from None
     if problem:
         what += f"{download.url} is not the file that is pinned ({problem}): try again, and if it"
-        raise DownloadError(f"{what} stays so, look whether its publisher changed it.")
+        raise CorpusUnavailable(f"{what} stays so, look whether its publisher changed it.")
     return file
 
 
@@ -118,7 +114,7 @@ def fault(download: Download, path: Path) -> str:
 def located(item: Path | Download, root: Path | None = None) -> Path:
     """The file: where it is, in the data folder ``root``, or fetched into the cache.
 
-    Raises DownloadError; CorpusUnavailable where the data folder's is not the published file.
+    Raises CorpusUnavailable, also where the data folder's is not the published file.
     """
     if isinstance(item, Path):
         return item

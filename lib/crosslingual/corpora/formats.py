@@ -22,7 +22,6 @@ UPOS += ["PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"]
 ENTITY_TYPES = ["PER", "LOC", "ORG", "MISC"]
 IOB2 = ["O", *(f"{prefix}-{kind}" for kind in ENTITY_TYPES for prefix in "BI")]
 READER_VERSION = 3  # raise when a reader returns something else for the same file
-UTF_8 = "utf-8"
 BLANK = "_"  # FORM of a word that is withheld
 
 
@@ -59,6 +58,11 @@ def concatenate(corpora: list[Dataset]) -> Dataset:
     from datasets import concatenate_datasets
 
     return concatenate_datasets(corpora)
+
+
+def hashed(text: str) -> str:
+    """32 hexadecimal digits that follow from a text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def digest(corpus: Dataset) -> str:
@@ -110,7 +114,7 @@ def read_lines(path: str | Path) -> list[str]:
 def _decoded(path: str | Path, data: bytes) -> str:
     wrong = 0 if len(CONTROLS.findall(data)) > len(data) / 4 else None
     try:
-        text = data.decode(UTF_8)
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         wrong = error.start
     if wrong is not None:
@@ -168,7 +172,7 @@ def write_conllu(corpus: Dataset, path: str | Path) -> None:
         pairs = enumerate(zip(sentence["tokens"], sentence["labels"]), start=1)
         words = [f"{place}\t{word}\t_\t{tag}" + "\t_" * 6 for place, (word, tag) in pairs]
         lines += [f"# sent_id = {number}", *words, "", ""]
-    Path(path).write_text("\n".join(lines[:-1]), encoding=UTF_8, newline="\n")
+    Path(path).write_text("\n".join(lines[:-1]), encoding="utf-8", newline="\n")
 
 
 def _upos(path: str | Path, number: int, columns: list[str], due: int, convert: bool) -> str:

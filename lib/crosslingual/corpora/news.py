@@ -13,15 +13,9 @@ from pathlib import Path
 from random import Random
 
 from crosslingual import languages
+from crosslingual.corpora import formats
 from crosslingual.corpora.fetch import Download
-from crosslingual.corpora.formats import (
-    CorpusError,
-    CorpusUnavailable,
-    Dataset,
-    is_blank,
-    parallel_text,
-    read_parallel,
-)
+from crosslingual.corpora.formats import CorpusError, CorpusUnavailable, Dataset
 
 TESTS = ["wmt15", "wmt16"]
 NTREX_COMMIT = "8561f6a622db9edad1217683e5c83daefd8bb2bf"
@@ -49,7 +43,7 @@ def files(source: str, target: str, text: str = "wmt") -> list[Download]:
 def read(paths: list[Path], source: str, target: str, size: int = 5000) -> Dataset:
     """``size`` pairs drawn from the news tests, or all of NTREX-128; raises CorpusError."""
     if paths[0].suffix != ".tgz":  # nor files of one's own
-        return read_parallel(*paths)
+        return formats.read_parallel(*paths)
     direction = _direction(source, target)
     pairs = [pair for path, name in zip(paths, TESTS) for pair in _test(path, name, direction)]
     pairs = pairs if direction.startswith(source) else [(second, first) for first, second in pairs]
@@ -64,11 +58,11 @@ def sample(pairs: list[Pair], size: int) -> Dataset:
     kept, seen = [], set()
     for pair in pairs:
         sides = set(enumerate(pair))
-        if not (seen & sides or any(map(is_blank, pair))):
+        if not (seen & sides or any(map(formats.is_blank, pair))):
             kept.append(pair)
             seen |= sides
     chosen = sorted(Random(0).sample(range(len(kept)), min(size, len(kept))))
-    return parallel_text([kept[index][0] for index in chosen], [kept[index][1] for index in chosen])
+    return formats.parallel_text([kept[n][0] for n in chosen], [kept[n][1] for n in chosen])
 
 
 def _direction(source: str, target: str) -> str:

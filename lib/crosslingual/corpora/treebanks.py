@@ -13,17 +13,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from crosslingual import languages
+from crosslingual.corpora import formats
 from crosslingual.corpora.fetch import Download
-from crosslingual.corpora.formats import (
-    BLANK,
-    CorpusError,
-    CorpusUnavailable,
-    Dataset,
-    concatenate,
-    labelled_corpus,
-    read_conllu,
-    read_lines,
-)
+from crosslingual.corpora.formats import BLANK, CorpusError, CorpusUnavailable, Dataset
 
 BASE = "https://raw.githubusercontent.com/UniversalDependencies"
 
@@ -108,8 +100,8 @@ def assembled_files(language: str, split: str) -> list[Download]:
 def assembled(paths: list[Path], language: str, split: str) -> Dataset:
     """The files' sentences but those of the test set, to the first ``CAPS``; raises CorpusError."""
     files = zip(paths, _parts(language, split), strict=True)
-    read = [(read_conllu(path, row["version"] == "1"), row["split"]) for path, row in files]
-    mine = concatenate([corpus for corpus, of in read if of == split])
+    read = [(formats.read_conllu(path, row["version"] == "1"), row["split"]) for path, row in files]
+    mine = formats.concatenate([corpus for corpus, of in read if of == split])
     others = (corpus["tokens"] for corpus, of in read if of != split)
     tested = {tuple(words) for words in chain.from_iterable(others)}
     kept = [n for n, words in enumerate(mine["tokens"]) if tuple(words) not in tested]
@@ -155,7 +147,7 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
     less than the share ``minimum`` of the sentences have their words; CorpusError.
     """
     treebank, ids, annotation = paths
-    columns = read_conllu(treebank, withheld=True)[:]
+    columns = formats.read_conllu(treebank, withheld=True)[:]
     sentences = _annotated(ids, annotation)
     if [sentence.pos for sentence in sentences] != columns["labels"]:
         problem = "sentences and merge/ annotation differ in number, length or tags"
@@ -172,14 +164,14 @@ def read_switched(paths: list[Path], version: str, minimum: float) -> Dataset:
         )
     if version == "corrected":
         kept = [(list(map(_norm, found, said.norm)), said) for found, said in kept]
-    return labelled_corpus([found for found, _ in kept], [said.pos for _, said in kept])
+    return formats.labelled_corpus([found for found, _ in kept], [said.pos for _, said in kept])
 
 
 def _annotated(ids: Path, annotation: Path) -> list[Tweet]:
     """The annotation of each sentence."""
     try:
         entries = TypeAdapter(dict[str, Tweet]).validate_json(annotation.read_bytes())
-        sentences = [entries[tweet] for tweet in " ".join(read_lines(ids)).split()]
+        sentences = [entries[tweet] for tweet in " ".join(formats.read_lines(ids)).split()]
         if any(not len(one.tweet) == len(one.norm) == len(one.pos) for one in sentences):
             raise KeyError("of unequal length")
         return sentences

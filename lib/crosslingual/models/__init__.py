@@ -1,17 +1,14 @@
-"""Encoders, fine-tuning and probing: texts come in as lists, and nothing here knows the book.
+"""Encoders, fine-tuning and probing: texts come in as lists, and nothing here knows the book."""
 
-encoder   a pre-trained encoder: a folder, or a model hub's or a package's name
-wheels    encoders of a package index
-pieces    words to word pieces and back; entity overlap
-finetune  a linear tagger on the last layer
-bilstm_crf  a tagger of 2016 that is not pre-trained
-transliteration  Hindi in Latin letters, for two taggers of 2018 that are told of it
-pretrain  masked language modelling, for encoders of one's own
-retrieve  nearest neighbours among sentence vectors
-score     accuracy and entity F1; taggers without pre-training
-"""
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Sentences = Sequence[Sequence[str]]  # of words, or of a tag a word
+
+
+class ModelError(ValueError):
+    """Text, tags or a tokenizer that nothing can be made of, or a training that came to nothing."""
 
 
 class Recipe(BaseModel):

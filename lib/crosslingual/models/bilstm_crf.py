@@ -26,8 +26,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from crosslingual.models import ModelError, Sentences
 from crosslingual.models.encoder import finite
-from crosslingual.models.finetune import FinetuneError, batches
+from crosslingual.models.finetune import batches
 from crosslingual.models.score import entities
 
 VERSION = 1  # bump when `BiLSTMCRF` tags differently after the same training
@@ -36,8 +37,6 @@ DROPOUT, UNKNOWN = 0.5, 0.5  # the latter: how often a word that is there once i
 RATE, CLIP = 0.01, 5.0
 BATCH, STEPS, EPOCHS = 32, 1000, 16
 TAGGED, LONGEST = 64, 100  # sentences that are tagged at once; letters that are read of a word
-
-Sentences = Sequence[Sequence[str]]
 
 
 class CRF(nn.Module):
@@ -145,13 +144,13 @@ class BiLSTMCRF:
     """The trained tagger. Same seed, same machine: same tags.
 
     tokens, labels: sentences as lists of words, and a tag a word; iob: these are IOB tags, learnt
-    as IOBES. Raises ScoringError for others, FinetuneError where there is no sentence or the
-    training diverges.
+    as IOBES. Raises ModelError for others, where there is no sentence, and if the training
+    diverges.
     """
 
     def __init__(self, tokens: Sentences, labels: Sentences, seed: int, iob: bool = True) -> None:
         if not tokens:
-            raise FinetuneError("The training data are empty.")
+            raise ModelError("The training data are empty.")
         every, self.iob = list(chain(*map(without_digits, tokens))), iob
         counts = Counter(chain(*map(self.readings, every)))
         self.words = {word: i for i, word in enumerate(sorted(counts), 1)}  # 0: [UNK]
@@ -213,7 +212,7 @@ class BiLSTMCRF:
             nn.utils.clip_grad_norm_(weights, CLIP)
             optimizer.step()
         if not all(map(finite, weights)):
-            raise FinetuneError("The training diverged (its weights are no numbers any more).")
+            raise ModelError("The training diverged (its weights are no numbers any more).")
 
     def _loss(
         self, text: Text, rows: np.ndarray, gold: list[torch.Tensor], once: torch.Tensor
@@ -231,7 +230,7 @@ def without_digits(words: Sequence[str]) -> list[str]:
 
 
 def iobes(tags: Sequence[str]) -> list[str]:
-    """IOB tags as IOBES: an entity's last word has E, its only one S. Raises ScoringError."""
+    """IOB tags as IOBES: an entity's last word has E, its only one S. Raises ModelError."""
     told = ["O"] * len(tags)
     for start, end, kind in entities(tags):
         inner = [f"I-{kind}"] * (end - start - 2)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import huggingface_hub as hub
 from safetensors import safe_open
 
-from crosslingual.models import pieces, wheels
+from crosslingual.models import Sentences, pieces, wheels
 from crosslingual.models.wheels import EncoderUnavailable
 
 # torch and transformers take seconds to load, the hub's library half a one: where they are used.
@@ -306,7 +306,7 @@ def _read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_file=str(whole), **usual.special_tokens_map)
 
 
-def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) -> list[str]:
+def check(encoder: Encoder, sentences: Mapping[str, Sentences]) -> list[str]:
     """What seems wrong with an encoder, a sentence each, before hours are spent on it.
 
     ``sentences`` are lists of words by language; no script that the encoder does not know counts
@@ -315,8 +315,7 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     """
     tokenizer, model = encoder.tokenizer, encoder.masked_model()
     longest = min(128, positions(model) or 128) if model else 128
-    texts = sentences.values()
-    encoded = [pieces.encode(tokenizer, lines, longest).rows[:ROWS] for lines in texts]
+    encoded = [pieces.encode(tokenizer, x, longest).rows[:ROWS] for x in sentences.values()]
     found, unknown = [], min(_unknown(tokenizer, rows) for rows in encoded)
     if unknown > HOPELESS:
         found.append(
@@ -336,9 +335,7 @@ def check(encoder: Encoder, sentences: Mapping[str, Sequence[Sequence[str]]]) ->
     return found
 
 
-def decomposed(
-    tokenizer: PreTrainedTokenizerFast, sentences: Mapping[str, Sequence[Sequence[str]]]
-) -> list[str]:
+def decomposed(tokenizer: PreTrainedTokenizerFast, sentences: Mapping[str, Sentences]) -> list[str]:
     """Of which languages' text it knows more once that is composed (NFC), a sentence each."""
     found = []
     for code, lines in sentences.items():
@@ -353,7 +350,7 @@ def decomposed(
     return found
 
 
-def unknown_share(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[Sequence[str]]) -> float:
+def unknown_share(tokenizer: PreTrainedTokenizerFast, sentences: Sentences) -> float:
     """The share (0-1) of [UNK] in the pieces of sentences, lists of words."""
     return _unknown(tokenizer, pieces.encode(tokenizer, sentences, 128).rows)
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from crosslingual.models import Recipe, pieces
+from crosslingual.models import ModelError, Recipe, Sentences, pieces
 from crosslingual.models.encoder import Encoder, finite, positions
 
 if TYPE_CHECKING:
@@ -28,12 +28,6 @@ VERSION = 2  # bump when `finetune` or `Tagger.tag` gives another result for the
 # 13, at 0.25 50% and 3.
 BUCKET_JITTER = 0.05
 PIECES_PER_BATCH = {"cpu": 2048, "cuda": 65536}  # when tagging; more leave a processor's caches
-
-Sentences = Sequence[Sequence[str]]
-
-
-class FinetuneError(ValueError):
-    """Training data that cannot be used, or a training that came to nothing."""
 
 
 class TaggingNetwork(nn.Module):
@@ -84,7 +78,7 @@ class Tagger:
         """Index of the best label of each word, an int array [n_words] in text order."""
         self.network.eval()
         device = next(self.network.parameters()).device
-        best = torch.full((len(encoded.word),), -1)
+        best = torch.full((len(encoded.row),), -1)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, self.bf16):
             for rows in _rows_of_equal_length(encoded, PIECES_PER_BATCH[device.type]):
                 batch = collate(encoded, rows, device)
@@ -107,7 +101,7 @@ def finetune(
     task, in the order of the output layer. seed: of the output layer, dropout and batches; the same
     seed on the same machine gives the same tagger.
 
-    Raises FinetuneError when the training data are empty or hold a label that is not in
+    Raises ModelError when the training data are empty or hold a label that is not in
     `label_set`, and when the training diverges.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -116,9 +110,9 @@ def finetune(
     recipe, model = recipe.model_copy(update={"bf16": half}), encoder.model()
     max_length = min(recipe.max_length, positions(model) or recipe.max_length)
     encoded = pieces.encode(encoder.tokenizer, tokens, max_length)
-    if len(targets) != len(encoded.word):
-        sizes = f"{len(encoded.word)} words but {len(targets)} labels"
-        raise FinetuneError(f"The training data have {sizes}.")
+    if len(targets) != len(encoded.row):
+        sizes = f"{len(encoded.row)} words but {len(targets)} labels"
+        raise ModelError(f"The training data have {sizes}.")
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         network = TaggingNetwork(model, len(label_set), recipe.dropout).to(device)
@@ -127,15 +121,15 @@ def finetune(
 
 
 def label_indices(sentences: Sentences, label_set: Sequence[str]) -> np.ndarray:
-    """Index of each word's label, int64 [n_words]. Raises FinetuneError as `finetune` does."""
+    """Index of each word's label, int64 [n_words]. Raises ModelError as `finetune` does."""
     index = {label: i for i, label in enumerate(label_set)}
     foreign = sorted({label for sentence in sentences for label in sentence} - set(index))
     if foreign:
         known = ", ".join(label_set)
-        raise FinetuneError(f"The label {foreign[0]!r} in the training data is none of {known}.")
+        raise ModelError(f"The label {foreign[0]!r} in the training data is none of {known}.")
     indices = np.array([index[label] for sentence in sentences for label in sentence], np.int64)
     if not len(indices):
-        raise FinetuneError("The training data are empty.")
+        raise ModelError("The training data are empty.")
     return indices
 
 
@@ -211,7 +205,7 @@ def _fit(
     # Weights that are no numbers would tag every word with the first label, and score.
     if not all(map(finite, network.parameters())):
         what = "The training diverged (its weights are no numbers any more)"
-        raise FinetuneError(f"{what}: lower the learning rate.")
+        raise ModelError(f"{what}: lower the learning rate.")
     with torch.no_grad():  # rows without a gradient do nothing but decay
         table.weight *= math.prod(1 - rate * recipe.weight_decay for rate in rates)
         table.weight[used] = few.weight

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, permutations
+from itertools import islice, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from crosslingual.models import ModelError, Sentences
 
 if TYPE_CHECKING:  # checking an edition must not wait for them
     import pandas as pd
@@ -23,60 +25,50 @@ SPACE = "\u2581"  # how SentencePiece writes the space before a word, as a piece
 Entity = tuple[str, ...]
 
 
-class AlignmentError(ValueError):
-    """Text that cannot be turned into rows of word pieces."""
-
-
 @dataclass(frozen=True)
 class Encoded:
     """Sentences as rows of word-piece ids, and where the piece is that predicts a word's label.
 
     rows: input ids, special tokens included; a long sentence has several rows.
     row, position: arrays [n_words] in text order, where each word's predicting piece is.
-    sentence, word: arrays [n_words], which sentence a word is in and which word of it it is.
     lengths: words per sentence.
     """
 
     rows: list[list[int]]
     row: np.ndarray
     position: np.ndarray
-    sentence: np.ndarray
-    word: np.ndarray
     lengths: list[int]
 
     def by_sentence(self, values: Sequence[Any]) -> list[list[Any]]:
         """Cut one value per word, in text order, into one list per sentence."""
-        ends = list(accumulate(self.lengths))
-        cut = zip(ends, self.lengths, strict=True)
-        return [list(values[end - length : end]) for end, length in cut]
+        remaining = iter(values)
+        return [list(islice(remaining, length)) for length in self.lengths]
 
 
-def encode(
-    tokenizer: PreTrainedTokenizerFast, sentences: Sequence[Sequence[str]], max_length: int
-) -> Encoded:
+def encode(tokenizer: PreTrainedTokenizerFast, sentences: Sentences, max_length: int) -> Encoded:
     """Encode sentences given as lists of words; each word once, at the first piece with text.
 
     A sentence of more than `max_length` pieces (special tokens included) is split between words;
     only a word that is longer than a row loses pieces, and never its first. A word without pieces
-    is fed as the unknown token. Raises AlignmentError when `max_length` leaves no room for text.
+    is fed as the unknown token. Raises ModelError when `max_length` leaves no room for text.
     """
     prefix, suffix = special_tokens(tokenizer)
     room = max_length - len(prefix) - len(suffix)
     if room < 1:
         problem = f"max_length={max_length} leaves no room beside the special tokens"
-        raise AlignmentError(f"{problem}; give more.")
+        raise ModelError(f"{problem}; give more.")
     pieces = word_pieces(tokenizer, {word for sentence in sentences for word in sentence})
     sign, rows, places = _space_sign(tokenizer), [], []
-    for index, sentence in enumerate(sentences):
+    for sentence in sentences:
         for number, word in enumerate(sentence):
             ids = pieces[word][:room]
             if not number or len(rows[-1]) + len(ids) > len(prefix) + room:
                 rows.append(list(prefix))
             # The sign of a space alone predicts only where a word has nothing else.
             with_text = next((i for i, piece in enumerate(ids) if piece != sign), 0)
-            places.append((len(rows) - 1, len(rows[-1]) + with_text, index, number))
+            places.append((len(rows) - 1, len(rows[-1]) + with_text))
             rows[-1] += ids
-    columns = np.array(places, dtype=np.int64).reshape(-1, 4).T
+    columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return Encoded([row + suffix for row in rows], *columns, lengths=list(map(len, sentences)))
 
 
@@ -94,33 +86,33 @@ def word_pieces(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dic
     ids = tokenizer(spaced, add_special_tokens=False, verbose=False)["input_ids"]
     if not all(ids) and tokenizer.unk_token_id is None:
         problem = f"{types[ids.index([])]!r} has no pieces and the tokenizer no unknown token"
-        raise AlignmentError(f"{problem}; set its unk_token.")
+        raise ModelError(f"{problem}; set its unk_token.")
     return {word: found or [tokenizer.unk_token_id] for word, found in zip(types, ids, strict=True)}
 
 
 def special_tokens(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
     """Ids the tokenizer puts before and after a sentence ([CLS] and [SEP] in BERT).
 
-    Raises AlignmentError for a tokenizer that makes nothing of the letter a.
+    Raises ModelError for a tokenizer that makes nothing of the letter a.
     """
     # The added tokens are told from the text by the mask, since a letter may itself be [UNK].
     sample = tokenizer("a", return_special_tokens_mask=True)
     ids, added = sample["input_ids"], sample["special_tokens_mask"]
     if all(added):
-        raise AlignmentError("the tokenizer makes no piece of the letter a: it is broken or empty")
+        raise ModelError("the tokenizer makes no piece of the letter a: it is broken or empty")
     first, last = added.index(0), len(added) - added[::-1].index(0)
     return ids[:first], ids[last:]
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise AlignmentError for a tokenizer that makes nothing of a letter, or hides its [UNK]."""
+    """Raise ModelError for a tokenizer that makes nothing of a letter, or hides its [UNK]."""
     special_tokens(tokenizer)
     if set(tokenizer.get_vocab().values()) <= set(tokenizer.all_special_ids):
-        raise AlignmentError("the tokenizer has special tokens alone; its vocabulary is missing")
+        raise ModelError("the tokenizer has special tokens alone; its vocabulary is missing")
     # Two letters that hardly any vocabulary has: pieces of bytes would tell them apart.
     one, other = tokenizer(["\U00013080", "\U00013079"], add_special_tokens=False)["input_ids"]
     if one == other and tokenizer.unk_token_id is None:
-        raise AlignmentError("the tokenizer does not say which piece is unknown; set its unk_token")
+        raise ModelError("the tokenizer does not say which piece is unknown; set its unk_token")
 
 
 def entity_pieces(

@@ -22,9 +22,11 @@ import torch
 import transformers
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tokenizers import BertWordPieceTokenizer
+from torch.nn.utils.rnn import pad_sequence
 from tqdm.auto import tqdm
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer
 
+from crosslingual.models import ModelError
 from crosslingual.models.finetune import parameter_groups
 
 VERSION = 1  # bump when the same recipe and texts give another encoder
@@ -37,10 +39,6 @@ POOL = 32  # batches that sentences are drawn for at once, to group them by leng
 Texts = dict[str, list[str]]  # lines by language
 Count, Rate = Annotated[int, Field(ge=1)], Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0)]
-
-
-class PretrainError(ValueError):
-    """A folder whose run has another recipe or other texts, is damaged, or cannot be written."""
 
 
 class PretrainRecipe(BaseModel):
@@ -135,16 +133,17 @@ def tokenizer_of(pieces: list[str], max_length: int) -> BertTokenizer:
 
 
 class Lines:
-    """Encoded lines, at most max_length - 2 pieces each; ``sizes``: how many each language has."""
+    """Encoded lines, [CLS] pieces [SEP]; ``sizes``: how many each language has."""
 
     def __init__(self, texts: Texts, tokenizer: BertTokenizer, recipe: PretrainRecipe) -> None:
-        self.recipe, self.tokenizer, self.pieces, self.sizes = recipe, tokenizer, [], {}
+        self.recipe, self.tokenizer, self.rows, self.sizes = recipe, tokenizer, [], {}
+        begin, end = tokenizer.cls_token_id, tokenizer.sep_token_id
         for language in sorted(texts):
             encoded = tokenizer(texts[language], add_special_tokens=False)["input_ids"]
-            cut = [np.array(ids[: recipe.max_length - 2], np.int32) for ids in encoded if ids]
-            self.pieces.extend(cut)
+            cut = [[begin, *ids[: recipe.max_length - 2], end] for ids in encoded if ids]
+            self.rows.extend(np.array(row, np.int32) for row in cut)
             self.sizes[language] = len(cut)
-        self.lengths = np.array(list(map(len, self.pieces)))
+        self.lengths = np.array(list(map(len, self.rows))) - 2
 
     def pool(self, number: int) -> list[np.ndarray]:
         """32 batches of numbers of lines of like length, by the seed and the pool's number."""
@@ -161,13 +160,9 @@ class Lines:
         return [batches[i] for i in rng.permutation(POOL)]
 
     def batch(self, lines: np.ndarray) -> torch.Tensor:
-        """[CLS] pieces [SEP], padded: int64 of shape [lines, longest + 2]."""
-        begin, end = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        shape = len(lines), self.lengths[lines].max() + 2
-        rows = np.full(shape, self.tokenizer.pad_token_id)
-        for row, line in zip(rows, lines, strict=True):
-            row[: self.lengths[line] + 2] = [begin, *self.pieces[line], end]
-        return torch.from_numpy(rows)
+        """The rows of some lines, padded: int64 of shape [lines, longest + 2]."""
+        rows = [torch.from_numpy(self.rows[line]) for line in lines]
+        return pad_sequence(rows, True, self.tokenizer.pad_token_id).long()
 
 
 def mask_pieces(
@@ -186,7 +181,7 @@ def mask_pieces(
 
 
 class Trainer:
-    """One pre-training run in ``folder``; raises PretrainError if that holds another run."""
+    """One pre-training run in ``folder``; raises ModelError if that holds another run."""
 
     def __init__(self, texts: Texts, recipe: PretrainRecipe, folder: Path, alphabet: str) -> None:
         self.recipe, self.folder, self.run = recipe, folder, folder / "run"
@@ -220,7 +215,7 @@ class Trainer:
             known = json.loads(path.read_text("utf-8")) if path.exists() else mine
         if known != mine:
             problem = "holds a run with another recipe or other texts: finish that one, or remove"
-            raise PretrainError(f"{self.run} {problem} the folder to start anew")
+            raise ModelError(f"{self.run} {problem} the folder to start anew")
         _write(path, json.dumps(mine, indent=1).encode())
 
     def _new_model(self) -> BertForMaskedLM:
@@ -305,7 +300,7 @@ def pretrain(
 
     The folder gets checkpoints, a log (`training.jsonl`: step, loss, tokens so far), a copy
     (`run/step-N`) at each step of ``snapshots``, the encoder, and its card with ``about`` the
-    texts. ``alphabet``: characters to add to the vocabulary. Raises PretrainError for another run.
+    texts. ``alphabet``: characters to add to the vocabulary. Raises ModelError for another run.
     """
     trainer = Trainer(texts, recipe, Path(folder), alphabet)
     with _told(trainer.folder, "stopped", "make room, and do the same again, which goes on"):
@@ -333,7 +328,7 @@ def _told(folder: Path, what: str, advice: str) -> Iterator[None]:
         yield
     except Exception as problem:
         said = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise PretrainError(f"{folder} {what} ({said}): {advice}.") from problem
+        raise ModelError(f"{folder} {what} ({said}): {advice}.") from problem
 
 
 def _write(path: Path, content: bytes) -> None:

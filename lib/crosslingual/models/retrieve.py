@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from crosslingual.models import ModelError
 from crosslingual.models.encoder import Encoder, positions
 
 if TYPE_CHECKING:
@@ -20,21 +21,17 @@ LONGEST = 128  # word pieces
 BATCH, CHUNK = 64, 512
 
 
-class RetrievalError(ValueError):
-    """Text, or a tokenizer, that sentence vectors cannot be made from."""
-
-
 def sentence_vectors(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
     """Means of the token vectors without [CLS] and [SEP]: [layers + 1, sentences, hidden].
 
     Layer 0 is the embeddings. Sentences are cut to LONGEST pieces, as in the paper. Raises
-    RetrievalError for a sentence that yields no piece, and for a tokenizer that cannot pad.
+    ModelError for a sentence that yields no piece, and for a tokenizer that cannot pad.
     """
     import torch  # here, as the distances below need no network
 
     tokenizer, vectors = encoder.tokenizer, []
     if tokenizer.pad_token_id is None:
-        raise RetrievalError(f"the tokenizer of {encoder.name!r} cannot pad: set its pad_token.")
+        raise ModelError(f"the tokenizer of {encoder.name!r} cannot pad: set its pad_token.")
     model = encoder.model().to("cuda" if torch.cuda.is_available() else "cpu")
     asked = {"return_tensors": "pt", "return_token_type_ids": False, "padding": True}
     asked |= {"truncation": True, "max_length": min(LONGEST, positions(model) or LONGEST)}
@@ -48,7 +45,7 @@ def sentence_vectors(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
         lengths = kept.sum(1, keepdim=True)
         if (lengths == 0).any():
             place = f"sentence {batch[int(lengths.argmin())] + 1} of the parallel text"
-            raise RetrievalError(f"{place} yields no word piece: take it out.")
+            raise ModelError(f"{place} yields no word piece: take it out.")
         weights = kept / lengths
         with torch.inference_mode():
             states = model(**encoded.to(model.device), output_hidden_states=True).hidden_states

