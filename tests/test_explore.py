@@ -89,6 +89,15 @@ def test_artificial_languages_are_not_held_against_the_paper_s_values():
     assert "paper" not in explore.measures([pos], overlaps, ARTIFICIAL)["pos m-bert"].cells
 
 
+def test_a_page_without_a_score_has_empty_menus():
+    gone = scores(lambda a, b: np.nan, CODES).assign(reason="not bought")
+    overlaps = pd.DataFrame(columns=["encoder", "train", "evaluate", "overlap", "reason"])
+    found = explore.measures([gone], overlaps, REAL)
+    assert list(found) == ["features"] and '<select name="train"></select>' in explore.page(
+        found, REAL
+    )
+
+
 def test_languages_are_sorted_by_each_group_and_other_corpora_keep_their_name():
     known = explore.about(["ja", "hi", "en", "ur", "hi+en"])
     for group in explore.GROUPS:

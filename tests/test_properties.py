@@ -91,6 +91,8 @@ def file(tmp_path_factory):
 def test_a_treebank_is_read_as_it_was_written(file, said):
     write_conllu(labelled_corpus(*columns(said)), file)
     assert pairs(read_conllu(file, withheld=True)) == said
+    ends = file.read_text("utf-8")
+    assert ends.endswith("\n\n") and "\n\n\n" not in ends  # one blank line after each sentence
 
 
 @settings(max_examples=150, deadline=None)

@@ -125,6 +125,7 @@ def test_without_scores_figure_and_table_say_why(ordered):
     for told in (structure.by_features(gone, REAL), structure.floors_by_group(gone, REAL), table):
         assert "not bought" in " ".join(told.notes)
     assert table.rows[0] == ["**SVO**", *(f"**–**\npaper {x}" for x in (81.55, 66.52))]
+    assert not structure.trends(gone, 9) and not structure.controls(gone, [], REAL)
     assert structure.control_table({}, REAL).rows == [[show.NOTHING]]
     unlike = matrix(lambda a, b: 0.7, ["en", "gl"])  # WALS says nothing of Galician
     assert "Not available" in structure.figure_2(unlike, REAL).caption

@@ -859,7 +859,7 @@ def _make_overlaps(edition: Edition, encoder: str, entities: int) -> pd.DataFram
     train, test = (_texts(edition, "ner", codes, split) for split in ("train", "test"))
     named = {
         code: tuple(score.named_entities(*side[code].values()) for side in (train, test))
-        for code in train.keys() & test.keys()
+        for code in sorted(train.keys() & test.keys())
     }
     return pieces.overlaps(edition.encoder(encoder).tokenizer, named, entities)
 

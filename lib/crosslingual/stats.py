@@ -161,6 +161,8 @@ _drawn: dict[bytes, pd.DataFrame] = {}
 
 
 def _versions(frame: pd.DataFrame) -> pd.DataFrame:
+    if frame.empty:  # of an edition that has no corpora yet
+        return frame.set_index(CELL)[[]]
     rng = np.random.default_rng(0)
     seeds = {key: np.unique(group.seed) for key, group in frame.groupby(CELL[:2])}
     drawn = {key: rng.integers(len(some), size=(DRAWS, len(some))) for key, some in seeds.items()}

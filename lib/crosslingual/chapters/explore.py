@@ -194,7 +194,7 @@ def page(found: Mapping[str, Measure], edition: Edition) -> str:
     menus = {"measure": ("Show", titles), "by": ("sorted by", GROUPS | {"score": "score"})}
     menus |= {"train": ("Fine-tuned on", names), "evaluate": ("evaluated on", names)}
     menus |= {"side": ("As bars", SIDES), "other": ("Against", dict(reversed(titles.items())))}
-    chosen = {name: next(iter(options)) for name, (_, options) in menus.items()}
+    chosen = {name: next(iter(options), "") for name, (_, options) in menus.items()}
     data = {"charts": charts(found, known, chosen), "edition": edition.name}
     data["columns"] = json.loads(pairs.round(2).to_json(orient="split", index=False))
     data["measures"] = {name: measure.task for name, measure in found.items()}

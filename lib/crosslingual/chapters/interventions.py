@@ -26,7 +26,7 @@ WORLDS += [SCRIPT, ANCHORS, WORDS, "own positions", "nothing shared", "one layer
 # What `reading` says: of pairs of one order and of two (``lost_one``, ``lost_two``), and of both.
 LEVELS = ["level", "bare", "carried", "copied"]
 NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "met"]
-NAMES += ["anchors", "left", "gained", "depth", "deep", "width", "placed"]
+NAMES += ["mixed", "anchors", "left", "gained", "depth", "deep", "width", "placed"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
@@ -188,6 +188,7 @@ def contrasts(frame: pd.DataFrame, pairs: str) -> dict[str, pd.Series]:
         "lost": apart,
         "rival": one + apart,
         "with_one": change["apart, one order"] - one - apart,
+        "mixed": change["mixed orders"],
         "with_mixed": change["apart, mixed orders"] - change["mixed orders"] - apart,
         "words": change[SCRIPT] - change[ANCHORS],
         "met": retrieved[SCRIPT] - retrieved[ANCHORS],

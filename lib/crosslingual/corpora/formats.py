@@ -171,8 +171,8 @@ def write_conllu(corpus: Dataset, path: str | Path) -> None:
     for number, sentence in enumerate(corpus, start=1):
         pairs = enumerate(zip(sentence["tokens"], sentence["labels"]), start=1)
         words = [f"{place}\t{word}\t_\t{tag}" + "\t_" * 6 for place, (word, tag) in pairs]
-        lines += [f"# sent_id = {number}", *words, "", ""]
-    Path(path).write_text("\n".join(lines[:-1]), encoding="utf-8", newline="\n")
+        lines += [f"# sent_id = {number}", *words, ""]
+    Path(path).write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
 
 
 def _upos(path: str | Path, number: int, columns: list[str], due: int, convert: bool) -> str:
