@@ -29,6 +29,7 @@ ENCODER = Path(__file__).resolve().parents[1] / "encoders" / "pocket-m-bert"
 
 
 def main(models: int = 8, rounds: int = 3, most: int = 2) -> None:
+    experiments.SHORT = 0  # so few models would be left to one process
     with tempfile.TemporaryDirectory() as room:
         os.environ[results.VARIABLE] = f"{room}/results"
         path = Path(room, "grid.yml")
