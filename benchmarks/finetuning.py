@@ -211,6 +211,9 @@ def report(rows: list[tuple], work: float) -> None:
             f"{name:26} training {train:7.2f} s ({ratios[0]:.1f}x)  tagging {tag:6.2f} s "
             f"({ratios[1]:.1f}x)  {share:4.0%} of a matmul  {score:.1f}% right"
         )
+    if len(own) == 1:
+        print("One round has no spread of seeds that scores could be held against.")
+        return
     for name in names[1:]:
         apart = abs(columns[name][:, 3].mean() - own[:, 3].mean())
         spread = 2 * np.hypot(columns[name][:, 3].std(ddof=1), own[:, 3].std(ddof=1))
