@@ -209,6 +209,15 @@ def test_an_estimate_goes_by_the_words_of_models_kept_or_of_a_few_sentences_time
     assert basis == experiments.KEPT and whole == pytest.approx(100) == both > one > 50
 
 
+def test_a_fresh_run_knows_from_the_record_how_long_what_has_no_encoder_takes(tiny):
+    edition, job = tiny(), experiments.Job("sizes", ("pos", "en", "test"))
+    _, made = experiments.computed(edition, job)
+    results.record("tiny", "sizes", made.assign(seconds=70.0))
+    results.begin_afresh("tiny")
+    assert job in experiments.plan(edition)
+    assert experiments.estimate(edition, job) == (70, experiments.KEPT)
+
+
 def test_what_is_recorded_is_what_was_computed(tiny):
     edition = tiny()
     with pytest.raises(experiments.ExperimentError, match="have yet to be computed, the first"):

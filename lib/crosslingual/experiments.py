@@ -632,15 +632,20 @@ def estimate(edition: Edition, job: Job) -> tuple[float, str]:
         with suppress(ValueError):  # which the job itself will say
             training, tagging, basis = _rates(edition, task, encoder)
             return training * trained + tagging * tagged, basis
-    known = _kept_here(edition, job.kind)
+    known = _here(_ever(edition, job.kind))
     for column in {"task", "encoder"} & set(known):
         known = known[known[column].isin(job.about)]
     return (float(known.seconds.median()), KEPT) if len(known) else (1.0, "")
 
 
-def _kept_here(edition: Edition, kind: str) -> pd.DataFrame:
-    """Kept rows that were computed on a device like this one."""
-    known = _current(edition, kind)
+@lru_cache(maxsize=16)
+def _ever(edition: Edition, kind: str) -> pd.DataFrame:
+    """All kept rows: how long what needs no encoder takes is asked in a fresh run, too."""
+    return kept.read(edition.name, kind, [], always=True)
+
+
+def _here(known: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were computed on a device like this one."""
     return known[known.device.astype(str).str.startswith(_where()["device"].split(",")[0])]
 
 
@@ -657,7 +662,7 @@ def _words(edition: Edition, *corpus: str) -> int:
 @lru_cache(maxsize=16)
 def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float, str]:
     """Seconds a word of an epoch, seconds a word that is tagged, and what that rests on."""
-    known = _kept_here(edition, "scores").query("task == @task and encoder == @encoder")
+    known = _here(_current(edition, "scores")).query("task == @task and encoder == @encoder")
     rates, epochs = [], edition.recipe(task).epochs
     for (train, _), model in known.groupby(["train", "seed"]):
         tagged = sum(_words(edition, task, code, "test") for code in model.evaluate)

@@ -63,14 +63,14 @@ def recorded(edition: str) -> Path:
     return root() / "book" / "recorded" / edition
 
 
-def read(edition: str, kind: str, columns: list[str]) -> pd.DataFrame:
+def read(edition: str, kind: str, columns: list[str], always: bool = False) -> pd.DataFrame:
     """All rows of a kind, recorded ones first; column origin says which is which.
 
     The ``columns`` are there at least, also where there is no row, and PROVENANCE. Of two rows
-    about the same, both are here: see `current`.
+    about the same, both are here: see `current`. always: recorded ones, too, in a fresh run.
     """
     frames, path = [], recorded(edition) / f"{kind}.parquet"
-    if path.is_file() and not _marker(edition).is_file():
+    if path.is_file() and (always or not _marker(edition).is_file()):
         frames.append(_load_recorded(path).assign(origin=RECORDED))
     for path in sorted((local(edition) / kind).glob("*.parquet")):
         with suppress(FileNotFoundError):
