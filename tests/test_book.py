@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
+import pandas as pd
 import pytest
 from crosslingual import book, downloads, rerun, results
 from external import requests
@@ -212,6 +213,16 @@ def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniatur
     monkeypatch.setattr(book, "compile", lambda root, *_: None)
     book.build(miniature, "tiny", {}, fresh=True)
     assert asked == [(True, {})]
+
+
+def test_an_edition_of_which_nothing_is_at_hand_makes_no_book(miniature, monkeypatch):
+    reasons = pd.DataFrame({"reason": ["the treebank is yet to be downloaded, from there.", "no"]})
+    monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: {"scores": [reasons]})
+    with pytest.raises(
+        book.BookError, match="tiny has no score to show; the first lacks this: the"
+    ):
+        book.build(miniature, "tiny", {})
+    assert executed(miniature) == {}
 
 
 def test_what_is_executed_anew_has_records_checked_beside_it(miniature, quick, monkeypatch):

@@ -66,17 +66,25 @@ def build(
     all results of the edition anew. Where anything is executed, some recorded results are checked,
     drawn by the date or by ``spot``. With a ``repository``'s address pages have buttons that open
     their source there, on Binder and on Colab. Raises BookError for a wrong parameter before
-    anything runs, and when a chapter fails or its pages are refused, VerifyError where a record
-    does not come out again: the site is then left as it was.
+    anything runs, where there is no score to show, and when a chapter fails or its pages are
+    refused, VerifyError where a record does not come out again: the site is left as it was.
     """
     loaded, values = Edition.load(edition), _values(root, edition, given)
     try:
         with FileLock(root / "_build/.lock", timeout=0):  # a killed build does not hold it
             shown = experiments.prepare(loaded, fresh=fresh)  # on all cores, and once
+            _refuse_nothing(loaded, shown.get("scores", []))
             _execute_stale(root, loaded, values, shown, spot)
             return compile(root, loaded.name, repository)
     except Timeout:
         raise BookError(f"another build is running in {root}: wait for it to end") from None
+
+
+def _refuse_nothing(edition: Edition, scores: list[pd.DataFrame]) -> None:
+    missing = [reason for frame in scores for reason in frame.reason]
+    if missing and all(missing):
+        problem = f"the edition {edition.name} has no score to show; the first lacks this"
+        raise BookError(f"{problem}: {missing[0]}")
 
 
 # A chapter's parameters: what the cell tagged `parameters` declares.
