@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
-import pandas as pd
 import pytest
 from crosslingual import book, downloads, rerun, results
 from external import requests
