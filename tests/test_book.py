@@ -215,10 +215,11 @@ def test_results_are_computed_before_any_chapter_runs_and_anew_if_asked(miniatur
 
 
 def test_an_edition_of_which_nothing_is_at_hand_makes_no_book(miniature, monkeypatch):
-    reasons = pd.DataFrame({"reason": ["the treebank is yet to be downloaded, from there.", "no"]})
+    why = ["", "the treebank is yet to be downloaded, from there.", "no"]
+    reasons = pd.DataFrame({"encoder": ["majority class", "m-bert", "m-bert"], "reason": why})
     monkeypatch.setattr(book.experiments, "prepare", lambda edition, fresh: {"scores": [reasons]})
     with pytest.raises(
-        book.BookError, match="tiny has no score to show; the first lacks this: the"
+        book.BookError, match="tiny has a score; the first lacks this: the treebank is"
     ):
         book.build(miniature, "tiny", {})
     assert executed(miniature) == {}

@@ -81,9 +81,10 @@ def build(
 
 
 def _refuse_nothing(edition: Edition, scores: list[pd.DataFrame]) -> None:
-    missing = [reason for frame in scores for reason in frame.reason]
+    encoders = edition.document.encoders
+    missing = [why for frame in scores for why in frame[frame.encoder.isin(encoders)].reason]
     if missing and all(missing):
-        problem = f"the edition {edition.name} has no score to show; the first lacks this"
+        problem = f"no encoder of the edition {edition.name} has a score; the first lacks this"
         raise BookError(f"{problem}: {missing[0]}")
 
 
