@@ -81,8 +81,9 @@ def build(
 
 
 def _refuse_nothing(edition: Edition, scores: list[pd.DataFrame]) -> None:
-    encoders = edition.document.encoders
-    missing = [why for frame in scores for why in frame[frame.encoder.isin(encoders)].reason]
+    missing = [
+        why for frame in scores for why in frame[frame.encoder.isin(edition.encoders)].reason
+    ]
     if missing and all(missing):
         problem = f"no encoder of the edition {edition.name} has a score; the first lacks this"
         raise BookError(f"{problem}: {missing[0]}")
