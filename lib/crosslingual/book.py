@@ -81,9 +81,8 @@ def build(
 
 
 def _refuse_nothing(edition: Edition, scores: list[pd.DataFrame]) -> None:
-    missing = [
-        why for frame in scores for why in frame[frame.encoder.isin(edition.encoders)].reason
-    ]
+    known = [frame[frame.encoder.isin(edition.encoders)] for frame in scores]
+    missing = [why for frame in known for why in frame.reason]
     if missing and all(missing):
         problem = f"no encoder of the edition {edition.name} has a score; the first lacks this"
         raise BookError(f"{problem}: {missing[0]}")
