@@ -128,11 +128,11 @@ def test_a_chapter_leaves_out_numbers_that_lack_and_for_others_editions_exercise
     miniature, edition, exercises
 ):
     told = "from crosslingual import show\n"
-    told += "show.tell(low=float('nan'), n='Hindi–Urdu', k='none of the 0')"
+    told += "show.tell(low=float('nan'), n='Hindi–Urdu', k='none of the 0', m='it\\'s –')"
     path = miniature / "book/01-one.ipynb"
     write_chapter(path, "One", told, "print(edition_name)")
     notebook = nbformat.read(path, 4)
-    source = "Low: {glue:text}`low`. Not {glue:text}`k`. But {glue:text}`n`."
+    source = "Low: {glue:text}`low`. Not {glue:text}`k`. Nor {glue:text}`m`. But {glue:text}`n`."
     notebook.cells += [new.new_markdown_cell(text) for text in (source, "## Exercises")]
     notebook.cells += [new.new_code_cell("1 / 0")] * (not exercises)
     nbformat.write(notebook, path)

@@ -211,7 +211,7 @@ def execute(root: Path, name: str, values: dict, target: Path, key: str = "", st
             line = error.source.strip().splitlines()[0]
             told = f"in cell {error.exec_count} (`{line}`): {error.ename}: {error.evalue}"
         raise BookError(f"chapter {name} failed {told}; see {working}") from None
-    lacking = {name for name, told in glued(done).items() if LACKING.search(told.strip("'"))}
+    lacking = {name for name, told in glued(done).items() if LACKING.search(told)}
     for cell in done.cells:
         if cell.cell_type == "markdown":
             cell.source = sensible(cell.source, lacking)
@@ -236,10 +236,12 @@ def _for(values: dict, path: Path) -> nbformat.NotebookNode:
 
 
 def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
-    """What a chapter glued (`show.tell`), by name, as Python writes it: a phrase in quotes."""
+    """The phrases that a chapter glued (`show.tell`), by name."""
     outputs = chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells)
     told = [one for one in outputs if "scrapbook" in one.get("metadata", {})]
-    return {one.metadata.scrapbook.name: "".join(one.data.values()) for one in told}
+    return {
+        one.metadata.scrapbook.name: ast.literal_eval("".join(one.data.values())) for one in told
+    }
 
 
 def sensible(text: str, lacking: set[str]) -> str:

@@ -4,7 +4,6 @@ There ``{chapter/name}`` stands for what a chapter glued by that name, and ``{na
 a figure, by the name of its files.
 """
 
-import ast
 import re
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def _found(executed: Path) -> dict[str, str]:
     for path in executed.glob("*.ipynb"):
         notebook = nbformat.read(path, 4)
         for name, phrase in glued(notebook).items():
-            found[f"{path.stem}/{name}"] = ast.literal_eval(phrase)
+            found[f"{path.stem}/{name}"] = phrase
         for output, _, files in downloads.in_notebook(notebook):
             html = f'<div class="shown">\n{output.data["text/html"]}\n</div>'
             found[min(files).split(".")[0]] = html
