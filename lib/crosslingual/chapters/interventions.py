@@ -160,7 +160,8 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
 
 
 def _cell(effect: Estimate, decimals: int) -> str:
-    return f"{show.number(effect.value, decimals, '+')}\n{show.bounds(effect, decimals)}"
+    ends = show.bounds(effect, decimals).replace(" to ", "\nto ")  # six columns fit a page so
+    return f"{show.number(effect.value, decimals, '+')}\n{ends}"
 
 
 def told(effect: Estimate, decimals: int = 1, sign: str = "+") -> str:
