@@ -115,7 +115,7 @@ def test_it_is_the_bert_of_transformers(texts):
     assert not missing.unexpected_keys and all("position_ids" in k for k in missing.missing_keys), (
         missing
     )
-    signs, language, lengths = train.sentences(stack, "parallel", np.arange(0, 6000, 700))
+    signs, language, lengths = train.sentences(stack, "parallel", np.arange(0, 4000, 470))
     ids = stack.ids(signs, language)
     with torch.no_grad():
         ours = train.encode(stack, stack.parameters, ids, language, lengths)[-1]
@@ -203,13 +203,13 @@ def test_the_probes_give_what_the_library_gives(texts, monkeypatch):
     monkeypatch.setattr(train, "TAG_EPOCHS", 1)
     stack = trained(texts, [1], 3, "as it is", "one order", "one script")
     found = train.probe(stack, ABOUT | {"parallel": 60})
-    assert found["correct"].shape == (3, 6, 1800, 3) and found["loss"].shape == (3, 6)
+    assert found["correct"].shape == (3, 4, 1200, 3) and found["loss"].shape == (3, 4)
     assert (found["correct"] <= found["total"][:, None]).all() and found["correct"].any()
     words = [(text.parts["test words"][1] >= 0).sum() for text in texts.values()]
     assert found["total"].sum((1, 2), dtype=int).tolist() == words  # own, one, script
     vectors = train.vectors(stack, 60).numpy()
     for view, name in enumerate(["no shift", "held out"]):
-        for pair, (a, b) in [(0, (0, 1)), (29, (5, 4))]:
+        for pair, (a, b) in [(0, (0, 1)), (11, (3, 2))]:
             hits = nearest_neighbour_hits(vectors[2, 1, a], vectors[2, 1, b], name)
             assert found["retrieval"][view, 2, 1, pair] == pytest.approx(hits.mean(), abs=0.02)
 
@@ -217,7 +217,7 @@ def test_the_probes_give_what_the_library_gives(texts, monkeypatch):
 def test_sentence_vectors_are_means_without_special_tokens_or_padding(texts):
     stack = stack_of(texts, [1], "as it is", "one script")
     text = texts["own"].parts["parallel"]
-    made = train.vectors(stack, 3)[0, 0, 2, 1]  # embeddings, the second Russian sentence
+    made = train.vectors(stack, 3)[0, 0, 2, 1]  # embeddings, the second Hindi sentence
     signs = torch.from_numpy(text[0][[2001], : text[1][2001]])
     ids = torch.cat([torch.tensor([[train.CLS]]), signs, torch.tensor([[train.SEP]])], 1)
     ids = stack.ids(ids.expand(2, 1, -1), torch.full((2, 1), 2))
