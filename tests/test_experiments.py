@@ -209,6 +209,11 @@ def test_an_estimate_goes_by_the_words_of_models_kept_or_of_a_few_sentences_time
     assert basis == experiments.KEPT and whole == pytest.approx(100) == both > one > 50
 
 
+def test_an_encoder_of_one_language_is_not_told_to_be_damaged():
+    edition = Edition.load("pocket")
+    assert experiments._warnings(edition, "en-bert", "ner") == ""
+
+
 def test_a_fresh_run_knows_from_the_record_how_long_what_has_no_encoder_takes(tiny):
     edition, job = tiny(), experiments.Job("sizes", ("pos", "en", "test"))
     _, made = experiments.computed(edition, job)

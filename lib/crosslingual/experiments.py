@@ -850,10 +850,9 @@ def _texts(edition: Edition, task: str, codes: tuple, split: str) -> dict[str, d
 
 @lru_cache(maxsize=4)
 def _warnings(edition: Edition, encoder: str, task: str) -> str:
-    """What seems wrong with an encoder, on a few sentences of one language a script, or text."""
-    chosen = {languages.script(code): code for code in edition.evaluation_languages("pos")[::-1]}
-    texts = _texts(edition, "pos", tuple(chosen.values()), "test")
-    some, one = {code: test["tokens"][:8] for code, test in texts.items()}, edition.encoder(encoder)
+    """What seems wrong with an encoder, of which one language may be all it knows, or with text."""
+    texts = _texts(edition, "pos", tuple(edition.evaluation_languages("pos")), "test")
+    some, one = {code: test["tokens"][:4] for code, test in texts.items()}, edition.encoder(encoder)
     tests = _texts(edition, task, tuple(edition.evaluation_languages(task)), "test")
     told = {code: test["tokens"][:50] for code, test in tests.items()}
     return " ".join([*(check(one, some) if some else []), *decomposed(one.tokenizer, told)])
