@@ -15,7 +15,7 @@ from crosslingual import results
 from crosslingual.corpora import IOB2, UPOS, CorpusError, formats
 from crosslingual.corpora.formats import iob2, labelled_corpus, read_conllu, write_conllu
 from crosslingual.edition import Edition, EditionError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 LETTERS = st.characters(exclude_characters="\ufeff", exclude_categories=["Cs", "Cc", "Nd"])
@@ -97,6 +97,7 @@ def test_a_treebank_is_read_as_it_was_written(file, said):
 
 @settings(max_examples=150, deadline=None)
 @given(said=sentences(WORD, st.sampled_from(UPOS)), at=AT)
+@example(said=[[("a", "ADJ")], [("b", "ADJ")]], at=(0.18, b"\t", 1))  # a word behind a comment
 def test_damage_to_a_treebank(file, said, at):
     write_conllu(labelled_corpus(*columns(said)), file)
     lines = damaged(file, at)

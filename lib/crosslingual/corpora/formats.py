@@ -151,7 +151,7 @@ def read_conllu(path: str | Path, version_1: bool = False, withheld: bool = Fals
         columns = line.split("\t")
         if not line:
             sentences.append([])
-        elif line[0] != "#" or sentences[-1] or len(columns) == 10:  # else a comment
+        elif line[0] != "#" or sentences[-1] or len(columns) >= 10:  # else a comment
             tag = _upos(path, number, columns, len(sentences[-1]) + 1, version_1)
             sentences[-1] += [(columns[1], tag)] if tag else []
     tokens = [[word for word, _ in words] for words in sentences if words]
