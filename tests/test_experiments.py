@@ -14,7 +14,7 @@ import pytest
 import torch
 from crosslingual import cli, experiments, results, verify
 from crosslingual.edition import Edition
-from crosslingual.models import bilstm_crf, finetune, score, transliteration
+from crosslingual.models import bilstm_crf, finetune, pieces, score, transliteration
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 EDITION = """\
@@ -196,17 +196,22 @@ def test_planning_computes_nothing_and_preparing_leaves_nothing_to_plan(tiny, ca
     assert claims["retrieval"].hits.map(len).max() == 12
 
 
-def test_an_estimate_goes_by_the_words_of_models_kept_or_of_a_few_sentences_timed_now(tiny):
+def test_an_estimate_goes_by_the_pieces_of_models_kept_or_of_a_few_sentences_timed_now(tiny):
     edition, about = tiny(), ("pos", "m-bert", "en", 1)
     timed, basis = experiments.estimate(edition, experiments.Job("scores", about))
     assert basis == "64 sentences timed now" and 0 < timed < 60
     made = experiments.scores(edition, "pos", ["en"], seeds=1, encoders=["m-bert"])
     results.keep("tiny", "scores", made.assign(seconds=100.0), about)
-    for known in (experiments._rates, experiments.estimate):
+    for known in (experiments._ever, experiments._rates, experiments.estimate):
         known.cache_clear()
-    jobs = [experiments.Job("scores", about, targets) for targets in [(), ("en", "de"), ("de",)]]
-    (whole, basis), (both, _), (one, _) = [experiments.estimate(edition, job) for job in jobs]
-    assert basis == experiments.KEPT and whole == pytest.approx(100) == both > one > 50
+    jobs = [experiments.Job("scores", about, targets) for targets in [(), ("en",), ("de",)]]
+    (whole, basis), (en, _), (de, _) = [experiments.estimate(edition, job) for job in jobs]
+    assert basis == experiments.KEPT and whole == pytest.approx(100) and min(en, de) > 50
+    cut, texts = edition.encoder("m-bert").tokenizer, {}
+    for code in ("en", "de"):  # letters and two special tokens a sentence, unlike in number
+        rows = pieces.encode(cut, edition.corpus("pos", code, "test")["tokens"], 128).rows
+        texts[code] = sum(map(len, rows))
+    assert (100 - de) / (100 - en) == pytest.approx(texts["en"] / texts["de"]) != 1
 
 
 def test_an_encoder_of_one_language_is_not_told_to_be_damaged():

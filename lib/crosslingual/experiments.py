@@ -68,7 +68,8 @@ AS_IT_IS = "as it is"
 BAR = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
 KEPT = "results kept of such a device"
 SHORT = 10  # seconds: what takes less is computed in this process, as another takes that to begin
-TAGGING = 1 / 3  # a word that is tagged, in words trained on: a step goes there and twice back
+TAGGING = 1 / 3  # a piece that is tagged, in pieces trained on: a step goes there and twice back
+TIMED = 64  # sentences
 # Appendix A names neither decay, clipping nor Adam's bias correction, and is tuned to nothing.
 VARIANTS: dict[str, dict[str, Any]] = {
     "weight decay 0.01": {"weight_decay": 0.01},
@@ -621,18 +622,17 @@ def cost(edition: Edition, jobs: list[Job], workers: int) -> str:
 def estimate(edition: Edition, job: Job) -> tuple[float, str]:
     """Seconds that a job takes, and what that rests on.
 
-    A model goes by its words: those it is trained on, those it tags. What such a word took in
-    models kept of this encoder and device is taken, or else what 64 sentences take now.
+    A model goes by its word pieces: those it is trained on, those it tags. What a piece took in
+    models kept of this encoder and device is taken, or else what a few sentences take now.
     """
     if job.kind in ("scores", "variants"):
         task, encoder, train, _ = job.about[-4:]
         targets = job.evaluate or edition.evaluation_languages(task)
-        tagged = sum(_words(edition, task, code, "test") for code in targets)
-        trained = _words(edition, task, train, "train") * edition.recipe(task).epochs
         with suppress(ValueError):  # which the job itself will say
             training, tagging, basis = _rates(edition, task, encoder)
+            trained, tagged = _pieces(edition, task, encoder, train, targets)
             return training * trained + tagging * tagged, basis
-    known = _here(_ever(edition, job.kind))
+    known = _ever(edition, job.kind)
     for column in {"task", "encoder"} & set(known):
         known = known[known[column].isin(job.about)]
     return (float(known.seconds.median()), KEPT) if len(known) else (1.0, "")
@@ -640,12 +640,8 @@ def estimate(edition: Edition, job: Job) -> tuple[float, str]:
 
 @lru_cache(maxsize=16)
 def _ever(edition: Edition, kind: str) -> pd.DataFrame:
-    """All kept rows: how long what needs no encoder takes is asked in a fresh run, too."""
-    return kept.read(edition.name, kind, [], always=True)
-
-
-def _here(known: pd.DataFrame) -> pd.DataFrame:
-    """The rows that were computed on a device like this one."""
+    """The rows kept, in a fresh run too, that were computed on a device like this one."""
+    known = kept.read(edition.name, kind, kinds()[kind].rows, always=True)
     return known[known.device.astype(str).str.startswith(_where()["device"].split(",")[0])]
 
 
@@ -655,52 +651,79 @@ def _words(edition: Edition, *corpus: str) -> int:
     known = _current(edition, "sizes").dropna(subset="tokens")
     for row in known[(known[kinds()["sizes"].unit] == corpus).all(axis=1)].itertuples():
         return int(row.tokens)
-    here = _digest(edition, "/".join(corpus))[0]
+    here = _at_hand(edition, *corpus)
     return sum(map(len, edition.corpus(*corpus)["tokens"])) if here else 0
+
+
+def _at_hand(edition: Edition, *corpus: str) -> bool:
+    return bool(_digest(edition, "/".join(corpus), download=False)[0])
+
+
+def _pieces(
+    edition: Edition, task: str, encoder: str, train: str, targets: Sequence[str]
+) -> tuple[float, float]:
+    """Word pieces that a model is trained on, in all epochs, and that it tags."""
+    read = [(train, "train"), *((code, "test") for code in targets)]
+    trained, *tagged = (
+        _words(edition, task, *corpus) * _fertility(edition, task, encoder, corpus[0])
+        for corpus in read
+    )
+    return trained * edition.recipe(task).epochs, sum(tagged)
+
+
+@lru_cache(maxsize=1024)
+def _fertility(edition: Edition, task: str, encoder: str, language: str) -> float:
+    """Word pieces a word in the first sentences of a language; 1 without an encoder or text."""
+    splits = [split for split in ("test", "train") if _at_hand(edition, task, language, split)]
+    if encoder in UNTAUGHT or not splits:
+        return 1.0
+    some = edition.corpus(task, language, splits[0])[:TIMED]["tokens"]
+    rows = pieces.encode(edition.encoder(encoder).tokenizer, some, 128).rows
+    return sum(map(len, rows)) / sum(map(len, some))
 
 
 @lru_cache(maxsize=16)
 def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float, str]:
-    """Seconds a word of an epoch, seconds a word that is tagged, and what that rests on."""
-    known = _here(_current(edition, "scores")).query("task == @task and encoder == @encoder")
-    rates, epochs = [], edition.recipe(task).epochs
-    for (train, _), model in known.groupby(["train", "seed"]):
-        tagged = sum(_words(edition, task, code, "test") for code in model.evaluate)
-        trained = _words(edition, task, train, "train") * epochs
+    """Seconds a piece of an epoch, seconds a piece that is tagged, and what that rests on."""
+    known = _ever(edition, "scores").query("task == @task and encoder == @encoder")
+    rates = []
+    for (train, *_), model in known.groupby(["train", "seed", "origin"]):
+        trained, tagged = _pieces(edition, task, encoder, train, model.evaluate)
         rates += [model.seconds.iloc[0] / (trained + TAGGING * tagged)] if trained else []
     if rates:
         return float(np.median(rates)), TAGGING * float(np.median(rates)), KEPT
-    return *_timed(edition, task, encoder), "64 sentences timed now"
+    return *_timed(edition, task, encoder), f"{TIMED} sentences timed now"
 
 
 def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
-    """Processor seconds a word of an epoch, and a word that is tagged, on one thread as in a job.
+    """Processor seconds a piece of an epoch, and one that is tagged, on one thread as in a job.
 
-    Of sentences of about the mean length, in batches that cost the mean, therefore; and of two
-    epochs more, so that loading does not count.
+    Of the language that the encoder cuts neither most nor least, and of sentences of about the mean
+    length, in batches that cost the mean, therefore; and of two epochs more, so that loading does
+    not count.
     """
     import torch  # here, as showing results needs no torch
 
     from crosslingual.models.finetune import finetune
 
-    codes = edition.languages(task)
-    train = next(code for code in codes if _digest(edition, f"{task}/{code}/train")[0])
-    corpus, one = edition.corpus(task, train, "train"), edition.encoder(encoder)
+    here = [code for code in edition.languages(task) if _at_hand(edition, task, code, "train")]
+    here.sort(key=partial(_fertility, edition, task, encoder))
+    corpus, one = edition.corpus(task, here[len(here) // 2], "train"), edition.encoder(encoder)
     lengths = np.array(list(map(len, corpus["tokens"])))
-    typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:64]
+    typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:TIMED]
     text, spent = list(corpus.select(typical)[:].values()), []
-    one.model()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for epochs in (1, 3):
+    for epochs in (1, 1, 3):  # the first warms files, caches and kernels
         started, recipe = time.process_time(), edition.recipe(task, epochs=epochs)
         tagger = finetune(one, *text, LABELS[task], recipe, seed=0)
         spent.append(time.process_time() - started)
-    started = time.process_time()
-    tagger.predict(text[0] * 4)
-    words, tagging = lengths[typical].sum(), time.process_time() - started
+    encoded = pieces.encode(one.tokenizer, text[0] * 4, tagger.max_length)
+    started, size = time.process_time(), sum(map(len, encoded.rows))
+    tagger.tag(encoded)
+    tagging = time.process_time() - started
     torch.set_num_threads(threads)
-    return (spent[1] - spent[0]) / 2 / words, tagging / 4 / words
+    return (spent[2] - spent[1]) / 2 / (size / 4), tagging / size
 
 
 def default_workers() -> int:
