@@ -116,6 +116,11 @@ def test_rows_that_tables_print_have_all_seeds_and_others_the_first(tiny):
     with experiments.nothing_computed():
         found = experiments.scores(edition, "pos", encoders=["m-bert"])
     assert set(zip(found.train, found.seed, strict=True)) == {("en", 1), ("en", 2), ("fi", 1)}
+    every = EDITION.replace("seeds:", "every_seed: {{pos: [m-bert]}}\nseeds:")
+    with experiments.nothing_computed():
+        found = experiments.scores(tiny(text=every.replace("pos: [en, de]", "pos: [fi]")), "pos")
+    models = set(zip(found.encoder, found.seed, strict=True))
+    assert models == {("m-bert", 1), ("m-bert", 2), ("en-bert", 1)}
 
 
 def test_what_is_not_at_hand_is_a_reason_and_not_an_error(tiny):

@@ -116,9 +116,10 @@ def test_the_reading_says_what_was_put_in():
         "anchors_two": "+3.0",
     }
     assert {key: told[key].split(" ")[0] for key in starts} == starts
-    assert "“one layer” lowers, “one order” raises" in told["beside"].replace(" and", ",")
-    assert told["beside"].endswith("here: “apart”.")
-    assert told["carry"].startswith("help") and told["below"] == "all 4"
+    both, _, neither = told["beside"].split("; ")
+    assert "“one layer” lowers" in both and "“one order” raises" in both
+    assert neither == "in neither: “apart” no difference."
+    assert told["carry"].startswith("at most") and told["below"] == "all 4"
 
 
 def test_what_was_not_trained_is_not_available():

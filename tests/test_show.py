@@ -117,6 +117,13 @@ def test_a_page_says_once_what_its_results_are(second, start):
     assert show.origin(here, frame).startswith("In part")
 
 
+def test_a_page_says_of_which_corpora_one_seed_was_run_where_others_have_several(ner):
+    one = scores(lambda a, b: 0.5, ["fr", "pt"], CONLL, task="ner", seeds=[1])
+    told = show.page(REAL, pd.concat([ner, one]), scores(lambda a, b: 0.5, ["en"], seeds=[1]))
+    assert told.endswith("sentences alone: M-BERT on 2 of 6 corpora (ner).")
+    assert show.page(REAL, ner).endswith(show.SPREAD)
+
+
 def test_what_lacks_for_one_reason_is_said_once():
     codes, why = ["de", "de", "en", "pt_br", "fr"], ["buy", "buy", "find", "buy", ""]
     expected = ["Not available: DE, PT-BR: buy", "Not available: EN: find"]

@@ -176,6 +176,25 @@ def test_memberships_are_the_same_means_over_other_groups():
     assert second[5] == show.MISSING
 
 
+def test_a_language_that_teaches_nothing_is_named_with_the_verdicts_that_hang_on_it():
+    """By hand: AN is 76 from AN, and 80 from NA; with AR, which is NA and teaches nothing, 66."""
+    codes = ["en", "de", "es", "it", "fr", "pt_br", "ar"]
+    told = {"AN AN": 0.76, "AN NA": 0.5, "NA AN": 0.8, "NA NA": 0.95}
+
+    def accuracy(*pair):
+        return 0.1 if pair[0] == "ar" else told[" ".join(map(languages.adjective_group, pair))]
+
+    held = pd.concat(
+        [matrix(accuracy, codes), matrix(lambda a, b: 0.3, codes).assign(encoder="shape")]
+    )
+    found = structure.hanging(held, ARTIFICIAL)
+    assert found["stuck"].startswith("AR (") and "and" not in found["stuck"]
+    assert "teaches better (columns)” (without AR)" in found["hanging"]
+    nothing = {"stuck": "none", "hanging": "none"}
+    assert structure.hanging(structure.without(["ar"], held), ARTIFICIAL)["stuck"] == "none"
+    assert structure.hanging(held[:0], ARTIFICIAL) == nothing
+
+
 # Code-switching
 
 
@@ -200,6 +219,8 @@ def test_table_6_keeps_the_papers_rows_and_adds_ours():
     assert (told["ba_paper"], told["bh_paper"]) == ("+27.0", "+4.9")  # 77.40 - 50.41, 90.53 - 85.64
     assert float(told["ba_ours"].split(" ")[0]) == pytest.approx(20, abs=3)
     assert structure.earlier_work(scores, earlier[0][:0], ARTIFICIAL)["bh_ours"] == "– (–)"
+    real = structure.earlier_work(scores, pd.concat(earlier), fabricated.REAL)["caution"]
+    assert told["caution"].startswith("In an artificial world") and "few (100)" in real
     apart, two, mixed, back = ours.values()
     assert list(ours)[1] == "**monolingual HI+EN · after Ball and Garrette (2018)"
     assert two == [show.MISSING, pytest.approx(70, abs=3)]

@@ -149,20 +149,21 @@ class Document(Settings):
     title: one line, shown with every table and figure. about: what a reader has to know first.
     artificial: whether its languages are, so that no difference to the paper's numbers is shown.
     seeds: of fine-tuning; rows that tables print have them all, what only enters averages the
-    first. new_languages: {code: name, script ...} of those that the book does not know, and whose
-    files the corpora name. corpora: a source and its settings. languages: {task: [codes]}; where a
-    task is left out, all that the source has. pairs: of translation retrieval, [source, target];
-    further_pairs: the same, for a table of their own. recipe: fine-tuning hyper-parameters for all
-    tasks; under a task's name, for that task only. adjective_groups: {code: AN, NA or null
-    (neither)} where a language's group in Table 5b is not to be WALS's. substitutes: entity corpora
-    that stand in for the paper's. cannot_judge: {id of a claim: why these encoders and corpora say
-    nothing of it}.
+    first, unless every_seed names task and encoder. new_languages: {code: name, script ...} of
+    those that the book does not know, and whose files the corpora name. corpora: a source and its
+    settings. languages: {task: [codes]}; where a task is left out, all that the source has. pairs:
+    of translation retrieval, [source, target]; further_pairs: the same, for a table of their own.
+    recipe: fine-tuning hyper-parameters for all tasks; under a task's name, for that task only.
+    adjective_groups: {code: AN, NA or null (neither)} where a language's group in Table 5b is not
+    to be WALS's. substitutes: entity corpora that stand in for the paper's. cannot_judge: {id of a
+    claim: why these encoders and corpora say nothing of it}.
     """
 
     title: Line
     about: Annotated[str, AfterValidator(_plain)] = ""
     artificial: bool = False
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
+    every_seed: dict[Task, list[Literal["m-bert", "en-bert"]]] = Field({})
     new_languages: Annotated[dict[NewCode, Language], AfterValidator(_declared)] = Field({})
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
     encoders: dict[Annotated[str, AfterValidator(_name)], EncoderEntry] = Field(min_length=1)
@@ -178,8 +179,8 @@ class Document(Settings):
 class Edition:
     """One edition, checked: what its file says (``document``), and what that names.
 
-    title, about, artificial, pairs, further_pairs, cannot_judge: as in the document; encoders:
-    their names.
+    title, about, artificial, every_seed, pairs, further_pairs, cannot_judge: as in the document;
+    encoders: their names.
     """
 
     def __init__(self, path: Path, document: Document, lines: dict[tuple, int]) -> None:
@@ -187,7 +188,7 @@ class Edition:
         self.name, self.title, self.about = path.stem, document.title, document.about.strip()
         self.artificial, self.encoders = document.artificial, list(document.encoders)
         self.pairs, self.further_pairs = document.pairs, document.further_pairs
-        self.cannot_judge = document.cannot_judge
+        self.cannot_judge, self.every_seed = document.cannot_judge, document.every_seed
         self._corpora: dict[tuple, Dataset] = {}
 
     @classmethod

@@ -150,7 +150,8 @@ def scores(
     """Scores of fine-tuned models, a row a model and evaluation corpus (Tables 1-8, Figures 1, 2).
 
     train: corpora to fine-tune on, each with all seeds; without it all of the edition's, of which
-    rows that tables print (PRINTED) have all seeds and the others the first. seeds: how many.
+    rows that tables print (PRINTED), or all (`every_seed`), have all seeds, others the first.
+    seeds: how many.
     Columns: task, encoder, train, evaluate, seed, score (percent), counts (see `score.count`),
     fell_apart, in_place_of (the seed for which this one stands, or -1).
     """
@@ -158,6 +159,7 @@ def scores(
     known, first = edition.languages(task), edition.seeds()[:1]
     for encoder in encoders or TASKS[task]:
         printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
+        printed = known if encoder in edition.every_seed.get(task, ()) else printed
         whole = printed if train is None else train
         others = [code for code in known if code not in printed] if train is None else []
         asked += product([task], [encoder], whole, targets, edition.seeds(seeds))

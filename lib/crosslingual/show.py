@@ -334,7 +334,20 @@ def _whose(edition: Edition) -> str:
 def page(edition: Edition, *frames: pd.DataFrame) -> str:
     """What a page says once: its edition, how to read it, whether results were computed here."""
     told = [f"Edition: {edition.title}.", PATTERN * edition.artificial, origin(*frames), SPREAD]
-    return " ".join(filter(None, told))
+    return " ".join(filter(None, [*told, one_seed(edition, *frames)]))
+
+
+def one_seed(edition: Edition, *frames: pd.DataFrame) -> str:
+    """The sentence on encoders of which some languages have one seed where others have more."""
+    about, found = ["task", "encoder", "train", "seed"], []
+    runs = [valued(frame)[about] for frame in frames if {*about} <= {*frame}]
+    for (task, encoder), of in pd.concat(runs or [pd.DataFrame(columns=about)]).groupby(about[:2]):
+        seeds = of.groupby("train").seed.nunique()
+        if len(alone := seeds[seeds == 1]) and seeds.max() > 1:
+            title = edition.encoder_title(encoder)
+            found.append(f"{title} on {len(alone)} of {len(seeds)} corpora ({task})")
+    start = "With one seed, so that an average over them has an interval over test sentences alone"
+    return f"{start}: {listing(found)}." if found else ""
 
 
 def _told(edition: Edition, *frames: pd.DataFrame) -> list[str]:

@@ -341,7 +341,12 @@ def earlier_work(scores: pd.DataFrame, earlier: pd.DataFrame, edition: Edition) 
         paper = printed[training, system] - printed[training, "M-BERT"]
         phrases[f"{letter}_paper"] = show.signed(paper)
         phrases[f"{letter}_ours"] = f"{show.signed(ahead.value)} ({show.bounds(ahead)})"
-    return phrases
+    tested = next(map(len, valued(earlier).get("counts", ())), show.NOTHING)
+    caution = f"The test sentences are few ({tested}), and the intervals say how little is known."
+    easy = (
+        "In an artificial world a word is typed in few ways, which is easier than what people do."
+    )
+    return phrases | {"caution": easy if edition.artificial else caution}
 
 
 def _by_training(scores: pd.DataFrame) -> list[pd.DataFrame]:
@@ -383,6 +388,32 @@ def reading(
         phrases[f"average_{letter}"] = float(means.mean())
         phrases.setdefault("absent", f"{len(means) - (ours['all'].pairs if ours else 0):,}")
     return phrases
+
+
+def hanging(held: pd.DataFrame, edition: Edition) -> dict[str, str]:
+    """Phrases: from where M-BERT carries nothing over, and which values one language turns."""
+    means = valued(held).query("train != evaluate").groupby(["train", "encoder"]).score.mean()
+    means = means.unstack("encoder")
+    floor = means.drop(columns=[*ENCODERS], errors="ignore").max(axis=1)
+    stuck = means.get("m-bert", floor[:0])[lambda ours: ours <= floor.reindex(ours.index)]
+    evidence = claims.about_order(stats.draws(held[held.encoder.isin(ENCODERS)]), edition)
+    turned = {claim.id: _turned(claim, evidence) for claim in CLAIMS}
+    told = [
+        f"“{claims.STATED.title[claim]}” (without {show.listing(codes).replace(' and ', ' or ')})"
+        for claim, codes in turned.items()
+        if codes
+    ]
+    stuck = (f"{show.label(code)} ({show.number(value)}%)" for code, value in stuck.items())
+    return {"stuck": show.listing(stuck), "hanging": show.listing(told)}
+
+
+def _turned(claim: Claim, evidence: Evidence) -> list[str]:
+    """The languages without any one of which a claim's value is on the rule's other side."""
+    with suppress(claims.NotAvailable, ValueError):
+        above = claim.measure(evidence).versions.dropna() > claim.rule.threshold
+        left = above.get("without", above[:0])
+        return list(map(show.label, left.index[left != above["mean"].iloc[0]]))
+    return []
 
 
 def _told(one: Trend, n: int) -> str:
@@ -435,7 +466,7 @@ def gap_where_little_is_shared(evidence: Evidence) -> Measurement:
     """M-BERT's mean minus EN-BERT's on pairs with one or two common features."""
     over, few = ("pos", "common features"), lambda train, evaluate, common: common <= 2
     multilingual, english = (claims.mean_where(*over, e, few)(evidence).versions for e in ENCODERS)
-    return Measurement(multilingual - english)
+    return Measurement(pd.Series.sub(*multilingual.align(english, "inner")))  # the seeds of both
 
 
 def likeness_counts(encoder: str, keep: claims.Keep = every_pair) -> claims.Measure:
