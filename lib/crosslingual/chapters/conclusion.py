@@ -111,7 +111,9 @@ def _overlap(known: Evidence, edition: Edition) -> Iterator[str]:
     yield _held(known, "points of F1 by percentage point of shared pieces", rises, 2)
     few, over = vocabulary.little_overlap, ("ner", "overlap")
     apart = _taggers(edition, lambda e: claims.mean_where(*over, e, few))
-    yield _held(known, f"F1 where less than {vocabulary.LITTLE_OVERLAP:.0%} is shared", apart)
+    yield _held(
+        known, f"F1 where overlap is below {vocabulary.LITTLE_OVERLAP:.0%} of its pieces", apart
+    )
 
 
 def _order(known: Evidence, edition: Edition) -> Iterator[str]:
