@@ -150,5 +150,5 @@ def test_the_provenance_of_a_table_says_what_made_it_and_how_to_recompute_it(tab
     (row,) = appendix.made_from(many, "table-5a", REAL).rows
     assert row[0].startswith("**11\N{NO-BREAK SPACE}languages**")
     assert row[-1].endswith("--task ner --encoder m-bert --seed 1`")
-    (words,) = set(appendix.tested_on(runs).words)
+    (words,) = set(appendix.tested_on(runs)["words or entities"])
     assert words == "1,000" and len(appendix.tested_on(runs)) == 4

@@ -71,7 +71,7 @@ def test_a_missing_corpus_leaves_a_gap_and_one_sentence_that_names_it():
     missing = f"**{show.MISSING}**"
     assert [ours for ours, _ in lines_of(table, "**DE**")] == [missing] * 4
     assert lines_of(table, "**EN**")[1] == [missing, "paper 69.74"]
-    assert [note for note in table.notes if "Not" in note] == ["Not available: DE: buy it"]
+    assert [note for note in table.notes if "Not" in note] == ["Not available: DE: buy it."]
 
 
 def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
@@ -83,7 +83,7 @@ def test_systems_below_each_other_keep_their_reasons_and_both_signatures():
     assert table.rows[1] == ["EN-BERT, paper", "91.07", "73.32", "84.23", "81.84"]
     assert table.rows[2][0] == "**EN-BERT, run here**" and table.rows[2][2] == show.MISSING
     assert table.rows[3][2].startswith("9")
-    assert "Not available: DE (seed 1, 2, 3): fetch de or de" in table.notes
+    assert "Not available: DE (seed 1, 2, 3): fetch de or de." in table.notes
     assert "en-bert 01234567 | epochs=3 | seeds 1,2,3 |" in table.notes[-1]
     assert "m-bert 01234567 | epochs=3 | seeds 1 |" in table.notes[-1]
 
@@ -93,7 +93,7 @@ def test_tables_without_any_result_keep_their_shape_and_say_why():
     beside = show.beside(nothing, published.TABLE_1, REAL, "t")
     for table in (beside, show.systems({"EN-BERT": nothing}, published.TABLE_3, REAL, "t")):
         assert {len(row) for row in table.rows} == {len(table.header)}
-        assert "Not available: fetch it" in table.notes and "signature" not in table.markdown()
+        assert "Not available: fetch it." in table.notes and "signature" not in table.markdown()
 
 
 def test_signatures_tell_metric_and_seeds_and_merge_what_differs_in_seeds_alone(ner):
@@ -126,14 +126,14 @@ def test_a_page_says_of_which_corpora_one_seed_was_run_where_others_have_several
 
 def test_what_lacks_for_one_reason_is_said_once():
     codes, why = ["de", "de", "en", "pt_br", "fr"], ["buy", "buy", "find", "buy", ""]
-    expected = ["Not available: DE, PT-BR: buy", "Not available: EN: find"]
+    expected = ["Not available: DE, PT-BR: buy.", "Not available: EN: find."]
     assert show.lacking(pd.DataFrame({"language": codes, "reason": why})) == expected
 
 
 def test_what_rows_say_of_themselves_and_what_lacks_stands_below_tables_and_in_captions():
     frame = pd.DataFrame({"reason": ["", "fetch it"], "note": ["made from older text", ""]})
     table = show.table("Sizes", "t", ["a"], [["1"]], ARTIFICIAL, frame, frame, notes=["", "One."])
-    told = ("Not available: fetch it", "made from older text")
+    told = ("Not available: fetch it.", "made from older text")
     assert table.notes == ("One.", *told)
     assert table.caption == "Sizes. Edition: pocket, artificial languages."
     assert show.table("Sizes", "t", ["a"], [["1"]], REAL).caption == "Sizes. Edition: paper."

@@ -68,7 +68,7 @@ def test_corpora_count_words_or_entities_and_say_what_lacks():
     table = transfer.corpora(sizes, "ner", ["en", "de", "nl"], REAL)
     missing = [show.MISSING] * 3
     assert table.rows == [["EN", "2,000", "300", "90"], ["DE", *missing], ["NL", *missing]]
-    assert table.notes == ("Not available: DE: buy it",)
+    assert table.notes == ("Not available: DE: buy it.",)
     assert transfer.corpora(sizes, "pos", ["en"], REAL).rows == [["EN", "1,000", "30", "1,234"]]
     told = edition("mix", artificial=False, substitutes={"en": "WikiNEuRal"})
     assert "EN: WikiNEuRal" in transfer.corpora(sizes, "ner", ["en"], told).notes[0]
@@ -145,7 +145,7 @@ def test_front_page_and_conclusion_count_what_the_ledger_says():
     assert list(judged.index) == list(claims.STATED.index)
     read = conclusion.reading(judged, REAL, {})
     assert (read["claims"], read["supported"], read["agree"]) == ("23", "1", "1 of the 3")
-    ours = "1 of 1 supported; not testable: “M-BERT ahead on names” and"
+    ours = "1 of 1 supported; not testable: “M-BERT ahead on named entities” and"
     assert read["section-2"].startswith(ours)
     columns = claims.STATED.title[["word-order-columns", "adjective-order-columns"]]
     assert read["against"] == show.quoted(columns)
@@ -192,7 +192,7 @@ def test_sample_sentences_say_whose_they_are():
     assert len(table.rows) == 1 and ARTIFICIAL.title in table.caption
     assert "Edition: pocket (texts of real" in conclusion.sentence(examples, "de", REAL).caption
     lacking = conclusion.sentence(examples, "hi", ARTIFICIAL)
-    assert lacking.rows == [[show.MISSING] * 3] and lacking.notes == ("Not available: fetch it",)
+    assert lacking.rows == [[show.MISSING] * 3] and lacking.notes == ("Not available: fetch it.",)
 
 
 def test_the_introduction_counts_the_papers_languages():

@@ -25,7 +25,7 @@ NAMES = {split: split for split in SPLITS} | dict.fromkeys(["valid", "validation
 SAMPLE = 64  # sentences of a file that the tokenizer is tried on
 COMMENTS = {
     "title": "Written by `crosslingual new` after a look at your files; all of it may be changed.",
-    "seeds": "Of fine-tuning; from two on their spread is shown; the paper's tables have three.",
+    "seeds": "Of fine-tuning; from two on their spread is shown; this book's tables have three.",
     "encoders": "By role; an en-bert, pre-trained on one language, would be the paper's control.",
     "corpora": "Files are relative to root. Parallel text is parallel: {en-de: [my/en, my/de]}.",
     "languages": "These alone; further ones that the paper has are downloaded.",

@@ -378,7 +378,7 @@ def lacking(frame: pd.DataFrame) -> list[str]:
     """A sentence for each reason why rows have no value, with the corpora that lack for it."""
     reasons = frame.get("reason", pd.Series(dtype=str))
     told = {reason: _without(frame, reasons == reason) for reason in dict.fromkeys(reasons)}
-    return [f"Not available: {which}{literal(why)}" for why, which in told.items() if why]
+    return [f"Not available: {told[why]}{literal(why).rstrip('.')}." for why in told if why]
 
 
 def _without(frame: pd.DataFrame, lacks: pd.Series) -> str:
@@ -563,7 +563,7 @@ def heatmap(
     within, between = (number(means.where(pairs & kind).stack().mean()) for kind in (same, ~same))
     read = f"Mean of zero-shot pairs within a group {within}, between groups {between}"
     encoders = ", ".join(map(edition.encoder_title, dict.fromkeys(runs.encoder)))
-    text = f"Every fine-tuning language against every evaluation language, {encoders}. {read}."
+    text = f"All language pairs, {encoders}; groups: {', '.join(dict.fromkeys(groups))}. {read}."
     alt, wide = f"Heat map, {len(codes)} languages. {read}.", len(codes) > 20
     return figure(drawing, name, text, alt, edition, frame, wide=wide)
 

@@ -62,10 +62,10 @@ def variants(frame: pd.DataFrame, edition: Edition) -> show.Table:
     titles = found.variant.where(~several, found.variant + ", seed " + found.seed.astype(str))
     means = (map(number, found[column]) for column in ("within", "across"))
     rows = [list(row) for row in zip(titles, *means, strict=True)]
-    about = "Accuracy of taggers fine-tuned on one language, within it and on average across the "
+    trained = show.listing(map(show.label, frame.train.unique()))
+    about = f"Accuracy of taggers fine-tuned on {trained}, within it and on average across the "
     about += "others, with settings that the paper leaves open"
-    header = ["recipe", "within", "across"]
-    return show.table(about, "sensitivity", header, rows, edition, frame)
+    return show.table(about, "sensitivity", ["recipe", "within", "across"], rows, edition, frame)
 
 
 def _means(frame: pd.DataFrame) -> pd.DataFrame:
@@ -191,11 +191,12 @@ def _few(codes: Sequence[str]) -> str:
 
 
 def tested_on(runs: pd.DataFrame) -> pd.DataFrame:
-    """Corpora evaluated on: task, language, sentences, words (or entities), digest."""
+    """Corpora evaluated on: task, language, sentences, words or entities, digest."""
     each = runs.drop_duplicates(["task", "evaluate"]).sort_values(["task", "evaluate"])
     shown = {name: each[name].map("{:,}".format) for name in ("sentences", "words")}
     each = each.assign(language=each.evaluate.map(show.label), digest=each.evaluate_digest.str[:8])
-    return each.assign(**shown)[["task", "language", "sentences", "words", "digest"]]
+    columns = ["task", "language", "sentences", "words", "digest"]
+    return each.assign(**shown)[columns].rename(columns={"words": "words or entities"})
 
 
 def files(carried: pd.DataFrame) -> show.Table:

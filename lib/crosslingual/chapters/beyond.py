@@ -236,15 +236,12 @@ def treebanks(profile: pd.DataFrame, scores: pd.DataFrame, edition: Edition) -> 
     """How far look-up gets in each language, and the fine-tuned tagger beside it."""
     columns = ["words", "homographs", "unseen", "majority_class", "look_up"]
     values = profile[columns].assign(tuned=profile.language.map(tagged(scores))).to_numpy()
-    codes = map(label, profile.language)
-    rows = [[code, *map(number, row)] for code, row in zip(codes, values, strict=True)]
-    header = ["language", "words", "homographs", "unseen", "majority", "look-up", "M-BERT"]
-    about = (
-        "Words per sentence; percent of homographs among training words and of unseen among test "
-        "words; accuracy of the majority class, of look-up and of fine-tuned M-BERT"
-    )
-    notes = show.lacking(profile)
-    return show.table(about, "treebanks", header, rows, edition, notes=notes)
+    rows = [[label(code), *map(number, row)] for code, row in zip(profile.language, values)]
+    title = edition.encoder_title("m-bert")
+    header = ["language", "words", "homographs", "unseen", "majority", "look-up", title]
+    about = "Words per sentence; percent of homographs among training words and of unseen among "
+    about += f"test words; accuracy of the majority class, of look-up and of fine-tuned {title}"
+    return show.table(about, "treebanks", header, rows, edition, notes=show.lacking(profile))
 
 
 def look_up_reading(profile: pd.DataFrame, scores: pd.DataFrame) -> dict[str, str]:

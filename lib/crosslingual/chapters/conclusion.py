@@ -21,7 +21,8 @@ GREY, DARK = "#777777", "#444444"
 MARGINS = (
     "How far each claim's statistic lies on the claimed side (right) of its threshold, each unit "
     "on an axis of its own. Dots and thick lines: ours with the 95% interval for these languages; "
-    "thin lines: over languages; rings: the paper's printed numbers where these suffice."
+    "thin lines: over languages; rings: the paper's printed numbers where these suffice. Blue: "
+    "supported; orange: contradicted; grey: undecided."
 )
 AXES = {"rank correlation": "rank correlation", "slope": "points of F1 by point of overlap"}
 POINTS = "points of accuracy or F1"
@@ -92,7 +93,7 @@ def _taggers(edition: Edition, measure: Callable[[str], claims.Measure]) -> Meas
 
 
 def _transfer(known: Evidence, edition: Edition) -> Iterator[str]:
-    kinds = [("accuracy", "pos", published.TABLE_2), ("F1 of names", "ner", published.TABLE_1)]
+    kinds = [("accuracy", "pos", published.TABLE_2), ("F1 of entities", "ner", published.TABLE_1)]
     for about, task, printed in kinds:
         pairs = partial(claims.zero_shot, codes=list(printed))
         measures = _taggers(edition, lambda e, t=task, p=pairs: claims.mean(t, p(e)))
@@ -254,7 +255,7 @@ def reading(
     every = {edition.name: judged, **others}
     known = [one.verdict.ne(NOT_TESTABLE) for one in every.values()]
     both = judged[known[0] & judged.paper_verdict.ne(NOT_TESTABLE)]
-    lasting = judged[judged.verdict.eq(SUPPORTED) & ~judged.over.isin(["", SUPPORTED])]
+    alone = judged[judged.over.ne("") & judged.over.ne(judged.verdict)]
     counts = judged.verdict.value_counts()
     phrases = show.names(edition) | {
         "claims": str(len(judged)),
@@ -263,12 +264,12 @@ def reading(
         "against": show.quoted(judged.title[judged.paper_verdict == CONTRADICTED]),
         "rejudged": show.quoted(claims.STATED.title[claims.STATED.interval == "languages"]),
         "changed": "; ".join(f"in {name} {_changed(one)}" for name, one in every.items()),
-        "these_alone": show.quoted(lasting.title),
+        "these_alone": show.quoted(alone.title[alone.verdict == SUPPORTED]),
+        "contradicted_alone": show.quoted(alone.title[alone.verdict == CONTRADICTED]),
         "tallies": "; ".join(f"{name}: {show.tally(one)}" for name, one in every.items()),
         "paper_tally": show.tally(judged.assign(verdict=judged.paper_verdict)),
     }
-    judgements = (SUPPORTED, CONTRADICTED, UNDECIDED)
-    phrases |= {verdict: str(counts.get(verdict, 0)) for verdict in judgements}
+    phrases |= {v: str(counts.get(v, 0)) for v in (SUPPORTED, CONTRADICTED, UNDECIDED)}
     sections = {key: judged[judged.section.str.startswith(key)] for key in SECTIONS}
     return phrases | {f"section-{key}": _verdicts(part) for key, part in sections.items()}
 
@@ -364,7 +365,7 @@ def _about_mixed_text(results: dict, sizes: pd.DataFrame, edition: Edition) -> s
         for text in (claims.CORRECTED, claims.TRANSLITERATED)
     )
     mixed, apart = told["mixed_sentences"], told["apart_sentences"]
-    texts = f"{mixed} sentences of mixed text or on {apart} of Hindi and English apart"
+    texts = f"{mixed} code-switched sentences or on {apart} of Hindi and English apart"
     return f"Fine-tuned on {texts}: {reached}."
 
 

@@ -20,7 +20,7 @@ from crosslingual.stats import valued
 
 PAIR = ["train", "evaluate"]
 TASKS = {"pos": "tagging (accuracy, %)", "ner": "entities (F1, %)"}
-TASKS["code-switching"] = "tagging of mixed text (accuracy, %)"
+TASKS["code-switching"] = "tagging of code-switched text (accuracy, %)"
 GROUPS = {"family": "family", "script": "script", "order": "word order"}
 SIDES = {
     "train": "the language fine-tuned on, everywhere",

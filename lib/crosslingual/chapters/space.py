@@ -187,6 +187,7 @@ def reading(curve: pd.DataFrame, edition: Edition) -> dict[str, str]:
         "gained": show.span(best["paper"] - best["no shift"]),
         "shape": _shape(line) if len(line) else show.NOTHING,
         "why": f"The likely reason: {why}" if why else usual,
+        "among": show.listing(f"{size:,.0f}" for size in sorted({*asked.candidates})),
     }
 
 

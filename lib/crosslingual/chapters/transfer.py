@@ -53,11 +53,10 @@ def everywhere(scores: pd.DataFrame, edition: Edition, encoder: str = "m-bert") 
     panel.set(xlim=(0, 108), ylim=(-0.7, len(found) - 0.3), xlabel="score")
     panel.grid(False, axis="y")
     others = found.drop(train, errors="ignore")
-    text = (
-        f"{edition.encoder_title(encoder)} fine-tuned on {languages.name(train)}, evaluated on "
-        f"every language; dark: written in the same script. Here best elsewhere "
-        f"{show.highest(others)}, worst {show.lowest(others)}."
-    )
+    seeds = show.listing(f"seed {seed}" for seed in sorted(set(valued(chosen).seed)))
+    text = f"{edition.encoder_title(encoder)} fine-tuned on {languages.name(train)} ({seeds}), "
+    text += "evaluated on every language; dark: written in the same script. Here best elsewhere "
+    text += f"{show.highest(others)}, worst {show.lowest(others)}."
     return show.figure(drawing, name, text, text, edition, chosen)
 
 
@@ -103,14 +102,14 @@ def corpora(sizes: pd.DataFrame, task: str, codes: Sequence[str], edition: Editi
     """Sentences to train and to test on, and words or entities of the test split, by language."""
     chosen = sizes[(sizes.task == task) & sizes.language.isin(codes)]
     known = chosen.set_index(["language", "split"])
-    unit, words = ("entities", "entities") if task == "ner" else ("tokens", "words")
+    ner = ("entities", "entities", "Named-entity corpora")
+    unit, words, about = ner if task == "ner" else ("tokens", "words", "Treebanks")
     columns = [("train", "sentences"), ("test", "sentences"), ("test", unit)]
     rows = []
     for code in codes:
         found = [known[what].get((code, split), np.nan) for split, what in columns]
         rows.append([label(code), *(show.MISSING if np.isnan(n) else f"{n:,.0f}" for n in found)])
     header = ["corpus", "training sentences", "test sentences", f"test {words}"]
-    about = f"Corpora of the task {task}"
     return show.table(about, f"corpora-{task}", header, rows, edition, chosen)
 
 

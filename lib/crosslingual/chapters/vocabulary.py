@@ -54,7 +54,7 @@ def figure_1(
     panels[0].set_ylim(-3, 100)
     panels[-1].set_xlabel("entity word-piece overlap (%)")
     about = "Zero-shot NER F1 against the overlap of entity word pieces, one point per ordered pair"
-    alt = f"Scatter plot of {len(points)} language pairs. {read}."
+    alt = f"Scatter plots of {points.groupby(CELL[1:]).ngroups} language pairs. {read}."
     caption = f"{about}. {read}. {aside}".strip()
     return show.figure(drawing, "figure-1", caption, alt, edition, scores, data=points)
 
@@ -206,7 +206,8 @@ def label_places(labels: pd.DataFrame, edition: Edition) -> show.Table | None:
         paper = show.number(printed.get(pair, np.nan))
         rows.append([" to ".join(map(label, pair)), f"{max(own.bare):.0%}", *cells, paper])
     about = f"Accuracy by the piece that bears a word's label, {edition.encoder_title('m-bert')}"
-    header, notes = ["pair", "bare", *RULES.values(), "paper"], [BARE]
+    seeds = show.listing(f"seed {seed}" for seed in sorted(set(runs.seed)))
+    header, notes = ["pair", "bare", *RULES.values(), "paper"], [f"{BARE} Means over {seeds}."]
     runs = runs.drop(columns="made_from")  # whose signature knows one rule alone
     return show.table(about, "label-places", header, rows, edition, runs, notes=notes)
 
