@@ -184,16 +184,18 @@ def test_a_chapter_is_made_of_edition_library_and_the_results_it_may_show(miniat
         "lib/crosslingual/show.py",
         "requirements.lock",
         "book/recorded/pocket/scores.parquet",
+        "book/recorded/real/labels.parquet",
+        "book/editions/pocket.yml",  # of which index and conclusion have the ledger
     ):
         (miniature / path).parent.mkdir(parents=True, exist_ok=True)
         (miniature / path).write_text("other")
         keys.append(key(**row))
     keys += [key(**row | {"score": 91.0}), key(**row | {"reason": "gone"})]
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 9
     further = miniature / "_build/results/tiny/scores/seed-5.parquet"  # which no chapter asks for
     further.parent.mkdir(parents=True)
     further.write_text("other")
-    assert key(**row, counts=[[1]]) == key(**row, counts=[[2]]) == keys[4]  # the score tells
+    assert key(**row, counts=[[1]]) == key(**row, counts=[[2]]) == keys[6]  # the score tells
 
 
 def test_outputs_are_no_part_of_a_chapter_s_source(miniature):

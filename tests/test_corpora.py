@@ -118,6 +118,7 @@ def test_the_data_folder_comes_first_and_needs_no_network(root, monkeypatch):
     assert words(source.labelled("ner", "tr", "test")) == ["Anna"]
     assert words(source.labelled("code-switching", "hi+en", "train"))[:3] == ["एक", "दो", "0"]
     assert source.parallel("en", "de")[0] == {"source": "one", "target": "eins"}
+    assert source.parallel("de", "en")[0] == {"source": "eins", "target": "one"}
     with pytest.raises(CorpusUnavailable, match="names no dev file for pos fi: add it under `fil"):
         source.labelled("pos", "fi", "dev")
     with pytest.raises(CorpusUnavailable, match="only artificial languages have text"):
@@ -161,9 +162,17 @@ def test_corpora_that_stand_in_are_told_without_reading_them(root):
     assert published(root).substitutes() == {}
     assert words(published(root).labelled("ner", "de", "test")) == ["a"]
     named = published(files={"ner": {"de": {"test": "mine"}}})
-    assert named.substitutes() == {}
+    assert named.substitutes() == {"de": "a file of your own"}  # whatever it may be
     with pytest.raises(CorpusUnavailable, match="no entity corpus of Swedish: name one"):
         named.labelled("ner", "sv", "test")
+
+
+def test_a_treebank_that_is_named_is_not_put_together():
+    nl = {"treebanks": {"nl": "UD_Dutch-LassySmall"}}
+    made, named = (
+        published(assembled=True, **more)._items("pos", "nl", "test") for more in ({}, nl)
+    )
+    assert made != named and named == published(**nl)._items("pos", "nl", "test")
 
 
 # ---- a root is relative to the edition's file

@@ -219,6 +219,82 @@ def test_an_estimate_goes_by_the_pieces_of_models_kept_or_of_a_few_sentences_tim
     assert (100 - de) / (100 - en) == pytest.approx(texts["en"] / texts["de"]) != 1
 
 
+def test_an_estimate_goes_by_the_recipe_s_own_models(tiny):
+    edition, job = tiny(), experiments.Job("scores", ("pos", "m-bert", "en", 1))
+    made = experiments.scores(edition, "pos", ["en"], seeds=2, encoders=["m-bert"])
+    older = made.assign(made_from=made.made_from.str.replace("epochs=1", "epochs=9"), seconds=900.0)
+    results.keep(
+        "tiny", "scores", older[older.seed == 2].assign(seed=3), ("pos", "m-bert", "en", 3)
+    )
+    for known in (experiments._ever, experiments._rates, experiments.estimate):
+        known.cache_clear()
+    assert experiments.estimate(edition, job)[0] < 100
+
+
+OWN = """\
+title: own
+seeds: [1]
+corpora: {{source: published, root: ./data, files: {{pos: {{en: {{train: train, test: test}}}}}}}}
+languages: {{pos: [en], ner: [], code-switching: []}}
+encoders: {{m-bert: ./encoder}}
+recipe: {{epochs: 1, learning_rate: 1e-2}}
+"""
+
+
+def tagged(folder, name, tag):
+    (folder / "data").mkdir(exist_ok=True)
+    lines = "".join(f"{n}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n" for n, word in enumerate("ab", 1))
+    (folder / "data" / name).write_text(lines + "\n")
+
+
+def test_a_corpus_that_is_changed_in_a_session_is_read_anew(tiny, tmp_path):
+    tagged(tmp_path, "train", "NOUN"), tagged(tmp_path, "test", "NOUN")
+    edition, asked = tiny(text=OWN), ("pos", ["en"])
+    assert list(experiments.scores(edition, *asked, encoders=["m-bert"]).score) == [100]
+    tagged(tmp_path, "test", "VERB")
+    experiments.plan(edition)  # which looks at all files once more
+    assert list(experiments.scores(edition, *asked, encoders=["m-bert"]).score) == [0]
+    kept = results.read("tiny", "scores", [])
+    assert sorted(kept.score) == [0, 100] and kept.made_from.nunique() == 2
+
+
+def test_a_corpus_that_is_changed_while_a_model_trains_is_not_what_it_is_made_from(
+    tiny, tmp_path, monkeypatch
+):
+    tagged(tmp_path, "train", "NOUN"), tagged(tmp_path, "test", "NOUN")
+    edition, job = tiny(text=OWN), experiments.Job("scores", ("pos", "m-bert", "en", 1))
+    before = edition.digest("pos", "en", "train")
+    made = experiments.MAKERS["scores"]
+
+    def meanwhile(edition, *about):
+        frame = made(edition, *about)
+        tagged(tmp_path, "train", "VERB")
+        return frame
+
+    monkeypatch.setitem(experiments.MAKERS, "scores", meanwhile)
+    _, frame = experiments.computed(edition, job)
+    assert edition.digest("pos", "en", "train") != before
+    assert json.loads(frame.made_from[0])["train"] == before
+
+
+def test_what_the_edition_names_now_and_is_not_there_is_said(tiny, tmp_path):
+    tagged(tmp_path, "train", "NOUN"), tagged(tmp_path, "test", "NOUN")
+    experiments.scores(tiny(text=OWN), "pos", ["en"], encoders=["m-bert"])
+    edition = tiny(text=OWN.replace("test: test", "test: tset"))
+    (found,) = experiments.scores(edition, "pos", ["en"], encoders=["m-bert"]).note
+    assert found.startswith("Not known to be made from what the edition names: ")
+    assert "tset is missing" in found
+
+
+def test_what_could_not_be_computed_is_said_and_counted(tiny, tmp_path, capsys):
+    edition = tiny(text=OWN)
+    tagged(tmp_path, "train", "NOUN"), tagged(tmp_path, "test", "NOUN")
+    jobs = experiments.plan(edition)
+    (tmp_path / "encoder/config.json").write_text("{")
+    assert experiments.run(edition, [job for job in jobs if job.kind == "scores"]) > 0
+    assert "scores pos m-bert en 1: " in capsys.readouterr().err
+
+
 def test_an_encoder_of_one_language_is_not_told_to_be_damaged():
     edition = Edition.load("pocket")
     assert experiments._warnings(edition, "en-bert", "ner") == ""

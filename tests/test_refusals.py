@@ -247,6 +247,7 @@ TABLE = {
         ("  source: pocket", "5: corpora: give it a source, artificial or published"),
         ("  source: [a]", "5: corpora: give it a source, artificial or published"),
         ("  source: artificial\n  root: 5", "7: unknown key corpora.root"),
+        ("artificial: false", "6: these languages are artificial: say so, `artificial: true`"),
         ("  world: {sed: 7}", "7: corpora.world: unknown world parameter 'sed'"),
         ("  world: {zipf: -1}", "7: corpora.world: world parameter 'zipf' should be greater"),
         ("  world: {zipf: .nan}", "7: corpora.world: world parameter 'zipf' should be a finite"),
@@ -327,6 +328,8 @@ TABLE = {
         ("files: {parallel: {en-de: a}}", "7: corpora.files.parallel.en-de: should be a valid"),
         ("root: 5", "6: corpora.root: should be an instance of Path"),
         ('root: "a\\0b"', "6: this is not YAML in UTF-8: .* cannot be read .ValueError"),
+        ("files: {pos: {de: {train: a, test: a}}}", "7: .*'a' cannot be two of its texts"),
+        ("files: {parallel: {en-de: [a, a]}}", "7: .*'a' cannot be two of its texts"),
         ("tweets: 2", "8: corpora.tweets: should be less than or equal to 1"),
         ("tweets: .nan", "8: corpora.tweets: "),
         ("treebanks: {nl: Alpino}", "8: .*nl: 'Alpino' is no pinned treebank: choose one of"),
@@ -595,9 +598,10 @@ def test_one_broken_file_takes_away_its_own_rows_alone(tmp_path, monkeypatch):
         "file": "a\tO\nb\tS-PER\n",
         "en": "a\nb\n",
         "de": "a\n",
+        "it": "a\n",
     }.items():
         write(tmp_path / name, text)
-    files = "parallel: {en-de: [en, de], de-en: [de, de]}, ner: {de: {test: good}, "
+    files = "parallel: {en-de: [en, de], de-en: [de, it]}, ner: {de: {test: good}, "
     text = OWN.replace("parallel: {en-de: [en, de]}", "").replace("ner: {", files)
     mine = load(tmp_path, text + "pairs: [[en, de], [de, en]]\nlanguages: {ner: [de, fi]}\n")
     with experiments.nothing_computed():

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,22 @@ def test_a_result_from_other_content_does_not_take_the_place_of_one_kept():
     for corpus in ("a", "b", "a"):
         results.keep("mine", "scores", rows(parts={"corpus": corpus}), ("en", 1))
     assert len(read()) == 2
+
+
+def test_where_results_are_kept_does_not_depend_on_where_one_stands(monkeypatch, tmp_path):
+    monkeypatch.setenv(results.VARIABLE, "~/kept")
+    assert results.local("mine") == Path.home() / "kept" / "mine"
+    monkeypatch.setenv(results.VARIABLE, "kept")
+    monkeypatch.chdir(tmp_path)
+    assert results.local("mine") == results.root() / "kept" / "mine"
+
+
+@pytest.mark.parametrize("first, second", [("a", "b"), ("b", "a")])
+def test_of_two_results_that_nothing_at_hand_tells_apart_the_later_is_shown(first, second):
+    for date, corpus in enumerate([first, second]):
+        row = rows(score=[float(date)], parts={"corpus": corpus}).assign(date=f"2026-01-0{date}")
+        results.keep("mine", "scores", row, ("en", 1))
+    assert list(results.current(read(), KEYS, lambda row: {}).score) == [1.0]
 
 
 def test_names_of_jobs_are_fit_for_files():

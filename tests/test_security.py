@@ -292,7 +292,7 @@ def test_a_sentence_of_a_hundred_thousand_words_is_only_a_long_one(tmp_path, mon
     write(tmp_path / "few", row(1, "cat") + row(2, "sees", "VERB"))
     for code in ("en", "de"):
         write(tmp_path / code, "cat " * 100_000 + "\n" + "x" * 100_000 + "\ncat\n")
-    text = OWN.replace("test: file}}, ner", "test: file, train: few, dev: few}}, ner")
+    text = OWN.replace("test: file}}, ner", "test: file, train: few}}, ner")
     text = text.replace("./tiny", str(toy.folder()))
     mine = load(tmp_path, f"{text}languages: {{pos: [fi]}}\npairs: [[en, de]]\n")
     job = experiments.Job("scores", ("pos", "m-bert", "fi", 1))

@@ -11,6 +11,8 @@ from scipy import stats as scipy_stats
 
 COUNTS = st.tuples(st.integers(0, 5), st.integers(5, 9), st.integers(5, 9))
 
+SIZES = [("m-bert", 50), ("en-bert", 20)]
+
 
 def test_percent_is_accuracy_for_two_counts_and_f1_for_three():
     assert stats.percent([3, 4]) == 75
@@ -190,6 +192,14 @@ def test_a_cell_that_lacks_a_seed_has_the_others_scores_in_the_same_draws():
     whole, gap = versions.loc[("m", "a", "b")], versions.loc[("m", "a", "c")]
     assert set(gap[whole == 90]) == {90} and set(gap[whole == 40]) == {40}
     assert set(gap[whole == 0]) == {65}  # none but the one it lacks was drawn: its plain mean
+
+
+def test_runs_on_other_sentences_of_one_language_are_resampled_apart():
+    """As where a corpus of one's own stands beside recorded results on the published one."""
+    told = [scores(lambda a, b: 0.8, ["en"], ["de"], encoder=e, sentences=n) for e, n in SIZES]
+    both = stats.draws(pd.concat(told))
+    assert list(both.index.get_level_values("encoder")) == ["en-bert", "m-bert"]
+    assert both["draw"].notna().all(axis=None)
 
 
 def test_rows_without_a_value_enter_no_statistic():

@@ -193,6 +193,8 @@ def test_a_language_that_teaches_nothing_is_named_with_the_verdicts_that_hang_on
     nothing = {"stuck": "none", "hanging": "none"}
     assert structure.hanging(structure.without(["ar"], held), ARTIFICIAL)["stuck"] == "none"
     assert structure.hanging(held[:0], ARTIFICIAL) == nothing
+    with pytest.raises(ValueError, match="'jp'"):
+        structure.without(["jp"], held)
 
 
 # Code-switching

@@ -149,6 +149,8 @@ def _typed(annotation: str, comment: str, text: str) -> object:
 
 def _values(root: Path, edition: str, given: dict[str, str]) -> dict[str, dict]:
     """{chapter: its typed values}; raise BookError for a parameter that no chapter has."""
+    if "edition_name" in given:
+        raise BookError("edition_name is no parameter of a book: choose it with --edition")
     offered, values = {"edition_name": from_root(root, edition), **given}, {}
     for name in chapters(root):
         path = source(root, name)
@@ -268,11 +270,11 @@ def _shared_key(root: Path, edition: Edition, shown: dict[str, list[pd.DataFrame
     """Digest of what every chapter is made of: library, pins, edition, the results it may show.
 
     Results as what is asked for, not as files: models of further seeds make no chapter stale. But
-    those of the artificial world, of which every edition shows something, are files of the book.
+    what is recorded, of which every edition shows something of another, are files of the book.
     """
     library = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".csv", ".html")]
-    world = (root / "book/recorded" / experiments.WORLD).glob("*.parquet")
-    files = [*sorted(library), root / "requirements.lock", edition.path, *sorted(world)]
+    told = [*(root / "book").glob("recorded/*/*.parquet"), *(root / "book/editions").glob("*.yml")]
+    files = [*sorted(library), root / "requirements.lock", edition.path, *sorted(told)]
     frames, arrays = chain(*shown.values()), list(results.ARRAYS)
     scalars = [frame.drop(columns=arrays, errors="ignore") for frame in frames]
     hashes = [pd.util.hash_pandas_object(frame, index=False).to_numpy() for frame in scalars]

@@ -39,7 +39,10 @@ Seeds = Annotated[list[int], typer.Option(help="Only models of these seeds.")]
 Sample = Annotated[
     int, typer.Option(min=0, help="Four evaluations of so many, drawn by the date; 0: all.")
 ]
-Spot = Annotated[int | None, typer.Option(help="Which results to check; by default the date's.")]
+Spot = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**32 - 1, help="Which results to check; by default the date's."),
+]
 BUTTONS = "Its address, for buttons that open a page's source there, on Binder and on Colab."
 Repository = Annotated[str, typer.Option(help=BUTTONS)]
 Specification = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .yml.")]
@@ -171,7 +174,10 @@ def run(
     cluster: Cluster = "",
     gpus: Gpus = 0,
 ) -> None:
-    """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`."""
+    """Compute ahead of time what the book lacks, or some of it: `crosslingual run pos m-bert`.
+
+    Exit status 1 where some of it could not be computed.
+    """
     _, loaded = checked(edition)
     from crosslingual import experiments
 
@@ -180,9 +186,9 @@ def run(
     if cluster and not dry_run:
         from crosslingual import cluster as ray
 
-        return ray.run(loaded, jobs, cluster, gpus)
+        raise typer.Exit(bool(ray.run(loaded, jobs, cluster, gpus)))
     if not dry_run:
-        return experiments.run(loaded, jobs)
+        raise typer.Exit(bool(experiments.run(loaded, jobs)))
     workers = experiments.default_workers()
     cost = experiments.cost(loaded, jobs, workers) if jobs else "nothing"
     told = f"{loaded.title}, to compute from what is at hand: {cost}."

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from crosslingual import experiments
 from crosslingual.corpora import TASKS, CorpusUnavailable
-from crosslingual.edition import Edition, EncoderEntry
+from crosslingual.edition import Edition, EncoderEntry, declared
 from crosslingual.experiments import ExperimentError, Job
 from crosslingual.models.encoder import FILES
 
@@ -30,7 +30,7 @@ from crosslingual.models.encoder import FILES
 KINDS = ("scores", "variants", "retrieval", "space")
 
 
-def run(edition: Edition, jobs: list[Job], address: str, gpus: float = 0) -> None:
+def run(edition: Edition, jobs: list[Job], address: str, gpus: float = 0) -> int:
     """Compute jobs on the cluster at ``address`` ("auto": the one this machine belongs to).
 
     gpus: of one job; with 0.5, two share one. As `experiments.run` otherwise, which does here what
@@ -38,10 +38,9 @@ def run(edition: Edition, jobs: list[Job], address: str, gpus: float = 0) -> Non
     job takes down one process after the other.
     """
     heavy = [job for job in jobs if job.kind in KINDS]
-    experiments.run(edition, [job for job in jobs if job.kind not in KINDS])
+    failed = experiments.run(edition, [job for job in jobs if job.kind not in KINDS])
     told = tqdm(_finished(edition, heavy, address, gpus), total=len(heavy), unit="job", leave=False)
-    for job, result in told:
-        experiments.conclude(edition, job, result)
+    return failed + sum(not experiments.conclude(edition, *done) for done in told)
 
 
 def _finished(edition: Edition, jobs: list[Job], address: str, gpus: float) -> Iterator[tuple]:
@@ -97,6 +96,7 @@ def _unpacked(packed: Any) -> Edition:
     import ray
 
     path, document, lines, texts, encoders = ray.get(packed)
+    declared(document.new_languages)
 
     def known(place: int, *key: str) -> Any:
         if key not in texts:

@@ -128,7 +128,7 @@ class Language(Settings):
 NewCode = Annotated[str, Field(pattern="^[a-z]{2,3}(_[a-z]+)?$")]
 
 
-def _declared(given: dict[str, Language]) -> dict[str, Language]:
+def declared(given: dict[str, Language]) -> dict[str, Language]:
     for code, entry in given.items():
         row = {"name": entry.name, "script": entry.script, "family": entry.family}
         languages.declare(code, row | {"order_group": entry.order or ""}, entry.features)
@@ -164,7 +164,7 @@ class Document(Settings):
     artificial: bool = False
     seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]
     every_seed: dict[Task, list[Literal["m-bert", "en-bert"]]] = Field({})
-    new_languages: Annotated[dict[NewCode, Language], AfterValidator(_declared)] = Field({})
+    new_languages: Annotated[dict[NewCode, Language], AfterValidator(declared)] = Field({})
     corpora: Annotated[Artificial | Published, Field(discriminator="source")]
     encoders: dict[Annotated[str, AfterValidator(_name)], EncoderEntry] = Field(min_length=1)
     languages: dict[Task, Annotated[list[str], AfterValidator(_each_once)]] = Field({})
@@ -332,6 +332,8 @@ class Edition:
     def _mistakes(self) -> Iterator[tuple[tuple, str]]:
         """What the document's types cannot say: (key, problem) of each mistake."""
         document, known = self.document, list(languages.facts())
+        if document.corpora.source == "artificial" and not document.artificial:
+            yield ("corpora", "source"), "these languages are artificial: say so, `artificial: true`"
         for task, codes in document.languages.items():
             yield from _unknown(("languages", task), codes, document.corpora.languages(task))
         for key in ("pairs", "further_pairs"):

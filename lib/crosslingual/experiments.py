@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import permutations, product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -40,7 +41,7 @@ from crosslingual import results as kept
 from crosslingual.corpora import fetch
 from crosslingual.edition import Edition
 from crosslingual.models import pieces, retrieve, score
-from crosslingual.models.encoder import check, decomposed
+from crosslingual.models.encoder import Encoder, check, decomposed
 from crosslingual.workers import end_with
 
 RECORDED = ["real", "pocket"]  # editions whose results come with the book
@@ -155,7 +156,8 @@ def scores(
     Columns: task, encoder, train, evaluate, seed, score (percent), counts (see `score.count`),
     fell_apart, in_place_of (the seed for which this one stands, or -1).
     """
-    asked, targets = [], evaluate or edition.evaluation_languages(task)
+    targets = edition.evaluation_languages(task) if evaluate is None else evaluate
+    asked: list[tuple] = []
     known, first = edition.languages(task), edition.seeds()[:1]
     for encoder in encoders or TASKS[task]:
         printed = [code for code in PRINTED.get((task, encoder), []) if code in known]
@@ -401,6 +403,11 @@ def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
     found[texts] = found[texts].astype(object).fillna("")
     if "warning" in found:
         found["note"] = (found.note + " " + found.warning.astype(object).fillna("")).str.strip()
+    mine = found.origin.eq(kept.COMPUTED) & ~found.note.str.startswith("not made")
+    rows = found[mine].itertuples(index=False)
+    found.loc[mine, "note"] = [
+        f"{_unchecked(edition, kind, row)} {row.note}".strip() for row in rows
+    ]
     return found.assign(edition=edition.name)
 
 
@@ -444,6 +451,12 @@ def _absence(edition: Edition, kind: str, row: Any) -> str:
     """What of all that a row is made from is not at hand, and how to get it; "" if all is."""
     names, download = _inputs(kind, row).values(), fetch.TRANSFERS.get() and not row.reason
     return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
+
+
+def _unchecked(edition: Edition, kind: str, row: Any) -> str:
+    names = _inputs(kind, row).values()
+    why = next(filter(None, (_digest(edition, name, download=False)[1] for name in names)), "")
+    return f"Not known to be made from what the edition names: {why}" * bool(why)
 
 
 def _made_from(edition: Edition, kind: str, row: Any) -> dict[str, str]:
@@ -529,6 +542,7 @@ def nothing_computed(download: bool = False) -> Iterator[dict]:
         _PLANNED.reset(planned)
         fetch.TRANSFERS.reset(transfers)
         _digest.cache_clear()
+        _judged.cache_clear()
 
 
 def prepare(edition: Edition, fresh: bool = False) -> dict[str, list[pd.DataFrame]]:
@@ -559,8 +573,10 @@ def record(edition: Edition) -> None:
         kept.record(edition.name, kind, whole.sort_values(keys))
 
 
-def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> None:
+def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> int:
     """Compute jobs on local processes, one thread each, with a bar; each is kept when it is done.
+
+    Returns how many could not be computed.
 
     workers: processes; by default one per processor, or per GPU, and none but this where all is
     expected to take less than ``SHORT``. Interrupting loses the jobs in flight only. What a job
@@ -570,12 +586,13 @@ def run(edition: Edition, jobs: list[Job], workers: int | None = None) -> None:
     if (planned := _PLANNED.get()) is not None:
         planned.update(dict.fromkeys(jobs))
     if not jobs or planned is not None:
-        return
+        return 0
+    _digest.cache_clear()  # meanwhile corpora may have been fetched
     short = sum(estimate(edition, job)[0] for job in jobs) < SHORT
     number = 1 if short else min(workers or default_workers(), len(jobs))
     tqdm.write(f"{edition.name}: {cost(edition, jobs, number)}.")
-    for job, result in _side_by_side(edition, computed, jobs, number):
-        conclude(edition, job, result)
+    done = _side_by_side(edition, computed, jobs, number)
+    return sum(not conclude(edition, job, result) for job, result in done)
 
 
 def remade(edition: Edition, jobs: list[Job], workers: int) -> Iterator[pd.DataFrame]:
@@ -590,7 +607,8 @@ def _side_by_side(edition: Edition, function: Callable, jobs: list[Job], number:
 
     The bar, and the time that it says remains, go by the seconds expected of each.
     """
-    calls = (delayed(_call)(i, edition.path, function, job) for i, job in enumerate(jobs))
+    begun = time.time_ns()
+    calls = (delayed(_call)(i, begun, edition.path, function, job) for i, job in enumerate(jobs))
     seconds = [estimate(edition, job)[0] for job in jobs]
     try:
         how = {"return_as": "generator_unordered", "batch_size": 1}
@@ -688,7 +706,8 @@ def _fertility(edition: Edition, task: str, encoder: str, language: str) -> floa
 def _rates(edition: Edition, task: str, encoder: str) -> tuple[float, float, str]:
     """Seconds a piece of an epoch, seconds a piece that is tagged, and what that rests on."""
     known = _ever(edition, "scores").query("task == @task and encoder == @encoder")
-    rates = []
+    same = known.made_from.str.contains(str(_recipe(edition, task, AS_IT_IS)), regex=False)
+    known, rates = known[same] if same.any() else known, []
     for (train, *_), model in known.groupby(["train", "seed", "origin"]):
         trained, tagged = _pieces(edition, task, encoder, train, model.evaluate)
         rates += [model.seconds.iloc[0] / (trained + TAGGING * tagged)] if trained else []
@@ -735,9 +754,9 @@ def default_workers() -> int:
     return cuda.device_count() if cuda.is_available() else joblib.cpu_count()
 
 
-def _call(number: int, path: Path, function: Callable, job: Job) -> tuple[int, Any]:
+def _call(number: int, begun: int, path: Path, function: Callable, job: Job) -> tuple[int, Any]:
     _settle(number)
-    return number, function(_edition(path, path.stat().st_mtime_ns), job)
+    return number, function(_edition(path, begun), job)
 
 
 def _remake(edition: Edition, job: Job) -> pd.DataFrame:
@@ -747,6 +766,10 @@ def _remake(edition: Edition, job: Job) -> pd.DataFrame:
 def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
     """A job's rows and what they were made from; or, in a sentence, what went wrong."""
     started = time.perf_counter()
+    about = SimpleNamespace(**dict(zip(kinds()[job.kind].unit, job.about, strict=True)))
+    for _, name in kinds()[job.kind].inputs:
+        with suppress(AttributeError):  # what is evaluated on, whose digest `_texts` asks for
+            _digest(edition, name.format(row=about), download=False)  # before it is read
     try:
         frame = MAKERS[job.kind](edition, *job.about)
     except ValueError as problem:
@@ -757,16 +780,21 @@ def computed(edition: Edition, job: Job) -> tuple[Job, pd.DataFrame | str]:
     return job, frame.assign(made_from=list(map(json.dumps, parts)), **about)
 
 
-def conclude(edition: Edition, job: Job, result: pd.DataFrame | str) -> None:
-    """Keep the rows of a job, or remember what went wrong with it."""
-    _FAILED[edition.path, job] = result if isinstance(result, str) else ""
-    if not isinstance(result, str):
+def conclude(edition: Edition, job: Job, result: pd.DataFrame | str) -> bool:
+    """Keep the rows of a job, or say and remember what went wrong; whether they are kept."""
+    failed = isinstance(result, str)
+    _FAILED[edition.path, job] = result if failed else ""
+    if failed:
+        tqdm.write(f"{job}: {result}", sys.stderr)
+    else:
         kept.keep(edition.name, job.kind, result, job.about)
+    return not failed
 
 
-@lru_cache(maxsize=2)
-def _edition(path: Path, changed: int) -> Edition:
-    """Once per process, so that its corpora are made once."""
+@lru_cache(maxsize=1)
+def _edition(path: Path, begun: int) -> Edition:
+    """Once per run and process: its corpora are made once, of the files that are there then."""
+    Encoder.tokenizer.fget.cache_clear()
     return Edition.load(path)
 
 
@@ -869,7 +897,7 @@ def _encoded(
 @lru_cache(maxsize=4)
 def _texts(edition: Edition, task: str, codes: tuple, split: str) -> dict[str, dict[str, list]]:
     """Those of some corpora that are at hand, as lists."""
-    here = [code for code in codes if _digest(edition, f"{task}/{code}/{split}")[0]]
+    here = [code for code in codes if _at_hand(edition, task, code, split)]
     return {code: edition.corpus(task, code, split)[:] for code in here}
 
 

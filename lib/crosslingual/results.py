@@ -55,7 +55,7 @@ class ResultsError(ValueError):
 
 def local(edition: str) -> Path:
     """Where results of an edition, by name, that were computed here are kept."""
-    return Path(os.environ.get(VARIABLE) or root() / "_build" / "results") / edition
+    return Path(root(), os.path.expanduser(os.environ.get(VARIABLE) or "_build/results"), edition)
 
 
 def recorded(edition: str) -> Path:
@@ -132,7 +132,8 @@ def current(
     rows = frame[[*keys, "made_from"]].itertuples(index=False)
     notes = [_differs(json.loads(row.made_from), wanted(row)) for row in rows]
     frame = frame.assign(note=notes, _stale=[bool(note) for note in notes])
-    best = frame.sort_values(["_stale", "origin"], kind="stable").drop_duplicates(keys)
+    latest = frame.sort_values("date", ascending=False, kind="stable") if "date" in frame else frame
+    best = latest.sort_values(["_stale", "origin"], kind="stable").drop_duplicates(keys)
     return best.sort_index().drop(columns="_stale").reset_index(drop=True)
 
 

@@ -167,7 +167,7 @@ def _versions(frame: pd.DataFrame) -> pd.DataFrame:
     seeds = {key: np.unique(group.seed) for key, group in frame.groupby(CELL[:2])}
     drawn = {key: rng.integers(len(some), size=(DRAWS, len(some))) for key, some in seeds.items()}
     bootstrap = {}
-    for _, corpus in frame.groupby("evaluate"):
+    for _, corpus in frame.groupby(["evaluate", frame.counts.map(len).rename("sentences")]):
         scores, seed = _resampled(corpus, rng), corpus.seed.to_numpy()
         for cell, places in corpus.groupby(CELL).indices.items():
             every = np.full((DRAWS, len(seeds[cell[:2]])), np.nan)

@@ -33,7 +33,8 @@ TOO_FEW = "Not available where the results at hand have fewer than two numbers o
 
 def without(codes: Sequence[str], scores: pd.DataFrame) -> pd.DataFrame:
     """The scores that have nothing to do with some languages."""
-    return scores[~scores[["train", "evaluate"]].isin(codes).any(axis=1)]
+    known = [languages.check(code) for code in codes]
+    return scores[~scores[["train", "evaluate"]].isin(known).any(axis=1)]
 
 
 def unrelated(train: str, evaluate: str, x: float = np.nan) -> bool:

@@ -53,7 +53,16 @@ def _folder(root: str | Path | None, info: ValidationInfo) -> Path | None:
 
 Code = Annotated[str, AfterValidator(known.check)]
 Treebank = Annotated[str, AfterValidator(treebanks.check)]
-Sides = Annotated[list[str], Field(min_length=2, max_length=2)]  # as `read_parallel` takes them
+
+
+def _apart(files: list[str]) -> list[str]:
+    if len({*files}) < len(files):
+        raise ValueError(f"{files[-1]!r} cannot be two of its texts")
+    return files
+
+
+# As `read_parallel` takes them.
+Sides = Annotated[list[str], Field(min_length=2, max_length=2), AfterValidator(_apart)]
 
 
 class Own(Settings):
@@ -62,6 +71,11 @@ class Own(Settings):
     train: str | None = None
     dev: str | None = None
     test: str | None = None
+
+    @model_validator(mode="after")
+    def _each(self) -> "Own":
+        _apart([file for file in (self.train, self.dev, self.test) if file])
+        return self
 
 
 class Columns(Settings):
@@ -152,7 +166,7 @@ class Published(Settings):
             own = None
             with suppress(CorpusUnavailable):  # a data folder that is not there has none of them
                 own = self._own("ner", code)
-            if own and (own.test or "").startswith("ner16/"):
+            if own and not (own.test or "").startswith(("conll2002/", "conll2003/")):
                 standing[code] = "a file of your own"
             elif not own and code not in entities.ON_THE_HUB:
                 standing[code] = entities.WIKIANN
@@ -190,7 +204,7 @@ class Published(Settings):
             return treebanks.switched_files(split, self._root())
         if task == "ner":
             return [entities.on_the_hub(language, split)]
-        if self.assembled:
+        if self.assembled and language not in self.treebanks:
             return treebanks.assembled_files(language, split)
         return treebanks.files(language, split, self.treebanks.get(language, ""))
 
@@ -210,7 +224,8 @@ class Published(Settings):
 
     def _parallel_paths(self, source: str, target: str) -> list[Path]:
         """The pair's own two files where the edition names them, else those of `news`."""
-        if own := self.files.parallel.get(f"{source}-{target}"):
+        texts = self.files.parallel
+        if own := texts.get(f"{source}-{target}", texts.get(f"{target}-{source}", [])[::-1]):
             return [self._existing(place, "parallel file") for place in own]
         return [located(item, self._root()) for item in news.files(source, target, self.news)]
 
@@ -225,9 +240,10 @@ class Published(Settings):
         return split, None
 
     def _read(self, task: str, language: str, split: str, paths: list[Path]) -> formats.Dataset:
+        named = language in self.treebanks
         if task == "code-switching":
             return treebanks.read_switched(paths, language, self.tweets)
-        if task == "pos" and self.assembled and not self._own(task, language):
+        if task == "pos" and self.assembled and not (self._own(task, language) or named):
             return treebanks.assembled(paths, language, split)
         if task == "pos":
             return formats.concatenate([formats.read_conllu(path) for path in paths])
@@ -239,7 +255,7 @@ class Published(Settings):
 
 def _kept(paths: list[Path], about: list, compute: Callable[[], str]) -> str:
     """The digest kept, with its check sum, for files of that place, size and age; else computed."""
-    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    stats = [(str(p), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p in paths for s in [p.stat()]]
     key = formats.hashed(f"{formats.READER_VERSION} {stats} {about}")
     file = cache_folder() / "digests" / key
     if file.is_file():
