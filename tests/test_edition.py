@@ -7,7 +7,7 @@ import sys
 import pytest
 from crosslingual import languages
 from crosslingual.corpora import CorpusUnavailable
-from crosslingual.edition import EditionError
+from crosslingual.edition import Edition, EditionError
 from test_refusals import GOOD, load
 
 
@@ -24,6 +24,12 @@ def test_seeds_are_as_many_as_asked_for(tmp_path):
     assert mine.seeds(5) == [4, 2, 1, 3, 5]  # its own, then the numbers that it leaves out
     with pytest.raises(EditionError, match="seeds=0"):
         mine.seeds(0)
+
+
+def test_a_file_that_bears_the_name_of_an_edition_of_the_book_is_refused(tmp_path):
+    load(tmp_path).path.rename(tmp_path / "real.yml")
+    with pytest.raises(EditionError, match="real.yml has the name of an edition of the book"):
+        Edition.load(tmp_path / "real.yml")
 
 
 def test_no_language_is_not_all_languages(tmp_path):

@@ -14,6 +14,7 @@ CHINESE = formats.labelled_corpus([["房子", "猫"]], [["NOUN", "NOUN"]])
 ENTITIES = "cat B-PER\nsees O\n\ndog B-LOC\n"
 FILES = {
     "en_x-ud-train.conllu": ("pos", "en", "train"),
+    "pt_br-ud-dev.conllu": ("pos", "pt_br", "dev"),
     "swa_x-ud-test.conllu": ("pos", "sw", "test"),
     "sw/validation.conllu": ("pos", "sw", "dev"),
     "deeper/fi/train.tsv": ("ner", "fi", "train"),
@@ -41,7 +42,7 @@ def test_what_is_there_becomes_an_edition(data):
     assert found[found.task == "pos"].words.eq(12).all() and found.unknown.eq(0).all()
     assert found[found.task == "ner"][["sentences", "tags"]].eq([2, 3]).all(axis=None)
     assert edition.path == data.parent / "mine.yml" and edition.encoder("m-bert").tokenizer
-    assert edition.languages("pos") == ["en", "sw"] and edition.languages("ner") == ["fi"]
+    assert edition.languages("pos") == ["en", "pt_br", "sw"] and edition.languages("ner") == ["fi"]
     assert edition.corpus("pos", "sw", "test")["tokens"][2] == TREEBANK["tokens"][2]
     assert languages.name("sw") == "Swahili" and languages.script("sw") == "Latn"
     assert edition.recipe("pos") == Edition.load("paper").recipe("pos")

@@ -205,6 +205,8 @@ class Edition:
             hint = "see whether the path is right" if own else f"choose from {choice}, or a path"
             raise EditionError(f"there is no edition {given!r} ({path}): {hint}.")
         path = path.resolve()
+        if path.parent != folder.resolve() and (folder / path.name).is_file():
+            raise EditionError(f"{path} has the name of an edition of the book: rename the file.")
         if not re.fullmatch(r"\w[\w .+-]*", path.stem):  # a folder's name, and shown on pages
             raise EditionError(f"{path}: a file's name has letters, digits and . + - _ alone.")
         mapping, lines = read_yaml(path)
@@ -333,7 +335,10 @@ class Edition:
         """What the document's types cannot say: (key, problem) of each mistake."""
         document, known = self.document, list(languages.facts())
         if document.corpora.source == "artificial" and not document.artificial:
-            yield ("corpora", "source"), "these languages are artificial: say so, `artificial: true`"
+            yield (
+                ("corpora", "source"),
+                "these languages are artificial: say so, `artificial: true`",
+            )
         for task, codes in document.languages.items():
             yield from _unknown(("languages", task), codes, document.corpora.languages(task))
         for key in ("pairs", "further_pairs"):

@@ -242,8 +242,8 @@ def overlaps(edition: Edition, entities: int = 0) -> pd.DataFrame:
 
 
 def common_size(edition: Edition) -> int:
-    """The number of entities that every language of Figure 1 has; 0 if nothing is known of any."""
-    known = sizes(edition).query("task == 'ner' and reason == ''")
+    """The number of entities that each language of Figure 1 has that has any; 0 if none has."""
+    known = sizes(edition).query("task == 'ner' and reason == '' and entities > 0")
     known = known[known.language.isin(figure_1_languages(edition))]
     return int(known.entities.min()) if len(known) else 0
 

@@ -109,7 +109,11 @@ def _named(place: Path) -> tuple[str, str]:
     """Language and split, by a name like ``sw_x-ud-train.conllu`` or ``sw/train.conllu``."""
     parts, aliases = re.split("[^a-z]+", place.stem.lower()), get_global("language_aliases")
     split = next((NAMES[part] for part in parts if part in NAMES), None)
-    for code in [parts[0], *(folder.name for folder in place.parents)]:
+    for code in [
+        place.stem.lower().split("-")[0],
+        parts[0],
+        *(folder.name for folder in place.parents),
+    ]:
         short = code if code in languages.facts() else aliases.get(code, code)  # eng is en
         if split and (short in languages.facts() or short in Locale("en").languages):
             return short, split
