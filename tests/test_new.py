@@ -61,7 +61,8 @@ def test_what_is_lacking_and_left_out_is_said(data):
         "Left out: qq-train.conllu does not say",
         "swa_x-ud-test.conllu is one more for pos sw test, beside sw-test.conllu.",
         "en-test.bio, line 1: 'PER' is neither O nor B- or I-",
-        "Without a test file: pos en.", "Without a train file: pos sw.", "4, tagging: en pt_br sw zh.",
+        "Without a test file: pos en.", "Without a train file: pos sw.",
+        "4, tagging: en pt_br sw zh.",
         "zh  test       zh-test.conllu          1      2     1 100.0%",
     ):  # fmt: skip
         assert sentence in told, told

@@ -129,6 +129,7 @@ NewCode = Annotated[str, Field(pattern="^[a-z]{2,3}(_[a-z]+)?$")]
 
 
 def declared(given: dict[str, Language]) -> dict[str, Language]:
+    """Languages by code, made known to this process; ValueError as `languages.declare`."""
     for code, entry in given.items():
         row = {"name": entry.name, "script": entry.script, "family": entry.family}
         languages.declare(code, row | {"order_group": entry.order or ""}, entry.features)
