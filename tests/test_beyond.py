@@ -94,7 +94,7 @@ def test_figures_say_where_the_curve_begins_and_ends(tmp_path):
     drawn = beyond.emergence_curve(CURVE, edition(tmp_path), "m-bert")
     assert "zero-shot tagging 20.0 to 60.0" in drawn.caption and len(drawn.png) < 100_000
     by_pair = beyond.emergence_by_pair(CURVE, edition(), "m-bert")
-    assert "Most gained: EN to DE (+40.0 points)" in by_pair.caption
+    assert "gained most: EN to DE (+40.0 points)" in by_pair.caption
 
 
 def test_without_a_curve_everything_is_numbered_and_says_so():

@@ -118,7 +118,7 @@ def test_the_reading_says_what_was_put_in():
     assert {key: told[key].split(" ")[0] for key in starts} == starts
     both, _, neither = told["beside"].split("; ")
     assert "“one layer” lowers" in both and "“one order” raises" in both
-    assert neither == "in neither: “apart” no difference."
+    assert neither == "in neither: “apart” no difference (within 2 points)."
     assert told["carry"].startswith("at most") and told["below"] == "all 4"
 
 

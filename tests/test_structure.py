@@ -190,7 +190,7 @@ def test_a_language_that_teaches_nothing_is_named_with_the_verdicts_that_hang_on
     found = structure.hanging(held, ARTIFICIAL)
     assert found["stuck"].startswith("AR (") and "and" not in found["stuck"]
     assert "teaches better (columns)” (without AR)" in found["hanging"]
-    nothing = {"stuck": "none", "hanging": "none"}
+    nothing = {"stuck": show.NOTHING, "hanging": show.NOTHING}
     assert structure.hanging(structure.without(["ar"], held), ARTIFICIAL)["stuck"] == "none"
     assert structure.hanging(held[:0], ARTIFICIAL) == nothing
     with pytest.raises(ValueError, match="'jp'"):

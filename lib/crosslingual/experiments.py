@@ -720,8 +720,8 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
     """Processor seconds a piece of an epoch, and one that is tagged, on one thread as in a job.
 
     Of the language that the encoder cuts neither most nor least, and of sentences of about the mean
-    length, in batches that cost the mean, therefore; and of two epochs more, so that loading does
-    not count.
+    length, in batches that cost the mean, therefore; and of the seconds that more epochs take, so
+    that loading does not count.
     """
     import torch  # here, as showing results needs no torch
 
@@ -732,19 +732,23 @@ def _timed(edition: Edition, task: str, encoder: str) -> tuple[float, float]:
     corpus, one = edition.corpus(task, here[len(here) // 2], "train"), edition.encoder(encoder)
     lengths = np.array(list(map(len, corpus["tokens"])))
     typical = np.argsort(abs(lengths - lengths.mean()), kind="stable")[:TIMED]
-    text, spent = list(corpus.select(typical)[:].values()), []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for epochs in (1, 1, 3):  # the first warms files, caches and kernels
+    text, threads = list(corpus.select(typical)[:].values()), torch.get_num_threads()
+
+    def spent(epochs: int) -> tuple[float, Any]:
         started, recipe = time.process_time(), edition.recipe(task, epochs=epochs)
         tagger = finetune(one, *text, LABELS[task], recipe, seed=0)
-        spent.append(time.process_time() - started)
+        return time.process_time() - started, tagger
+
+    torch.set_num_threads(1)
+    _, (once, tagger) = spent(1), spent(1)  # the first warms files, caches and kernels
+    more = 2 if once > 2 else 24
+    training = (spent(1 + more)[0] - once) / more
     encoded = pieces.encode(one.tokenizer, text[0] * 4, tagger.max_length)
     started, size = time.process_time(), sum(map(len, encoded.rows))
     tagger.tag(encoded)
     tagging = time.process_time() - started
     torch.set_num_threads(threads)
-    return (spent[2] - spent[1]) / 2 / (size / 4), tagging / size
+    return training / (size / 4), tagging / size
 
 
 def default_workers() -> int:

@@ -562,6 +562,7 @@ def heatmap(
     pairs = np.logical_and.outer(grouped, grouped) & ~np.eye(len(codes), dtype=bool)
     within, between = (number(means.where(pairs & kind).stack().mean()) for kind in (same, ~same))
     read = f"Mean of zero-shot pairs within a group {within}, between groups {between}"
+    read += ", “other” left out" * bool(~grouped.all())
     encoders = ", ".join(map(edition.encoder_title, dict.fromkeys(runs.encoder)))
     text = f"All language pairs, {encoders}; groups: {', '.join(dict.fromkeys(groups))}. {read}."
     alt, wide = f"Heat map, {len(codes)} languages. {read}.", len(codes) > 20

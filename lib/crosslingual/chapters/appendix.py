@@ -167,7 +167,8 @@ def made_from(runs: pd.DataFrame, name: str, edition: Edition) -> show.Table:
 def _made_from(runs: pd.DataFrame, edition: Edition) -> list[str]:
     first, tests = runs.iloc[0], runs.drop_duplicates("evaluate")
     codes, on = (column.map(show.label).unique() for column in (runs.train, tests.evaluate))
-    chosen = f"--train {first.train}" if len(codes) == 1 else f"--seed {first.seed}"
+    seeds = " ".join(f"--seed {seed}" for seed in first.seeds.split(", "))
+    chosen = f"--train {first.train}" if len(codes) == 1 else seeds
     chosen = f"--task {first.task} --encoder {first.encoder} {chosen}"
     again = f"`crosslingual verify --edition {edition.name} {chosen}`"
     words = f"{tests.words.sum():,} {'entities' if first.task == 'ner' else 'words'}"

@@ -28,12 +28,13 @@ LEVELS = ["level", "bare", "carried", "copied"]
 NAMES = [*LEVELS, "missed", "lost", "rival", "with_one", "with_mixed", "words", "met"]
 NAMES += ["mixed", "anchors", "left", "gained", "depth", "deep", "width", "placed"]
 OTHERS = ["guess", "below", "carry", "majority", "seeds", "sure", "sure_at_skill", "beside"]
+NO_DIFFERENCE = "no difference"
 UNSETTLED = "neither supported nor contradicted"  # "in part", as the design had it
 MARGIN = 2.0  # points: an interval within them is "no difference"
 PAIRS = ["one order", "two orders"]
 COLUMNS = [(measure, pairs) for measure in (ZERO_SHOT, RETRIEVAL) for pairs in PAIRS]
 # What K et al. (2020) and Dufter and Schütze (2020) lead one to expect.
-EXPECTED = {"apart": "no difference", "one layer": "lowers", "one order": "raises"}
+EXPECTED = {"apart": NO_DIFFERENCE, "one layer": "lowers", "one order": "raises"}
 EXPECTED |= {"own positions": "lowers", "nothing shared": "lowers", "half width": "raises"}
 
 
@@ -82,7 +83,7 @@ def verdict(effect: Estimate) -> str:
     """ "lowers", "raises", "no difference" or "undecided"."""
     if effect.low > 0 or effect.high < 0:
         return "raises" if effect.low > 0 else "lowers"
-    return "no difference" if -MARGIN < effect.low <= effect.high < MARGIN else "undecided"
+    return NO_DIFFERENCE if -MARGIN < effect.low <= effect.high < MARGIN else "undecided"
 
 
 def sure(change: pd.DataFrame) -> dict[str, str]:
@@ -117,7 +118,8 @@ def effect_figure(frame: pd.DataFrame, edition: Edition) -> show.Figure:
     if frame.empty:
         return show.absent("effects", edition, frame)
     found = shown(frame)
-    order = list(found.groupby("world").value.mean().sort_values().index)
+    steps = found[found.measure == "at equal steps"]
+    order = list(steps.groupby("world").value.mean().sort_values().index)
     drawing, panels = show.canvas(1.2 + 0.3 * len(order), columns=2)
     looks = dict(zip(found.measure.unique(), [(0.15, show.CYCLE[0]), (-0.15, "w")], strict=True))
     for (pairs, side), of in found.groupby(["pair", "measure"], sort=False):
@@ -130,7 +132,7 @@ def effect_figure(frame: pd.DataFrame, edition: Edition) -> show.Figure:
         panel.axvline(0, color="#444444", linewidth=1)
     panels[0].set_yticks(range(len(order)), order, fontsize=9)
     drawing.supxlabel("points against the world as it is", fontsize=10)
-    read = f"Lowest: {order[0]}; highest: {order[-1]}."
+    read = f"By the mean of both panels at equal steps, lowest: {order[0]}; highest: {order[-1]}."
     about = "Effects on zero-shot tagging, mean and 95% interval over seeds of pre-training; "
     about += f"● at equal steps, ○ at equal skill (accuracy within a language). {read}"
     alt = f"Dot plot, a row a world. {read}"
@@ -152,7 +154,8 @@ def effect_table(frame: pd.DataFrame, edition: Edition, equal: str = "") -> show
         for world in worlds:
             found = [estimate(change.get_group(world)[column]) for column in columns]
             rows.append([world.replace(", ", ",\n"), *map(_cell, found, digits)])
-    about = "The world as it is (percent; of the loss nats), and what others change (points)"
+    about = "The world as it is (percent; of the loss nats), and what others change (points; below "
+    about += "it, its 95% interval over seeds of pre-training)"
     about += f", at equal {equal}" * bool(equal)
     groups = [f"{what}\n{pairs}" for what in ("tagging", "retrieval") for pairs in PAIRS]
     header = ["world", *groups, "in-language", "loss"]
@@ -245,6 +248,7 @@ def _beside(change: pd.DataFrame) -> str:
     for world, of in change.groupby("world"):
         if expected := EXPECTED.get(world):
             groups = sum(verdict(estimate(of[pairs])) == expected for pairs in PAIRS)
-            seen[groups].append(f"“{world}” {expected}")
+            margin = f" (within {MARGIN:g} points)" * (expected == NO_DIFFERENCE)
+            seen[groups].append(f"“{world}” {expected}{margin}")
     both, one, neither = map(show.listing, seen.values())
     return f"Seen here in both groups of pairs: {both}; in one: {one}; in neither: {neither}."

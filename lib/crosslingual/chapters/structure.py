@@ -404,6 +404,8 @@ def hanging(held: pd.DataFrame, edition: Edition) -> dict[str, str]:
         for claim, codes in turned.items()
         if codes
     ]
+    if not len(means):
+        return dict.fromkeys(["stuck", "hanging"], show.NOTHING)
     stuck = (f"{show.label(code)} ({show.number(value)}%)" for code, value in stuck.items())
     return {"stuck": show.listing(stuck), "hanging": show.listing(told)}
 
