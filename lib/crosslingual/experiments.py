@@ -404,10 +404,10 @@ def _frame(edition: Edition, kind: str, asked: Iterable[tuple]) -> pd.DataFrame:
     if "warning" in found:
         found["note"] = (found.note + " " + found.warning.astype(object).fillna("")).str.strip()
     mine = found.origin.eq(kept.COMPUTED) & ~found.note.str.startswith("not made")
-    rows = found[mine].itertuples(index=False)
-    found.loc[mine, "note"] = [
-        f"{_unchecked(edition, kind, row)} {row.note}".strip() for row in rows
-    ]
+    for place, row in zip(found.index[mine], found[mine].itertuples(index=False), strict=True):
+        if why := _absence(edition, kind, row, download=False):
+            told = f"Not known to be made from what the edition names: {why} {row.note}"
+            found.loc[place, "note"] = told.strip()
     return found.assign(edition=edition.name)
 
 
@@ -447,16 +447,11 @@ def _job(kind: str, row: Any) -> Job:
     return Job(kind, tuple(getattr(row, column) for column in kinds()[kind].unit))
 
 
-def _absence(edition: Edition, kind: str, row: Any) -> str:
+def _absence(edition: Edition, kind: str, row: Any, download: bool = True) -> str:
     """What of all that a row is made from is not at hand, and how to get it; "" if all is."""
-    names, download = _inputs(kind, row).values(), fetch.TRANSFERS.get() and not row.reason
-    return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
-
-
-def _unchecked(edition: Edition, kind: str, row: Any) -> str:
     names = _inputs(kind, row).values()
-    why = next(filter(None, (_digest(edition, name, download=False)[1] for name in names)), "")
-    return f"Not known to be made from what the edition names: {why}" * bool(why)
+    download = download and fetch.TRANSFERS.get() and not row.reason
+    return next(filter(None, (_digest(edition, name, download)[1] for name in names)), "")
 
 
 def _made_from(edition: Edition, kind: str, row: Any) -> dict[str, str]:

@@ -378,10 +378,8 @@ def emergence_by_pair(curve: pd.DataFrame, edition: Edition, encoder: str) -> sh
         f"{label(a)} to {label(b)} ({signed(gained[a, b])} points)"
         for a, b in (gained.index[-1], gained.index[0])
     )
-    read, title = (
-        f"Of zero-shot pairs gained most: {most}; least: {least}.",
-        edition.encoder_title(encoder),
-    )
+    read = f"Of zero-shot pairs gained most: {most}; least: {least}."
+    title = edition.encoder_title(encoder)
     about = f"Tagging accuracy by pair as {title} is pre-trained. A line is named by the language "
     about += f"fine-tuned on; thick: in-language, dashed: across two scripts. {read}"
     alt = f"Lines over steps, a panel a language. {read}"

@@ -394,6 +394,8 @@ def reading(
 def hanging(held: pd.DataFrame, edition: Edition) -> dict[str, str]:
     """Phrases: from where M-BERT carries nothing over, and which values one language turns."""
     means = valued(held).query("train != evaluate").groupby(["train", "encoder"]).score.mean()
+    if means.empty:
+        return dict.fromkeys(["stuck", "hanging"], show.NOTHING)
     means = means.unstack("encoder")
     floor = means.drop(columns=[*ENCODERS], errors="ignore").max(axis=1)
     stuck = means.get("m-bert", floor[:0])[lambda ours: ours <= floor.reindex(ours.index)]
@@ -404,8 +406,6 @@ def hanging(held: pd.DataFrame, edition: Edition) -> dict[str, str]:
         for claim, codes in turned.items()
         if codes
     ]
-    if not len(means):
-        return dict.fromkeys(["stuck", "hanging"], show.NOTHING)
     stuck = (f"{show.label(code)} ({show.number(value)}%)" for code, value in stuck.items())
     return {"stuck": show.listing(stuck), "hanging": show.listing(told)}
 
